@@ -1,0 +1,224 @@
+//! What a request brings: who asks, which revision it is about, and the body.
+use std::{fmt, time::Duration};
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    http::header,
+    web::{Bytes, BytesMut, Data, Payload},
+};
+use domain::{Resource, Shape};
+use futures_util::StreamExt;
+use persistence::{Author, Store};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Problem, edge::RequestId};
+
+/// How many bytes a body has at most.
+pub(crate) const LIMIT: usize = 256 * 1024;
+/// How deep lists and objects may lie in each other.
+const DEPTH: usize = 64;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// Who asks, by the token that the request brings.
+pub(crate) async fn author(request: &HttpRequest, store: &Data<Store>) -> Result<Author, Problem> {
+    let given = request.headers().get(header::AUTHORIZATION);
+    let given =
+        given.ok_or_else(|| Problem::unauthenticated("Send Authorization: Bearer <token>."))?;
+    let token = given.to_str().ok().and_then(|text| text.split_once(' '));
+    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let refused = || Problem::unauthenticated("The token is not known, has ended or was revoked.");
+    let (_, token) = token.ok_or_else(refused)?;
+    let actor = store.actor(token.trim()).await.map_err(Problem::of("tokens"))?;
+    let actor = actor.ok_or_else(refused)?;
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    Ok(Author { name: actor.token_id, request_id })
+}
+
+/// The revision that a change is made to, from `If-Match`.
+pub(crate) fn revision(request: &HttpRequest) -> Result<i64, Problem> {
+    let given = request.headers().get(header::IF_MATCH).ok_or_else(Problem::unconditional)?;
+    let given = given.to_str().map_err(|_| Problem::stale())?.trim();
+    if given == "*" {
+        return Err(Problem::unconditional());
+    }
+    // An entity tag begins with the revision; the rest tells representations apart.
+    let tag = given.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    let revision = tag.and_then(|tag| tag.split('.').next()?.parse().ok());
+    revision.ok_or_else(Problem::stale)
+}
+
+/// The body, read and found to be in order.
+pub(crate) async fn whole<R: Resource>(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<R, Problem> {
+    if !is(request, JSON) {
+        return Err(Problem::media_type(JSON, false));
+    }
+    Ok(Shape::read(parse(&read(payload).await?)?)?)
+}
+
+/// The change to a body, as RFC 7396 tells.
+pub(crate) async fn change(request: &HttpRequest, payload: Payload) -> Result<Value, Problem> {
+    if !is(request, MERGE_PATCH) {
+        return Err(Problem::media_type(MERGE_PATCH, true));
+    }
+    let change = parse(&read(payload).await?)?;
+    if change.is_object() {
+        return Ok(change);
+    }
+    let fault = domain::Violation::new("", "wrong_type", "It is to be: object.");
+    Err(domain::Refused::Form(vec![fault]).into())
+}
+
+/// A body after a change to some of it.
+pub(crate) fn merged<R: Resource>(body: &R, change: Value) -> Result<R, Problem> {
+    let mut merged = serde_json::json!(body);
+    merge(&mut merged, change);
+    Ok(Shape::read(merged)?)
+}
+
+fn merge(target: &mut Value, change: Value) {
+    let Value::Object(change) = change else {
+        *target = change;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (name, value) in change {
+        if value.is_null() {
+            target.remove(&name);
+        } else {
+            merge(target.entry(name).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn is(request: &HttpRequest, wanted: &str) -> bool {
+    let utf8 = |charset: &str| charset.trim_matches('"').eq_ignore_ascii_case("utf-8");
+    let Some(given) = request.headers().get(header::CONTENT_TYPE) else { return false };
+    let Ok(given) = given.to_str() else { return false };
+    let mut parts = given.split(';').map(str::trim);
+    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
+        && parts.all(|part| match part.split_once('=') {
+            Some((name, value)) => !name.eq_ignore_ascii_case("charset") || utf8(value),
+            None => part.is_empty(),
+        })
+}
+
+async fn read(mut payload: Payload) -> Result<Bytes, Problem> {
+    let reading = async {
+        let mut body = BytesMut::new();
+        while let Some(part) = payload.next().await {
+            let part = part.map_err(|_| Problem::bad_request("The body broke off."))?;
+            if body.len() + part.len() > LIMIT {
+                return Err(Problem::too_large(LIMIT));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(PATIENCE, reading).await.map_err(|_| Problem::timeout())?
+}
+
+fn parse(body: &[u8]) -> Result<Value, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read: Result<Strict, _> = serde_path_to_error::deserialize(&mut reader);
+    let value = read.map_err(|error| {
+        let pointer = domain::pointer_of(error.path());
+        Problem::malformed(pointer, error.into_inner().to_string())
+    })?;
+    reader.end().map_err(|error| Problem::malformed(String::new(), error.to_string()))?;
+    if depth(&value.0) > DEPTH {
+        let detail = format!("Lists and objects lie more than {DEPTH} deep in each other.");
+        return Err(Problem::malformed(String::new(), detail));
+    }
+    Ok(value.0)
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// JSON of which nothing is lost in reading: no name twice, no NUL, and text in its normal form.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+fn normal<E: de::Error>(text: &str) -> Result<String, E> {
+    if text.contains('\0') {
+        return Err(E::custom("a text holds the character NUL"));
+    }
+    Ok(text.nfc().collect())
+}
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("JSON")
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        // JSON knows one kind of number: 2021.0 is the integer 2021.
+        #[allow(clippy::cast_possible_truncation, reason = "the range is checked before")]
+        if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 {
+            return Ok((value as i64).into());
+        }
+        let number = Number::from_f64(value).ok_or_else(|| E::custom("a number is too large"))?;
+        Ok(number.into())
+    }
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        normal(value).map(Value::from)
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            let name = normal(&name)?;
+            let Strict(value) = fields.next_value()?;
+            if map.contains_key(&name) {
+                return Err(de::Error::custom("an object has the same name twice"));
+            }
+            map.insert(name, value);
+        }
+        Ok(map.into())
+    }
+}

@@ -1,0 +1,80 @@
+//! The contract and Swagger UI, from the binary.
+use std::sync::Arc;
+
+use actix_web::{
+    HttpResponse,
+    http::header::{self, HeaderValue},
+    web::{Data, Path},
+};
+use utoipa_swagger_ui::Config;
+
+use crate::{Problem, edge};
+
+/// Swagger UI has its styles and its pictures in itself, and asks nobody else for anything.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; \
+    base-uri 'none'; form-action 'none'";
+
+/// The contract, as bytes made once.
+pub(crate) struct Contract(pub(crate) Vec<u8>);
+
+/// Where to go from here.
+pub(crate) async fn index() -> HttpResponse {
+    let mut response = edge::public(
+        &serde_json::json!({
+            "name": "Capacity Hub",
+            "api": "/v1/seminars",
+            "contract": "/openapi.json",
+            "documentation": "/docs/",
+            "health": "/health/ready",
+        }),
+        None,
+    );
+    let links = "</openapi.json>; rel=\"service-desc\", </docs/>; rel=\"service-doc\"";
+    response.headers_mut().insert(header::LINK, HeaderValue::from_static(links));
+    response
+}
+
+/// The contract of the service
+pub(crate) async fn contract(contract: Data<Contract>) -> HttpResponse {
+    file("application/json", contract.0.clone(), None, None)
+}
+
+/// Swagger UI without its slash.
+pub(crate) async fn doorstep() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+/// A file of Swagger UI.
+pub(crate) async fn ui(path: Path<String>) -> Result<HttpResponse, Problem> {
+    let config = Config::from("/openapi.json")
+        .validator_url("none")
+        .display_request_duration(true)
+        .deep_linking(true)
+        .try_it_out_enabled(false);
+    let found = utoipa_swagger_ui::serve(&path, Arc::new(config));
+    let found = found.map_err(|_| Problem::internal())?.ok_or_else(Problem::no_route)?;
+    let encoding = found.gzpipped.then_some("gzip");
+    Ok(file(&found.content_type, found.bytes.into_owned(), encoding, Some(POLICY)))
+}
+
+fn file(
+    media_type: &str,
+    bytes: Vec<u8>,
+    encoding: Option<&'static str>,
+    policy: Option<&'static str>,
+) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let Some(encoding) = encoding {
+        response.insert_header((header::CONTENT_ENCODING, encoding));
+    }
+    if let Some(policy) = policy {
+        response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+    }
+    response
+        .insert_header((header::ETAG, format!("\"{}\"", edge::digest(&bytes))))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::VARY, "Accept-Encoding"))
+        .content_type(media_type)
+        .body(bytes)
+}

@@ -1,0 +1,248 @@
+//! What every request and every answer has in common.
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{Record, Resource};
+use futures_util::FutureExt;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Problem, openapi::Paths, problem::Fault};
+
+const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
+const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
+    X-Request-Id, Content-Language, Deprecation, Sunset";
+const MAX_ADDRESS: usize = 8 * 1024;
+
+/// The id of a request, in its log line and in its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// Origins whose pages may write.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origins(pub(crate) Vec<String>);
+
+/// The outermost layer: gives the request its id, and the answer what every answer has.
+pub(crate) async fn edge<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let begun = Instant::now();
+    let id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let path = request.path().to_owned();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let listed = request.app_data::<Data<Origins>>().is_some_and(|origins| {
+        let origin = origin.as_ref().and_then(|origin| origin.to_str().ok());
+        origin.is_some_and(|origin| origins.0.iter().any(|listed| listed == origin))
+    });
+    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD).cloned();
+    if method == Method::HEAD {
+        // Nothing but the body tells HEAD from GET, and the server leaves that out.
+        request.head_mut().method = Method::GET;
+    }
+
+    let mut response = if request.uri().to_string().len() > MAX_ADDRESS {
+        let problem = Problem::bad_request("The address is longer than 8192 characters.");
+        request.error_response(problem).map_into_boxed_body()
+    } else if let (&Method::OPTIONS, Some(asked)) = (&method, &asked) {
+        request.into_response(preflight(asked, listed))
+    } else {
+        let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+        answered.map_err(|_| Problem::internal())??.map_into_boxed_body()
+    };
+
+    if response.status().is_client_error() || response.status().is_server_error() {
+        let told = response.response().extensions().get::<Problem>().cloned();
+        let problem = told.unwrap_or_else(|| Problem::of_status(response.status()));
+        response = response.into_response(problem.answer(&id));
+    }
+    let status = response.status();
+    let headers = response.headers_mut();
+    finish(headers, &id);
+    let reads = method == Method::GET || method == Method::HEAD;
+    allow_origin(headers, reads, listed.then_some(origin).flatten());
+    tracing::info!(
+        target: "capacity_hub::request",
+        %method, path, status = status.as_u16(), request_id = id,
+        milliseconds = begun.elapsed().as_secs_f64() * 1000.0,
+        "request"
+    );
+    Ok(response)
+}
+
+/// An id that the client gave, if it is one; else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
+    // Of a trace that the client is in, the request takes the trace's id.
+    let traced = || {
+        let parent = headers.get("traceparent")?.to_str().ok()?;
+        Uuid::try_parse(parent.split('-').nth(1)?).ok().filter(|id| !id.is_nil())
+    };
+    given.or_else(traced).unwrap_or_else(Uuid::now_v7).to_string()
+}
+
+fn finish(headers: &mut HeaderMap, id: &str) {
+    let mut set = |name: &'static str, value: &'static str| {
+        let name = HeaderName::from_static(name);
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "no-referrer");
+    set("cross-origin-resource-policy", "cross-origin");
+    set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    set("strict-transport-security", "max-age=31536000");
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+fn allow_origin(headers: &mut HeaderMap, reads: bool, listed: Option<HeaderValue>) {
+    if reads {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    } else if headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    } else if let Some(origin) = listed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+}
+
+fn preflight(asked: &HeaderValue, listed: bool) -> HttpResponse {
+    let mut response = HttpResponse::NoContent();
+    response.insert_header((header::VARY, "Origin, Access-Control-Request-Method"));
+    if asked == "GET" || asked == "HEAD" {
+        response
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"));
+    } else if listed {
+        response.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "POST, PUT, PATCH, DELETE"));
+    }
+    response
+        .insert_header((
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, traceparent",
+        ))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
+        .finish()
+}
+
+/// Outside of compression: tells representations apart, and answers 304 to who has this one.
+pub(crate) async fn conditional<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let reads = request.method() == Method::GET;
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let headers = response.headers_mut();
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|name| name.to_str().ok());
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(|tag| match encoding
+        .filter(|name| *name != "identity")
+    {
+        None => tag.to_owned(),
+        Some(name) => format!("{}.{name}\"", tag.trim_end_matches('"')),
+    });
+    let Some(tag) = tag else { return Ok(response) };
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, value);
+    }
+    let same = |known: &HeaderValue| {
+        let known = known.to_str().unwrap_or_default();
+        known == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
+    };
+    if reads && response.status() == StatusCode::OK && known.as_ref().is_some_and(same) {
+        let (request, old) = response.into_parts();
+        let mut fresh = HttpResponse::NotModified().finish();
+        let kept = [header::ETAG, header::CACHE_CONTROL, header::VARY, header::LINK];
+        for name in kept {
+            for value in old.headers().get_all(&name) {
+                fresh.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        return Ok(ServiceResponse::new(request, fresh));
+    }
+    Ok(response)
+}
+
+/// What has no handler: a method that an address does not take, or no address at all.
+pub(crate) async fn fallback(
+    request: HttpRequest,
+    paths: Data<Paths>,
+) -> Result<HttpResponse, Problem> {
+    let methods = paths.methods(request.path()).ok_or_else(Problem::no_route)?;
+    let allow = methods.join(", ");
+    if request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
+    }
+    Err(Problem::method(allow))
+}
+
+/// Refuses parameters where there are none.
+pub(crate) fn no_query(request: &HttpRequest) -> Result<(), Problem> {
+    let given: Vec<(String, String)> = serde_html_form::from_str(request.query_string())
+        .map_err(|_| Problem::bad_request("The query cannot be read."))?;
+    if given.is_empty() {
+        return Ok(());
+    }
+    let faults = given.iter().map(|(name, _)| {
+        Fault::parameter(name, "unknown_parameter", "There is no such parameter.")
+    });
+    Err(Problem::invalid_query(faults.collect()))
+}
+
+/// A public answer.
+pub(crate) fn public<T: Serialize>(answer: &T, next: Option<String>) -> HttpResponse {
+    let bytes = json(answer);
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = next {
+        response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+    }
+    response
+        .insert_header((header::ETAG, format!("\"{}\"", digest(&bytes))))
+        .insert_header((header::CACHE_CONTROL, PUBLIC))
+        .insert_header((header::VARY, "Accept-Encoding"))
+        .content_type("application/json")
+        .body(bytes)
+}
+
+/// A public answer of one record.
+pub(crate) fn public_record<R: Resource>(record: &Record<R>) -> HttpResponse {
+    let (tag, bytes) = tagged_record(record);
+    HttpResponse::Ok()
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, PUBLIC))
+        .insert_header((header::VARY, "Accept-Encoding"))
+        .content_type("application/json")
+        .body(bytes)
+}
+
+/// A record as it is answered, with its entity tag: the revision, and what else could differ.
+pub(crate) fn tagged_record<R: Resource>(record: &Record<R>) -> (String, Vec<u8>) {
+    let bytes = json(record);
+    (format!("\"{}.{}\"", record.revision, digest(&bytes)), bytes)
+}
+
+fn json<T: Serialize>(answer: &T) -> Vec<u8> {
+    serde_json::to_vec(answer).expect("an answer is JSON")
+}
+
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12])
+}

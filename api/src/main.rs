@@ -1,0 +1,300 @@
+//! `capacity-hub`: the registry, from the command line.
+use std::{
+    io::{self, IsTerminal},
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use api::{Settings, serve};
+use chrono::{Days, Utc};
+use clap::{Parser, Subcommand, ValueEnum};
+use persistence::{Author, Database, Imported, NewToken, Store, World};
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+/// The open registry of a capacity-building cooperation.
+#[derive(Parser)]
+#[command(name = "capacity-hub", version)]
+struct Command {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(clap::Args)]
+struct Options {
+    /// The database: postgres://…, or sqlite://…; without it, an `SQLite` file in the data folder.
+    #[arg(long, env = "DATABASE_URL", global = true, value_parser = database_url)]
+    database_url: Option<String>,
+    /// The folder of the `SQLite` file.
+    #[arg(long, env = "CAPACITY_HUB_DATA", global = true, default_value = "data")]
+    data: PathBuf,
+    /// How many connections to Postgres all workers have together.
+    #[arg(long, env = "CAPACITY_HUB_CONNECTIONS", global = true, default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(1..=1000))]
+    connections: u32,
+    /// What is logged: error, warn, info, debug, or a filter of targets.
+    #[arg(long, env = "CAPACITY_HUB_LOG", global = true, default_value = "info,sea_orm_migration=warn",
+        value_parser = log_filter)]
+    log: String,
+    /// How log lines are written.
+    #[arg(long, env = "CAPACITY_HUB_LOG_FORMAT", global = true, default_value = "auto")]
+    log_format: LogFormat,
+    /// Where to listen.
+    #[arg(long, env = "CAPACITY_HUB_LISTEN", global = true, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// How many threads answer requests.
+    #[arg(long, env = "CAPACITY_HUB_WORKERS", global = true,
+        value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// How many seconds a stop waits for requests in flight.
+    #[arg(long, env = "CAPACITY_HUB_GRACE", global = true, default_value_t = 20,
+        value_parser = clap::value_parser!(u64).range(0..=3600))]
+    grace: u64,
+    /// Origins whose pages may write, with commas between them.
+    #[arg(long, env = "CAPACITY_HUB_ORIGINS", global = true, value_delimiter = ',')]
+    origins: Vec<String>,
+    /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
+    #[arg(long, env = "CAPACITY_HUB_SAMPLE", global = true, default_value = "auto")]
+    sample: Sample,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sample {
+    Auto,
+    Yes,
+    No,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Serve the registry; what happens without a command.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Take a bundle of records, all or none.
+    Import {
+        /// The bundle, as JSON.
+        file: PathBuf,
+    },
+    /// Print the contract.
+    Openapi,
+    /// Manage tokens.
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
+}
+
+#[derive(Subcommand)]
+enum TokenAction {
+    /// Make a token; the last line is the token, shown this one time.
+    Create {
+        /// What its holder may do.
+        #[arg(long)]
+        role: Role,
+        /// Whose it is.
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// After how many days it ends.
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=366))]
+        days: u64,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Role {
+    Admin,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    let filter = EnvFilter::new(&command.options.log);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match command.options.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Auto if io::stderr().is_terminal() => log.init(),
+        LogFormat::Auto | LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    let system = actix_web::rt::System::new();
+    match system.block_on(run(command)) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    let options = command.options;
+    if let Some(Action::Openapi) = command.action {
+        println!("{:#}", api::openapi());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let database = database(&options)?;
+    migrate(&database).await?;
+    let store = database.open().await?;
+    match command.action {
+        None | Some(Action::Serve) => serve_until_stopped(&options, database, store).await?,
+        Some(Action::Migrate) => println!("The schema is up to date."),
+        Some(Action::Import { file }) => {
+            let text = std::fs::read_to_string(&file)
+                .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+            let bundle = serde_json::from_str(&text)
+                .map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
+            return import(&store, bundle).await;
+        }
+        Some(Action::Token { action: TokenAction::Create { role: Role::Admin, name, days } }) => {
+            let expires_at = Utc::now() + Days::new(days);
+            let new = NewToken { name, role: "admin".to_owned(), expires_at };
+            let token = store.create_token(new).await?;
+            println!("A token of role admin, until {}:", expires_at.format("%-d %B %Y"));
+            println!("{token}");
+        }
+        Some(Action::Openapi) => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn database(options: &Options) -> Result<Database, Failure> {
+    let url = if let Some(url) = &options.database_url {
+        url.clone()
+    } else {
+        std::fs::create_dir_all(&options.data).map_err(|error| {
+            format!("the folder {} cannot be made: {error}", options.data.display())
+        })?;
+        format!("sqlite://{}", options.data.join("capacity-hub.sqlite").display())
+    };
+    let workers = u32::try_from(workers(options))?;
+    let connections = options.connections.div_ceil(workers);
+    Ok(Database { url, connections, observer: None, world: World::default() })
+}
+
+fn workers(options: &Options) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    options.workers.map_or_else(cores, usize::from)
+}
+
+/// Waits a while for a database that is just starting.
+async fn migrate(database: &Database) -> Result<(), Failure> {
+    for _ in 0..15 {
+        match database.migrate().await {
+            Err(error) if away(&error) => {
+                tracing::warn!(%error, "the database does not answer, trying again");
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+            other => return other.map_err(|error| format!("the database: {error}").into()),
+        }
+    }
+    database.migrate().await.map_err(|error| format!("the database: {error}").into())
+}
+
+fn away(error: &(dyn std::error::Error + 'static)) -> bool {
+    let text = error.to_string();
+    ["Connection refused", "timed out", "starting up"].iter().any(|sign| text.contains(sign))
+}
+
+async fn serve_until_stopped(
+    options: &Options,
+    database: Database,
+    store: Store,
+) -> Result<(), Failure> {
+    let wanted = match options.sample {
+        Sample::Yes => true,
+        Sample::No => false,
+        Sample::Auto => options.database_url.is_none(),
+    };
+    if wanted && store.is_empty().await? {
+        let taken = import(&store, serde_json::from_str(domain::sample::BUNDLE)?).await?;
+        if taken != ExitCode::SUCCESS {
+            return Err("the first seminar could not be taken".into());
+        }
+    }
+    drop(store);
+    let listener = TcpListener::bind(options.listen)
+        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    let at = listener.local_addr()?;
+    let kept = match database.url.split_once("://") {
+        Some(("sqlite", path)) => path.to_owned(),
+        _ => "Postgres".to_owned(),
+    };
+    let grace = Duration::from_secs(options.grace);
+    let settings = Settings {
+        database,
+        origins: options.origins.clone(),
+        workers: workers(options),
+        grace,
+        signals: true,
+    };
+    let server = serve(listener, &settings)?;
+    println!("Capacity Hub keeps its records in {kept} and serves");
+    println!("  the API     http://{at}/v1/seminars");
+    println!("  Swagger UI  http://{at}/docs/");
+    println!("  the contract http://{at}/openapi.json");
+    force_stop_after(grace);
+    server.await?;
+    Ok(())
+}
+
+/// Ends the process when a stop takes longer than its grace: a stuck pool must not keep it.
+fn force_stop_after(grace: Duration) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut stop) = signal(SignalKind::terminate()) else { return };
+    actix_web::rt::spawn(async move {
+        stop.recv().await;
+        tracing::info!("stopping: requests in flight finish");
+        std::thread::spawn(move || {
+            std::thread::sleep(grace + Duration::from_secs(5));
+            eprintln!("error: the stop took longer than its grace, and is forced");
+            std::process::exit(1);
+        });
+    });
+}
+
+async fn import(store: &Store, bundle: Value) -> Result<ExitCode, Failure> {
+    let by = Author { name: "capacity-hub import".to_owned(), request_id: None };
+    match store.import(&by, bundle).await? {
+        Imported::Kept(kept) => {
+            let all: usize = kept.iter().map(|(_, count)| count).sum();
+            println!("Took {all} records:");
+            for (collection, count) in kept {
+                println!("  {count:>6} {collection}");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Imported::Refused(broken) => {
+            eprintln!("error: nothing was taken, since the bundle has these faults:");
+            for fault in broken {
+                eprintln!("  {} {}: {}", fault.pointer, fault.code, fault.detail);
+            }
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn database_url(text: &str) -> Result<String, String> {
+    let known = ["postgres://", "postgresql://", "sqlite://"];
+    if known.iter().any(|scheme| text.starts_with(scheme)) {
+        Ok(text.to_owned())
+    } else {
+        Err("it begins with postgres:// or sqlite://".to_owned())
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}

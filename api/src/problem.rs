@@ -1,0 +1,365 @@
+//! What can go wrong, as RFC 9457 tells it.
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+    web::Path,
+};
+use domain::{Refused, Violation};
+use persistence::Error;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Everything that a request can come to, other than success.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    kind: &'static Kind,
+    detail: String,
+    errors: Vec<Fault>,
+    headers: Vec<(&'static str, String)>,
+}
+
+/// A kind of problem.
+#[derive(Debug)]
+struct Kind {
+    code: &'static str,
+    status: u16,
+    title: &'static str,
+}
+
+/// A problem, after RFC 9457.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody<'a> {
+    /// Where this kind of problem is described.
+    #[schema(example = "/problems/not_found")]
+    r#type: String,
+    /// The kind of problem, in words.
+    #[schema(example = "There is no such record")]
+    title: &'a str,
+    /// The HTTP status, repeated.
+    #[schema(minimum = 400, maximum = 599, example = 404)]
+    status: u16,
+    /// This occurrence of it, in words.
+    #[schema(example = "None of the seminars has that id or slug.")]
+    detail: &'a str,
+    /// The request, as a URN of its id: name it when you ask for help.
+    #[schema(example = "urn:uuid:01931f6e-6c00-7000-8000-000000000001")]
+    instance: String,
+    /// The kind of problem, for programs; it never changes.
+    #[schema(example = "not_found")]
+    code: &'a str,
+    /// Everything that is wrong, each with its place.
+    errors: &'a [Fault],
+}
+
+/// One thing that is wrong with a request, and where.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct Fault {
+    /// Where in the body, as a JSON pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/starts_on")]
+    pointer: Option<String>,
+    /// Which parameter of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "limit")]
+    parameter: Option<String>,
+    /// Which header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "If-Match")]
+    header: Option<String>,
+    /// What is wrong, for programs.
+    #[schema(example = "missing_field")]
+    code: String,
+    /// What is wrong, for people.
+    #[schema(example = "kind is missing.")]
+    detail: String,
+}
+
+impl Fault {
+    pub(crate) fn parameter(name: &str, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            parameter: Some(name.to_owned()),
+            code: code.to_owned(),
+            detail: detail.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Fault {
+    /// Whether it is about that parameter.
+    pub(crate) fn names(&self, parameter: &str) -> bool {
+        self.parameter.as_deref() == Some(parameter)
+    }
+}
+
+impl From<Violation> for Fault {
+    fn from(broken: Violation) -> Self {
+        Self {
+            pointer: Some(broken.pointer),
+            code: broken.code,
+            detail: broken.detail,
+            ..Self::default()
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($name:ident $status:literal $code:literal $title:literal;)*) => {
+        $(pub(crate) const $name: &Kind = &Kind { code: $code, status: $status, title: $title };)*
+        const ALL: &[&Kind] = &[$($name),*];
+    };
+}
+
+mod kinds {
+    use super::Kind;
+    kinds! {
+        MALFORMED 400 "malformed_body" "The body cannot be read";
+        INVALID_BODY 400 "invalid_body" "The body does not have the form of the resource";
+        INVALID_QUERY 400 "invalid_parameter" "A parameter cannot be used";
+        INVALID_CURSOR 400 "invalid_cursor" "The cursor does not belong to this list";
+        BAD_REQUEST 400 "bad_request" "The request cannot be read";
+        UNAUTHENTICATED 401 "unauthenticated" "A valid token is needed";
+        NOT_FOUND 404 "not_found" "There is no such record";
+        NO_ROUTE 404 "no_such_address" "There is nothing at this address";
+        METHOD 405 "method_not_allowed" "The address does not take this method";
+        TIMEOUT 408 "request_timeout" "The request took too long to arrive";
+        TAKEN 409 "slug_taken" "Another record has that slug";
+        IN_USE 409 "in_use" "Other records refer to this one";
+        STALE 412 "stale_revision" "The record has changed since it was read";
+        TOO_LARGE 413 "body_too_large" "The body is too large";
+        MEDIA_TYPE 415 "unsupported_media_type" "The body has a media type that cannot be read";
+        INVALID 422 "invalid_record" "The record breaks a rule";
+        UNCONDITIONAL 428 "precondition_required" "If-Match is needed";
+        INTERNAL 500 "internal" "The service failed";
+        UNAVAILABLE 503 "unavailable" "The database is away or too busy";
+    }
+    pub(super) const KINDS: &[&Kind] = ALL;
+}
+
+impl Problem {
+    fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn malformed(pointer: String, detail: String) -> Self {
+        let fault = Fault {
+            pointer: Some(pointer),
+            code: "malformed_json".into(),
+            detail: detail.clone(),
+            ..Fault::default()
+        };
+        Self { errors: vec![fault], ..Self::new(kinds::MALFORMED, detail) }
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(kinds::BAD_REQUEST, detail)
+    }
+
+    pub(crate) fn invalid_query(errors: Vec<Fault>) -> Self {
+        let detail = "See errors for each parameter that cannot be used.";
+        Self { errors, ..Self::new(kinds::INVALID_QUERY, detail) }
+    }
+
+    pub(crate) fn invalid_cursor() -> Self {
+        let detail = "A cursor goes with the filters and the sort that it was given for.";
+        let fault = Fault::parameter("cursor", "invalid_cursor", detail);
+        Self { errors: vec![fault], ..Self::new(kinds::INVALID_CURSOR, detail) }
+    }
+
+    pub(crate) fn unauthenticated(detail: &str) -> Self {
+        Self::new(kinds::UNAUTHENTICATED, detail)
+            .with("www-authenticate", "Bearer realm=\"capacity-hub\"")
+    }
+
+    pub(crate) fn no_route() -> Self {
+        Self::new(kinds::NO_ROUTE, "See /docs for the addresses there are.")
+    }
+
+    pub(crate) fn no_record(collection: &str) -> Self {
+        Self::new(kinds::NOT_FOUND, format!("None of the {collection} has that id or slug."))
+    }
+
+    pub(crate) fn method(allow: String) -> Self {
+        Self::new(kinds::METHOD, format!("It takes {allow}.")).with("allow", allow)
+    }
+
+    pub(crate) fn timeout() -> Self {
+        Self::new(kinds::TIMEOUT, "The body did not arrive in time.")
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(kinds::TOO_LARGE, format!("A body has at most {limit} bytes."))
+    }
+
+    pub(crate) fn media_type(wanted: &'static str, patch: bool) -> Self {
+        let problem = Self::new(kinds::MEDIA_TYPE, format!("Send {wanted}."));
+        if patch { problem.with("accept-patch", wanted) } else { problem.with("accept", wanted) }
+    }
+
+    pub(crate) fn unconditional() -> Self {
+        let detail = "Send the ETag of the revision that you have read.";
+        let fault = Fault {
+            header: Some("If-Match".into()),
+            code: "precondition_required".into(),
+            detail: detail.into(),
+            ..Fault::default()
+        };
+        Self { errors: vec![fault], ..Self::new(kinds::UNCONDITIONAL, detail) }
+    }
+
+    pub(crate) fn stale() -> Self {
+        Self::new(kinds::STALE, "Read it again, and make your change to what you find.")
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(kinds::INTERNAL, "It has been noted under the id of the request.")
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::new(kinds::UNAVAILABLE, "Try again in a moment.").with("retry-after", "5")
+    }
+
+    /// A problem for an error that another layer answered with a bare status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let fits = |kind: &&&Kind| kind.status == status.as_u16();
+        match kinds::KINDS.iter().find(fits) {
+            Some(kind) if status != StatusCode::NOT_FOUND => {
+                Self::new(kind, status.canonical_reason().unwrap_or_default())
+            }
+            Some(_) => Self::no_route(),
+            None if status.is_server_error() => Self::internal(),
+            None => Self::bad_request("The request cannot be read."),
+        }
+    }
+
+    /// An error of the store, told for a collection.
+    pub(crate) fn of(collection: &'static str) -> impl Fn(Error) -> Self {
+        move |error| match error {
+            Error::NotFound => Self::no_record(collection),
+            Error::Stale => Self::stale(),
+            Error::Taken => {
+                let field = if collection == "topics" { "/code" } else { "/slug" };
+                let detail = format!("Another of the {collection} has it.");
+                let fault = Violation::new(field, "slug_taken", &*detail).into();
+                Self { errors: vec![fault], ..Self::new(kinds::TAKEN, detail) }
+            }
+            Error::InUse(referrers) => {
+                let errors = referrers.iter().map(|one| Fault {
+                    code: "in_use".into(),
+                    detail: format!(
+                        "/v1/{}/{} refers to it in {}.",
+                        one.collection,
+                        one.slug.clone().unwrap_or_else(|| one.id.to_string()),
+                        one.field
+                    ),
+                    ..Fault::default()
+                });
+                let errors = errors.collect();
+                Self { errors, ..Self::new(kinds::IN_USE, "See errors for who refers to it.") }
+            }
+            Error::Refused(broken) => Self::invalid(broken),
+            Error::InvalidCursor => Self::invalid_cursor(),
+            Error::Unavailable(cause) | Error::Collided(cause) => {
+                tracing::warn!(%cause, "the database is away or too busy");
+                Self::unavailable()
+            }
+            Error::Database(cause) => {
+                tracing::error!(%cause, "the database failed");
+                Self::internal()
+            }
+        }
+    }
+
+    fn invalid(broken: Vec<Violation>) -> Self {
+        let errors = broken.into_iter().map(Fault::from).collect();
+        Self { errors, ..Self::new(kinds::INVALID, "See errors for each rule that it breaks.") }
+    }
+
+    /// The answer to that request.
+    pub(crate) fn answer(&self, request_id: &str) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in &self.headers {
+            response.insert_header((*name, value.as_str()));
+        }
+        response
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .body(
+                serde_json::to_vec(&ProblemBody {
+                    r#type: format!("/problems/{}", self.kind.code),
+                    title: self.kind.title,
+                    status: self.kind.status,
+                    detail: &self.detail,
+                    instance: format!("urn:uuid:{request_id}"),
+                    code: self.kind.code,
+                    errors: &self.errors,
+                })
+                .unwrap_or_default(),
+            )
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Meaning(broken) => Self::invalid(broken),
+            Refused::Form(broken) => {
+                let errors = broken.into_iter().map(Fault::from).collect();
+                let detail = "See errors for each field that is wrong.";
+                Self { errors, ..Self::new(kinds::INVALID_BODY, detail) }
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "{}: {}", self.kind.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Carries the problem to the edge, which knows the id of the request and writes it.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.answer(&uuid::Uuid::now_v7().to_string());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+/// What a kind of problem means.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProblemKind {
+    /// The kind of problem, for programs.
+    #[schema(example = "stale_revision")]
+    code: &'static str,
+    /// The HTTP status that it comes with.
+    #[schema(minimum = 400, maximum = 599, example = 412)]
+    status: u16,
+    /// The kind of problem, in words.
+    #[schema(example = "The record has changed since it was read")]
+    title: &'static str,
+}
+
+/// Describe a kind of problem
+///
+/// Tells what a problem's `type` leads to.
+#[utoipa::path(get, path = "/problems/{code}", tag = "service", operation_id = "readProblemKind",
+    params(("code" = String, Path, description = "The code of the problem.", example = "not_found",
+        pattern = "^[a-z_]{1,40}$")),
+    responses((status = 200, description = "What it means.", body = ProblemKind)))]
+pub(crate) async fn describe(code: Path<String>) -> Result<HttpResponse, Problem> {
+    let kind = kinds::KINDS.iter().find(|kind| kind.code == *code).ok_or_else(Problem::no_route)?;
+    let told = ProblemKind { code: kind.code, status: kind.status, title: kind.title };
+    Ok(crate::edge::public(&told, None))
+}

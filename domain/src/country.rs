@@ -1,0 +1,54 @@
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{CountryCode, Line, OneOf, Text};
+
+/// A country or territory of ISO 3166-1, read only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Country {
+    /// Its ISO 3166-1 alpha-2 code.
+    #[schema(example = "KZ")]
+    pub code: String,
+    /// Its ISO 3166-1 alpha-3 code.
+    #[schema(example = "KAZ")]
+    pub alpha3: String,
+    /// Its ISO 3166-1 numeric code, of three digits.
+    #[schema(example = "398")]
+    pub numeric: String,
+    /// Its name in several languages, from the Unicode CLDR.
+    pub names: Text,
+    /// The region of the United Nations' M49 standard that it lies in.
+    #[schema(example = "Central Asia")]
+    pub region: Option<String>,
+}
+
+/// Narrows the list of countries.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CountryFilter {
+    /// One of these countries.
+    pub code: OneOf<CountryCode>,
+    /// In one of these regions.
+    pub region: OneOf<Line>,
+}
+
+static COUNTRIES: LazyLock<BTreeMap<String, Country>> = LazyLock::new(|| {
+    let all: Vec<Country> = serde_json::from_str(include_str!("../data/countries.json"))
+        .expect("the countries that come with the program are well formed");
+    all.into_iter().map(|country| (country.code.clone(), country)).collect()
+});
+
+impl Country {
+    /// The country of that ISO 3166-1 alpha-2 code.
+    #[must_use]
+    pub fn find(code: &str) -> Option<&'static Self> {
+        COUNTRIES.get(code)
+    }
+
+    /// Every country, by code.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        COUNTRIES.values()
+    }
+}

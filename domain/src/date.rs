@@ -1,0 +1,76 @@
+use std::borrow::Cow;
+
+use chrono::{Months, NaiveDate};
+use validator::ValidationError;
+
+use crate::{Checked, Kind, value::kind};
+
+kind!(/// A date of which the day, the month or the year may be unknown, after EDTF: 2021-11-04, 2021-11, 2021 or XXXX-11-04.
+PartialDate, PartialDateKind, "2021-11-04",
+"^(?:[12][0-9]{3}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?|XXXX-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$",
+max 10, format "edtf" |text| match text.strip_prefix("XXXX") {
+    // A leap year, so that 29 February may be known without its year.
+    Some(day) => format!("2000{day}").parse::<NaiveDate>().is_ok(),
+    None => span(text).is_some(),
+});
+
+kind!(/// A day of the calendar, after ISO 8601.
+    FullDate, FullDateKind, "2021-08-24",
+    "^[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$", max 10,
+    format "iso-date" |text| text.parse::<NaiveDate>().is_ok());
+
+impl FullDate {
+    /// The day.
+    #[must_use]
+    pub fn day(&self) -> NaiveDate {
+        self.as_str().parse().unwrap_or_default()
+    }
+}
+
+/// The first and the last day that a date may mean.
+fn span(text: &str) -> Option<(NaiveDate, NaiveDate)> {
+    let first: NaiveDate = match text.len() {
+        4 => format!("{text}-01-01").parse().ok()?,
+        7 => format!("{text}-01").parse().ok()?,
+        _ => text.parse().ok()?,
+    };
+    let after = match text.len() {
+        4 => first.checked_add_months(Months::new(12))?,
+        7 => first.checked_add_months(Months::new(1))?,
+        _ => first.succ_opt()?,
+    };
+    Some((first, after.pred_opt()?))
+}
+
+impl PartialDate {
+    /// The first day it may mean, where the year is known.
+    #[must_use]
+    pub fn first_day(&self) -> Option<NaiveDate> {
+        span(self.as_str()).map(|(first, _)| first)
+    }
+
+    /// The last day it may mean, where the year is known.
+    #[must_use]
+    pub fn last_day(&self) -> Option<NaiveDate> {
+        span(self.as_str()).map(|(_, last)| last)
+    }
+}
+
+/// Refuses an end that is surely before its start.
+pub fn in_order(
+    start: Option<&PartialDate>,
+    end: Option<&PartialDate>,
+    pointer: &'static str,
+) -> Result<(), ValidationError> {
+    let first = start.and_then(PartialDate::first_day);
+    let last = end.and_then(PartialDate::last_day);
+    match (first, last) {
+        (Some(first), Some(last)) if last < first => {
+            let mut error = ValidationError::new("ends_before_it_starts")
+                .with_message("It ends before it starts.".into());
+            error.add_param("pointer".into(), &pointer);
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}

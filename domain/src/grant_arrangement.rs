@@ -1,0 +1,219 @@
+use chrono::Months;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::{
+    Citation, DocumentRef, FullDate, Key, Line, Money, NoDerived, OneOf, OrganisationRef,
+    PartialDate, ProjectRef, Resource, Slug, Text, in_order,
+};
+
+/// The agreement by which a project is paid for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "ends_after_it_starts", skip_on_field_errors = false))]
+pub struct GrantArrangement {
+    /// Its name in addresses, if it has one.
+    pub slug: Option<Slug>,
+    /// The project that it pays for.
+    pub project_id: ProjectRef,
+    /// Its title.
+    pub title: Text,
+    /// Its number at the parties.
+    pub reference: Option<Line>,
+    /// Where it stands.
+    pub status: GrantStatus,
+    /// When it was signed.
+    pub signed_on: Option<PartialDate>,
+    /// Since when it is in force.
+    pub effective_from: Option<PartialDate>,
+    /// Until when it is in force.
+    pub effective_to: Option<PartialDate>,
+    /// How much was agreed.
+    pub amount: Option<Money>,
+    /// Who agreed it.
+    #[serde(default)]
+    pub parties: Vec<GrantParty>,
+    /// What is to be spent, by period.
+    #[serde(default)]
+    #[validate(nested)]
+    pub budgets: Vec<GrantBudget>,
+    /// What was committed, received, passed on and spent.
+    #[serde(default)]
+    pub transactions: Vec<GrantTransaction>,
+    /// The agreement itself.
+    pub document_id: Option<DocumentRef>,
+    /// Where each fact comes from.
+    #[serde(default)]
+    pub citations: Vec<Citation>,
+}
+
+/// Where a grant arrangement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantStatus {
+    /// Not signed yet.
+    Negotiated,
+    /// Signed.
+    Signed,
+    /// In force.
+    InForce,
+    /// Fulfilled.
+    Completed,
+    /// Ended early.
+    Terminated,
+}
+
+/// A party of a grant arrangement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantParty {
+    /// Which organisation.
+    pub organisation_id: OrganisationRef,
+    /// As what.
+    pub capacity: GrantCapacity,
+    /// Who signed for it.
+    pub signatory: Option<Line>,
+}
+
+/// The capacity in which an organisation is a party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantCapacity {
+    /// Gives the money.
+    Grantor,
+    /// Receives the money.
+    Grantee,
+    /// Signs, and neither gives nor receives.
+    Signatory,
+    /// A party, the sources do not say as what.
+    Unknown,
+}
+
+/// What is to be spent in a period of at most a year.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "lasts_at_most_a_year", skip_on_field_errors = false))]
+pub struct GrantBudget {
+    /// The first day.
+    pub from: FullDate,
+    /// The last day, less than a year later.
+    pub to: FullDate,
+    /// How much.
+    pub amount: Money,
+    /// How firm it is.
+    pub status: BudgetStatus,
+    /// Whether it was revised.
+    pub kind: BudgetKind,
+}
+
+/// How firm a budget is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetStatus {
+    /// An estimate.
+    Indicative,
+    /// Promised.
+    Committed,
+}
+
+/// Whether a budget was revised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetKind {
+    /// As first agreed.
+    Original,
+    /// As changed later.
+    Revised,
+}
+
+/// A movement of money.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantTransaction {
+    /// The day.
+    pub on: FullDate,
+    /// How much.
+    pub amount: Money,
+    /// Of what kind.
+    pub kind: TransactionKind,
+    /// Who gave it.
+    pub provider_id: Option<OrganisationRef>,
+    /// Who received it.
+    pub receiver_id: Option<OrganisationRef>,
+    /// What for.
+    pub description: Option<Text>,
+}
+
+/// A kind of movement of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionKind {
+    /// Money received; IATI 1.
+    IncomingFunds,
+    /// Money promised to others; IATI 2.
+    Commitment,
+    /// Money passed on; IATI 3.
+    Disbursement,
+    /// Money spent; IATI 4.
+    Expenditure,
+    /// Money promised by others; IATI 11.
+    IncomingCommitment,
+}
+
+/// Narrows a list of grant arrangements.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GrantArrangementFilter {
+    /// Of one of these projects, by id or slug.
+    pub project: OneOf<Key>,
+    /// With one of these parties, by id or slug.
+    pub organisation: OneOf<Key>,
+    /// That stand at one of these.
+    pub status: OneOf<GrantStatus>,
+}
+
+/// Orders a list of grant arrangements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantArrangementSort {
+    /// By the day of signature.
+    #[default]
+    SignedOn,
+    /// By title.
+    Title,
+}
+
+impl Resource for GrantArrangement {
+    const NAME: &'static str = "grant arrangement";
+    const COLLECTION: &'static str = "grant-arrangements";
+    type Filter = GrantArrangementFilter;
+    type SortKey = GrantArrangementSort;
+    type Derived = NoDerived;
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_ref().map(Slug::as_str)
+    }
+
+    fn citations(&self) -> &[Citation] {
+        &self.citations
+    }
+}
+
+fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {
+    let (from, to) = (budget.from.day(), budget.to.day());
+    let (code, detail) = if to < from {
+        ("ends_before_it_starts", "It ends before it starts.")
+    } else if from.checked_add_months(Months::new(12)).is_some_and(|end| to >= end) {
+        ("longer_than_a_year", "A budget is for at most a year.")
+    } else {
+        return Ok(());
+    };
+    let mut error = ValidationError::new(code).with_message(detail.into());
+    error.add_param("pointer".into(), &"/to");
+    Err(error)
+}
+
+fn ends_after_it_starts(it: &GrantArrangement) -> Result<(), ValidationError> {
+    in_order(it.effective_from.as_ref(), it.effective_to.as_ref(), "/effective_to")
+}

@@ -1,0 +1,129 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::{
+    Citation, Decimal, FullDate, Key, Line, NoDerived, OneOf, Resource, ResultRef, Slug, Text,
+};
+
+/// What a result is measured by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Indicator {
+    /// Its name in addresses, if it has one.
+    pub slug: Option<Slug>,
+    /// The result that it measures.
+    pub result_id: ResultRef,
+    /// What is measured.
+    pub title: Text,
+    /// In what, after the IATI codelist `IndicatorMeasure`.
+    pub measure: IndicatorMeasure,
+    /// Whether more is better.
+    pub ascending: bool,
+    /// What it was before.
+    pub baseline: Option<Baseline>,
+    /// What was aimed at and reached, by period.
+    #[serde(default)]
+    #[validate(nested)]
+    pub periods: Vec<IndicatorPeriod>,
+    /// The metric of the registry that actual values are counted from, instead of being typed.
+    pub computed_from: Option<Line>,
+    /// Where each fact comes from.
+    #[serde(default)]
+    pub citations: Vec<Citation>,
+}
+
+/// In what an indicator is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IndicatorMeasure {
+    /// Units; IATI 1.
+    Unit,
+    /// Per cent; IATI 2.
+    Percentage,
+    /// Names; IATI 3.
+    Nominal,
+    /// Ranks; IATI 4.
+    Ordinal,
+    /// Words; IATI 5.
+    Qualitative,
+}
+
+/// What an indicator was before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// In which year.
+    #[schema(minimum = 1900, maximum = 2200)]
+    pub year: i64,
+    /// The value.
+    pub value: Option<Decimal>,
+    /// How to read it.
+    pub comment: Option<Text>,
+}
+
+/// What was aimed at and reached in a period.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "period_ends_after_it_starts", skip_on_field_errors = false))]
+pub struct IndicatorPeriod {
+    /// The first day.
+    pub from: FullDate,
+    /// The last day.
+    pub to: FullDate,
+    /// What was aimed at.
+    pub target: Option<Decimal>,
+    /// What was reached.
+    pub actual: Option<Decimal>,
+    /// How to read it.
+    pub comment: Option<Text>,
+}
+
+/// Narrows a list of indicators.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndicatorFilter {
+    /// Of one of these results, by id or slug.
+    pub result: OneOf<Key>,
+    /// Measured in one of these.
+    pub measure: OneOf<IndicatorMeasure>,
+}
+
+/// Orders a list of indicators.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IndicatorSort {
+    /// By title.
+    #[default]
+    Title,
+}
+
+impl Resource for Indicator {
+    const NAME: &'static str = "indicator";
+    const COLLECTION: &'static str = "indicators";
+    type Filter = IndicatorFilter;
+    type SortKey = IndicatorSort;
+    type Derived = NoDerived;
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_ref().map(Slug::as_str)
+    }
+
+    fn citations(&self) -> &[Citation] {
+        &self.citations
+    }
+}
+
+fn period_in_order(period: &IndicatorPeriod) -> Result<(), ValidationError> {
+    if period.to.day() < period.from.day() {
+        let mut error = ValidationError::new("ends_before_it_starts")
+            .with_message("It ends before it starts.".into());
+        error.add_param("pointer".into(), &"/to");
+        return Err(error);
+    }
+    Ok(())
+}
+
+fn period_ends_after_it_starts(it: &IndicatorPeriod) -> Result<(), ValidationError> {
+    period_in_order(it)
+}

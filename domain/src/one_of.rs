@@ -1,0 +1,61 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
+use utoipa::{
+    __dev::ComposeSchema,
+    ToSchema,
+    openapi::{ArrayBuilder, Ref, RefOr, Schema},
+};
+
+/// Any of several values, written with commas between them; none means that all will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneOf<T>(pub Vec<T>);
+
+impl<T> Default for OneOf<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOf<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(from)?;
+        let values = text.split(',').map(|part| {
+            // A number is written as one, and everything else is a word.
+            serde_json::from_str::<T>(part)
+                .or_else(|_| serde_json::from_value(part.into()))
+                .map_err(de::Error::custom)
+        });
+        values.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl<T: Serialize> Serialize for OneOf<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+// The derive macro asks generic types for this, of which `PartialSchema` is a consequence.
+impl<T: ToSchema> ComposeSchema for OneOf<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let items = match T::schema() {
+            schema @ RefOr::T(Schema::Object(_)) if is_primitive(&T::name()) => schema,
+            _ => Ref::from_schema_name(T::name()).into(),
+        };
+        ArrayBuilder::new().items(items).min_items(Some(1)).max_items(Some(100)).into()
+    }
+}
+
+fn is_primitive(name: &str) -> bool {
+    name == "i64"
+}
+
+impl<T: ToSchema> ToSchema for OneOf<T> {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        if !is_primitive(&T::name()) {
+            schemas.push((T::name().into(), T::schema()));
+        }
+        T::schemas(schemas);
+    }
+}

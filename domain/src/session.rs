@@ -1,0 +1,102 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    Citation, Key, LocalTime, NoDerived, OneOf, Resource, SeminarRef, Slug, Text, TopicCode,
+};
+
+/// A part of the programme of a seminar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// Its name in addresses, if it has one.
+    pub slug: Option<Slug>,
+    /// The seminar that it is part of.
+    pub seminar_id: SeminarRef,
+    /// Which day of the seminar, from 1.
+    #[schema(minimum = 1, maximum = 366)]
+    pub day: i64,
+    /// Its place within the day, from 1.
+    #[schema(minimum = 1, maximum = 10000)]
+    pub order: i64,
+    /// What happens in it.
+    pub kind: SessionKind,
+    /// Its title.
+    pub title: Option<Text>,
+    /// When it begins, in the time zone of the seminar.
+    pub starts_at: Option<LocalTime>,
+    /// When it ends, in the time zone of the seminar.
+    pub ends_at: Option<LocalTime>,
+    /// Where.
+    pub room: Option<Text>,
+    /// What it is about, by topic.
+    #[serde(default)]
+    pub topics: Vec<TopicCode>,
+    /// Where each fact comes from.
+    #[serde(default)]
+    pub citations: Vec<Citation>,
+}
+
+/// What happens in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionKind {
+    /// The opening.
+    Opening,
+    /// Presentations.
+    Presentations,
+    /// Participants share their experience.
+    ExperienceExchange,
+    /// A discussion.
+    Discussion,
+    /// Questions and answers.
+    Questions,
+    /// The closing.
+    Closing,
+    /// A visit.
+    Visit,
+    /// A break.
+    Break,
+}
+
+/// Narrows a list of sessions.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionFilter {
+    /// Of one of these seminars, by id or slug.
+    pub seminar: OneOf<Key>,
+    /// Of one of these kinds.
+    pub kind: OneOf<SessionKind>,
+    /// On one of these days.
+    pub day: OneOf<i64>,
+    /// About one of these topics.
+    pub topic: OneOf<TopicCode>,
+}
+
+/// Orders a list of sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionSort {
+    /// By day and place in the programme.
+    #[default]
+    Order,
+    /// By day.
+    Day,
+}
+
+impl Resource for Session {
+    const NAME: &'static str = "session";
+    const COLLECTION: &'static str = "sessions";
+    type Filter = SessionFilter;
+    type SortKey = SessionSort;
+    type Derived = NoDerived;
+
+    fn slug(&self) -> Option<&str> {
+        self.slug.as_ref().map(Slug::as_str)
+    }
+
+    fn citations(&self) -> &[Citation] {
+        &self.citations
+    }
+}

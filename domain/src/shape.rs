@@ -1,0 +1,344 @@
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
+
+use jsonschema::{Draft, ValidationError, Validator, error::ValidationErrorKind as Kind};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use validator::{ValidationErrors, ValidationErrorsKind};
+
+use crate::{Resource, value::FORMATS};
+
+/// A rule that a body breaks, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Violation {
+    /// Where in the body, as a JSON pointer after RFC 6901.
+    #[schema(example = "/starts_on")]
+    pub pointer: String,
+    /// Which rule, for programs.
+    #[schema(example = "invalid_value")]
+    pub code: String,
+    /// What is wrong, for people.
+    #[schema(example = "It ends before it starts.")]
+    pub detail: String,
+}
+
+impl Violation {
+    /// A broken rule.
+    pub fn new(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.to_owned(), detail: detail.into() }
+    }
+}
+
+/// Why a body was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It does not have the form of the resource: a name or a type is wrong, or a field is missing.
+    Form(Vec<Violation>),
+    /// It has the form, and says what cannot be.
+    Meaning(Vec<Violation>),
+}
+
+/// What the contract says of a resource, made ready to be enforced.
+pub struct Shape {
+    validator: Validator,
+    references: Vec<ReferencePath>,
+}
+
+/// Where a resource names another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferencePath {
+    /// The steps to it; a star stands for every item of a list.
+    pub steps: Vec<String>,
+    /// The collection that it names a record of.
+    pub collection: String,
+}
+
+/// A reference found in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it stands, as a JSON pointer.
+    pub pointer: String,
+    /// The same without the places in lists.
+    pub field: String,
+    /// The collection that it names a record of.
+    pub collection: String,
+    /// The id or the slug of that record.
+    pub key: String,
+}
+
+impl Shape {
+    /// The shape of `R`, made once.
+    ///
+    /// # Panics
+    /// When the contract of `R` is no JSON schema, which the tests would have shown.
+    #[must_use]
+    pub fn of<R: Resource>() -> &'static Self {
+        static SHAPES: LazyLock<Mutex<HashMap<&'static str, &'static Shape>>> =
+            LazyLock::new(Mutex::default);
+        let mut shapes = SHAPES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shapes.entry(R::COLLECTION).or_insert_with(|| Box::leak(Box::new(Self::make::<R>())))
+    }
+
+    fn make<R: Resource>() -> Self {
+        let mut schemas = vec![(R::name().into_owned(), R::schema())];
+        R::schemas(&mut schemas);
+        let components: HashMap<_, _> = schemas.into_iter().collect();
+        let components = json!(components);
+        let root = json!({
+            "$ref": format!("#/components/schemas/{}", R::name()),
+            "components": {"schemas": components},
+        });
+        let mut options =
+            jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
+        for (name, fits) in FORMATS {
+            options = options.with_format(*name, *fits);
+        }
+        let mut references = Vec::new();
+        find_references(&root, &components, &mut Vec::new(), &mut references);
+        let validator = options.build(&root).expect("the contract is a JSON schema");
+        Self { validator, references }
+    }
+
+    /// Reads a body, or says everything that is wrong with it.
+    pub fn read<R: Resource>(body: Value) -> Result<R, Refused> {
+        let shape = Self::of::<R>();
+        let mut form = Vec::new();
+        let mut meaning = Vec::new();
+        for error in shape.validator.iter_errors(&body) {
+            tell(&error, &mut form, &mut meaning);
+        }
+        if !form.is_empty() {
+            form.append(&mut meaning);
+            return Err(Refused::Form(form));
+        }
+        if !meaning.is_empty() {
+            return Err(Refused::Meaning(meaning));
+        }
+        let read: R = serde_path_to_error::deserialize(body).map_err(|error| {
+            let pointer = pointer_of(error.path());
+            let detail = sentence(&error.into_inner().to_string());
+            Refused::Meaning(vec![Violation::new(pointer, "invalid_value", detail)])
+        })?;
+        let mut broken = uncited(&json!(read));
+        if let Err(errors) = read.validate() {
+            collect(&errors, "", &mut broken);
+        }
+        if broken.is_empty() { Ok(read) } else { Err(Refused::Meaning(broken)) }
+    }
+
+    /// Every reference in a body.
+    #[must_use]
+    pub fn references(&self, body: &Value) -> Vec<Reference> {
+        let mut found = Vec::new();
+        for path in &self.references {
+            follow(body, &path.steps, String::new(), &mut |pointer, value| {
+                if let Value::String(key) = value {
+                    found.push(Reference {
+                        field: without_places(&pointer),
+                        pointer,
+                        collection: path.collection.clone(),
+                        key: key.clone(),
+                    });
+                }
+            });
+        }
+        found
+    }
+}
+
+/// Calls for every value of a body that those steps lead to.
+pub fn follow(
+    at: &Value,
+    steps: &[String],
+    pointer: String,
+    call: &mut impl FnMut(String, &Value),
+) {
+    match (steps.split_first(), at) {
+        (None, value) => call(pointer, value),
+        (Some((step, rest)), Value::Array(items)) if step == "*" => {
+            for (place, item) in items.iter().enumerate() {
+                follow(item, rest, format!("{pointer}/{place}"), call);
+            }
+        }
+        (Some((step, rest)), Value::Object(fields)) => {
+            if let Some(value) = fields.get(step) {
+                follow(value, rest, format!("{pointer}/{step}"), call);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn without_places(pointer: &str) -> String {
+    let steps = pointer.split('/').skip(1).filter(|step| step.parse::<usize>().is_err());
+    steps.fold(String::new(), |all, step| all + "/" + step)
+}
+
+fn find_references(
+    schema: &Value,
+    components: &Value,
+    steps: &mut Vec<String>,
+    found: &mut Vec<ReferencePath>,
+) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        find_references(&components[name], components, steps, found);
+    }
+    if let Some(collection) = schema["x-references"].as_str() {
+        found.push(ReferencePath { steps: steps.clone(), collection: collection.to_owned() });
+    }
+    for alternatives in ["oneOf", "anyOf", "allOf"] {
+        for one in schema[alternatives].as_array().into_iter().flatten() {
+            find_references(one, components, steps, found);
+        }
+    }
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    for (step, inner) in fields
+        .map(|(name, inner)| (name.as_str(), inner))
+        .chain(schema.get("items").map(|items| ("*", items)))
+    {
+        steps.push(step.to_owned());
+        find_references(inner, components, steps, found);
+        steps.pop();
+    }
+}
+
+/// Says what is wrong, without repeating what was sent.
+fn tell(error: &ValidationError<'_>, form: &mut Vec<Violation>, meaning: &mut Vec<Violation>) {
+    let at = error.instance_path().as_str().to_owned();
+    match error.kind() {
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let pointer = format!("{at}/{name}");
+            form.push(Violation::new(pointer, "missing_field", format!("{name} is missing.")));
+        }
+        Kind::AdditionalProperties { unexpected } => form.extend(unexpected.iter().map(|name| {
+            let read_only =
+                ["id", "revision", "state", "created_at", "updated_at", "published_at", "label"];
+            let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            if at.is_empty() && read_only.contains(&name.as_str()) {
+                let detail = "The registry sets it: leave it out.";
+                return Violation::new(pointer, "read_only", detail);
+            }
+            Violation::new(pointer, "unknown_field", "There is no such field.")
+        })),
+        Kind::Type { kind } => {
+            let wanted = match kind {
+                jsonschema::error::TypeKind::Single(kind) => kind.to_string(),
+                jsonschema::error::TypeKind::Multiple(kinds) => {
+                    let kinds: Vec<_> = kinds.iter().map(|kind| kind.to_string()).collect();
+                    kinds.join(" or ")
+                }
+            };
+            form.push(Violation::new(at, "wrong_type", format!("It is to be: {wanted}.")));
+        }
+        Kind::Enum { options } => {
+            let known: Vec<_> =
+                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let detail = format!("It is to be one of: {}.", known.join(", "));
+            form.push(Violation::new(at, "unknown_value", detail));
+        }
+        // A value that may be null is one of two: what matters is why it is not the other.
+        Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
+            let not_null = context.iter().filter(|branch| {
+                !branch.iter().any(|error| {
+                    matches!(error.kind(), Kind::Type { .. }) && error.to_string().contains("null")
+                })
+            });
+            for error in not_null.flatten() {
+                tell(error, form, meaning);
+            }
+        }
+        Kind::PropertyNames { error } => {
+            let detail = sentence(&format!("{} is not a language tag", error.instance()));
+            meaning.push(Violation::new(at, "invalid_language", detail));
+        }
+        Kind::Pattern { .. } => {
+            meaning.push(Violation::new(
+                at,
+                "invalid_value",
+                "It does not have the form that the contract tells.",
+            ));
+        }
+        Kind::Format { format } => {
+            meaning.push(Violation::new(at, "invalid_value", format!("It is no valid {format}.")));
+        }
+        Kind::MaxLength { limit } => {
+            meaning.push(Violation::new(
+                at,
+                "too_long",
+                format!("It has more than {limit} characters."),
+            ));
+        }
+        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
+            meaning.push(Violation::new(at, "too_small", format!("It is at least {limit}.")));
+        }
+        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
+            meaning.push(Violation::new(at, "too_large", format!("It is at most {limit}.")));
+        }
+        Kind::MinProperties { .. } | Kind::MinItems { .. } | Kind::MinLength { .. } => {
+            meaning.push(Violation::new(at, "empty", "It is empty."));
+        }
+        other => {
+            let detail = format!("It breaks the rule {} of the contract.", other.keyword());
+            meaning.push(Violation::new(at, "invalid_value", detail));
+        }
+    }
+}
+
+/// The citations of fields that the record does not have.
+fn uncited(body: &Value) -> Vec<Violation> {
+    let citations = body["citations"].as_array().into_iter().flatten();
+    citations
+        .enumerate()
+        .filter(|(_, citation)| {
+            let field = citation["field"].as_str().unwrap_or_default();
+            body.pointer(field).is_none() || field.starts_with("/citations")
+        })
+        .map(|(place, _)| {
+            let pointer = format!("/citations/{place}/field");
+            Violation::new(pointer, "unknown_field_cited", "The record has no such field.")
+        })
+        .collect()
+}
+
+fn collect(errors: &ValidationErrors, at: &str, broken: &mut Vec<Violation>) {
+    let mut fields: Vec<_> = errors.errors().iter().collect();
+    fields.sort_by(|a, b| a.0.cmp(b.0));
+    for (field, kind) in fields {
+        let pointer = if field == "__all__" { at.to_owned() } else { format!("{at}/{field}") };
+        match kind {
+            ValidationErrorsKind::Struct(inner) => collect(inner, &pointer, broken),
+            ValidationErrorsKind::List(items) => {
+                for (place, inner) in items {
+                    collect(inner, &format!("{pointer}/{place}"), broken);
+                }
+            }
+            ValidationErrorsKind::Field(rules) => broken.extend(rules.iter().map(|rule| {
+                let rest = rule.params.get("pointer").and_then(Value::as_str).unwrap_or_default();
+                let detail = rule.message.as_deref().unwrap_or("It breaks a rule.");
+                Violation::new(format!("{pointer}{rest}"), &rule.code, detail)
+            })),
+        }
+    }
+}
+
+/// Where a reader stopped, as a JSON pointer.
+#[must_use]
+pub fn pointer_of(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(String::new(), |all, segment| match segment {
+        Segment::Seq { index } => format!("{all}/{index}"),
+        Segment::Map { key } => format!("{all}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { variant } => format!("{all}/{variant}"),
+        Segment::Unknown => all,
+    })
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let start: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{start}{}.", letters.as_str().trim_end_matches('.'))
+}

@@ -1,0 +1,271 @@
+//! Values that are strings in JSON and follow a rule of their own.
+//!
+//! Each kind tells its rule once: the contract states it, and [`Shape`](crate::Shape) enforces what
+//! the contract states.
+use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Object, ObjectBuilder, RefOr, Schema, SchemaFormat, Type, extensions::ExtensionsBuilder,
+    },
+};
+use uuid::Uuid;
+
+use crate::Resource;
+
+/// The rule that a kind of string follows.
+pub trait Kind: 'static {
+    /// Its name in the contract.
+    fn name() -> Cow<'static, str>;
+    /// What it is, in words.
+    fn about() -> Cow<'static, str>;
+    /// A real one.
+    const EXAMPLE: &'static str;
+    /// The regular expression that it matches.
+    const PATTERN: &'static str;
+    /// How many characters it has at most.
+    const MAX: usize = 300;
+    /// The name of the rule that no pattern can tell.
+    const FORMAT: Option<&'static str> = None;
+    /// Whether it keeps the rule that no pattern can tell.
+    #[must_use]
+    fn fits(_text: &str) -> bool {
+        true
+    }
+    /// The collection whose records it names.
+    #[must_use]
+    fn refers_to() -> Option<&'static str> {
+        None
+    }
+}
+
+/// A string of that kind.
+pub struct Checked<K>(String, PhantomData<fn() -> K>);
+
+impl<K> Checked<K> {
+    /// The string itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<K: Kind> FromStr for Checked<K> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.chars().count() <= K::MAX && !text.contains('\0') && K::fits(text) {
+            Ok(Self(text.to_owned(), PhantomData))
+        } else {
+            Err(format!("not a {}: {}", K::name(), K::about()))
+        }
+    }
+}
+
+impl<K> Clone for Checked<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<K> fmt::Debug for Checked<K> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, to)
+    }
+}
+
+impl<K> PartialEq for Checked<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<K> Eq for Checked<K> {}
+
+impl<K> Serialize for Checked<K> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Checked<K> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl<K: Kind> PartialSchema for Checked<K> {
+    fn schema() -> RefOr<Schema> {
+        Schema::Object(object::<K>()).into()
+    }
+}
+
+fn object<K: Kind>() -> Object {
+    let mut object = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(K::about()))
+        .pattern(Some(K::PATTERN))
+        .max_length(Some(K::MAX))
+        .format(K::FORMAT.map(|name| SchemaFormat::Custom(name.to_owned())))
+        .examples([K::EXAMPLE])
+        .build();
+    if let Some(collection) = K::refers_to() {
+        object.extensions = Some(ExtensionsBuilder::new().add("x-references", collection).build());
+    }
+    object
+}
+
+impl<K: Kind> ToSchema for Checked<K> {
+    fn name() -> Cow<'static, str> {
+        K::name()
+    }
+}
+
+/// Whether a text keeps a rule.
+pub(crate) type Rule = fn(&str) -> bool;
+
+/// The rules that no pattern can tell, by the name that the contract gives them.
+pub(crate) const FORMATS: &[(&str, Rule)] = &[
+    ("slug", SlugKind::fits),
+    ("iso-3166-1-alpha-2", CountryKind::fits),
+    ("bcp47", LanguageKind::fits),
+    ("iso-4217", CurrencyKind::fits),
+    ("http-url", UrlKind::fits),
+    ("iana-time-zone", ZoneKind::fits),
+    ("decimal", DecimalKind::fits),
+    ("iso-date", crate::date::FullDateKind::fits),
+    ("edtf", crate::date::PartialDateKind::fits),
+];
+
+macro_rules! kind {
+    ($(#[doc = $about:literal])* $alias:ident, $kind:ident, $example:literal, $pattern:literal
+        $(, max $max:literal)? $(, format $format:literal $fits:expr)?) => {
+        $(#[doc = $about])*
+        pub type $alias = Checked<$kind>;
+        #[doc = concat!("The rule of [`", stringify!($alias), "`].")]
+        pub enum $kind {}
+        impl Kind for $kind {
+            fn name() -> Cow<'static, str> { stringify!($alias).into() }
+            fn about() -> Cow<'static, str> { concat!($($about),*).trim().into() }
+            const EXAMPLE: &'static str = $example;
+            const PATTERN: &'static str = $pattern;
+            $(const MAX: usize = $max;)?
+            $(const FORMAT: Option<&'static str> = Some($format);
+              fn fits(text: &str) -> bool { let fits: fn(&str) -> bool = $fits; fits(text) })?
+        }
+    };
+}
+pub(crate) use kind;
+
+kind!(/// A short name in addresses: lower-case letters, digits and hyphens.
+    Slug, SlugKind, "first-seminar-2021", "^[a-z0-9-]{1,80}$", max 80,
+    format "slug" |text| Uuid::try_parse(text).is_err());
+kind!(/// A country by its ISO 3166-1 alpha-2 code.
+    CountryCode, CountryKind, "KZ", "^[A-Z]{2}$", max 2,
+    format "iso-3166-1-alpha-2" |text| crate::Country::find(text).is_some());
+kind!(/// A language by its BCP 47 tag.
+    LanguageTag, LanguageKind, "ru", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max 35,
+    format "bcp47" is_language);
+kind!(/// A currency by its ISO 4217 code.
+    CurrencyCode, CurrencyKind, "KRW", "^[A-Z]{3}$", max 3,
+    format "iso-4217" |text| iso_currency::Currency::from_code(text).is_some());
+kind!(/// An address that begins with http or https.
+    Url, UrlKind, "https://example.org/seminars", "^https?://[^\\s\\x00-\\x20\\x7f]+$", max 2000,
+    format "http-url" |text| url::Url::parse(text).is_ok_and(|url| url.has_host()));
+kind!(/// A time zone by its name in the IANA database.
+    TimeZone, ZoneKind, "Asia/Almaty", "^[A-Za-z0-9_+/-]{1,64}$", max 64,
+    format "iana-time-zone" |text| text.parse::<chrono_tz::Tz>().is_ok());
+kind!(/// A length of time after ISO 8601, in years, months, weeks or days.
+    Duration, DurationKind, "P3Y", "^P(?:[0-9]{1,4}Y(?:[0-9]{1,4}M)?(?:[0-9]{1,4}D)?|[0-9]{1,4}M(?:[0-9]{1,4}D)?|[0-9]{1,4}[WD])$", max 20);
+kind!(/// A time of day at the place, to the minute.
+    LocalTime, LocalTimeKind, "09:30", "^(?:[01][0-9]|2[0-3]):[0-5][0-9]$", max 5);
+kind!(/// One line of text.
+    Line, LineKind, "UNDP", "^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$");
+kind!(/// Plain text, of one line or more.
+    Prose, ProseKind, "The year follows from the agreement of July 2021.", "^[^\\x00]*[^\\s\\x00-\\x20\\x7f][^\\x00]*$", max 10000);
+kind!(/// A person's ORCID identifier.
+    Orcid, OrcidKind, "0000-0002-1825-0097", "^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$", max 19);
+kind!(/// A media type.
+    MediaType, MediaTypeKind, "application/pdf", "^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}$");
+kind!(/// A SHA-256 digest in lower-case hexadecimal.
+    Sha256, Sha256Kind, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "^[0-9a-f]{64}$", max 64);
+kind!(/// The id or the slug of a record.
+    Key, KeyKind, "first-seminar-2021", "^[A-Za-z0-9.-]{1,80}$", max 80);
+kind!(/// A decimal number, as a string so that no digit is lost.
+    Decimal, DecimalKind, "250000000000", "^-?[0-9]{1,18}(?:\\.[0-9]{1,6})?$", max 26,
+    format "decimal" |text| text.parse::<rust_decimal::Decimal>().is_ok());
+kind!(/// A JSON pointer to a property of the record, after RFC 6901.
+    Pointer, PointerKind, "/starts_on", "^(?:/[a-z0-9_]{1,60}){1,8}$");
+
+fn is_language(text: &str) -> bool {
+    oxilangtag::LanguageTag::parse_and_normalize(text).is_ok_and(|tag| {
+        let primary = tag.primary_language();
+        let known = match primary.len() {
+            2 => isolang::Language::from_639_1(primary).is_some(),
+            _ => isolang::Language::from_639_3(primary).is_some(),
+        };
+        known && tag.as_str() == text
+    })
+}
+
+/// The rule of a reference to a record of `R`.
+pub struct To<R>(PhantomData<fn() -> R>);
+
+/// Names a record of `R` by its id or, when written, by its slug.
+pub type Ref<R> = Checked<To<R>>;
+
+impl<R: Resource> Kind for To<R> {
+    fn name() -> Cow<'static, str> {
+        format!("{}Ref", R::name()).into()
+    }
+    fn about() -> Cow<'static, str> {
+        format!("Names one of the {}: write its id or its slug, read its id.", R::COLLECTION).into()
+    }
+    const EXAMPLE: &'static str = "01931f6e-6c00-7000-8000-000000000001";
+    const PATTERN: &'static str = "^[a-z0-9-]{1,80}$";
+    const MAX: usize = 80;
+    fn refers_to() -> Option<&'static str> {
+        Some(R::COLLECTION)
+    }
+}
+
+impl<R: Resource> Ref<R> {
+    /// The id of the record.
+    ///
+    /// # Panics
+    /// When the reference still holds a slug: references are resolved before they are stored.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        Uuid::try_parse(&self.0).expect("references are resolved before they are stored")
+    }
+}
+
+kind!(/// What a topic is called in other records and in addresses: lower-case letters, digits, hyphens and dots.
+    Code, CodeKind, "digitalisation", "^[a-z0-9](?:[a-z0-9.-]{0,34}[a-z0-9])?$", max 36,
+    format "slug" SlugKind::fits);
+
+/// Names a topic by its code.
+pub type TopicCode = Checked<TopicKind>;
+/// The rule of [`TopicCode`].
+pub enum TopicKind {}
+
+impl Kind for TopicKind {
+    fn name() -> Cow<'static, str> {
+        "TopicCode".into()
+    }
+    fn about() -> Cow<'static, str> {
+        "Names a topic by its code.".into()
+    }
+    const EXAMPLE: &'static str = "digitalisation";
+    const PATTERN: &'static str = "^[a-z0-9](?:[a-z0-9.-]{0,34}[a-z0-9])?$";
+    const MAX: usize = 36;
+    const FORMAT: Option<&'static str> = Some("slug");
+    fn fits(text: &str) -> bool {
+        SlugKind::fits(text)
+    }
+    fn refers_to() -> Option<&'static str> {
+        Some("topics")
+    }
+}

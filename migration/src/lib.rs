@@ -1,0 +1,50 @@
+//! The history of the database schema.
+use sea_orm_migration::prelude::*;
+
+mod m20261124_000001_record;
+mod m20261124_000002_organisation;
+mod m20261124_000003_person;
+mod m20261124_000004_project;
+mod m20261124_000005_grant_arrangement;
+mod m20261124_000006_seminar_series;
+mod m20261124_000007_seminar;
+mod m20261124_000008_session;
+mod m20261124_000009_presentation;
+mod m20261124_000010_statement;
+mod m20261124_000011_initiative;
+mod m20261124_000012_study_visit;
+mod m20261124_000013_topic;
+mod m20261124_000014_result;
+mod m20261124_000015_indicator;
+mod m20261124_000016_recommendation;
+mod m20261124_000017_document;
+mod table;
+
+/// Brings the schema up to date, one migration after the other.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261124_000001_record::Migration),
+            Box::new(m20261124_000002_organisation::Migration),
+            Box::new(m20261124_000003_person::Migration),
+            Box::new(m20261124_000004_project::Migration),
+            Box::new(m20261124_000005_grant_arrangement::Migration),
+            Box::new(m20261124_000006_seminar_series::Migration),
+            Box::new(m20261124_000007_seminar::Migration),
+            Box::new(m20261124_000008_session::Migration),
+            Box::new(m20261124_000009_presentation::Migration),
+            Box::new(m20261124_000010_statement::Migration),
+            Box::new(m20261124_000011_initiative::Migration),
+            Box::new(m20261124_000012_study_visit::Migration),
+            Box::new(m20261124_000013_topic::Migration),
+            Box::new(m20261124_000014_result::Migration),
+            Box::new(m20261124_000015_indicator::Migration),
+            Box::new(m20261124_000016_recommendation::Migration),
+            Box::new(m20261124_000017_document::Migration),
+        ]
+    }
+}

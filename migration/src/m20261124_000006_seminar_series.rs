@@ -1,0 +1,20 @@
+use sea_orm_migration::{prelude::*, schema::uuid};
+
+use crate::table::{create, index_table, sorted_text};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let mut table = index_table("seminar_series");
+        table.col(uuid("project_id")).col(sorted_text("name"));
+        create(schema, "seminar_series", &table, &[&["project_id", "name", "id"], &["name", "id"]])
+            .await
+    }
+
+    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        schema.drop_table(Table::drop().table("seminar_series").to_owned()).await
+    }
+}

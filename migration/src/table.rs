@@ -1,0 +1,57 @@
+//! What the index tables have in common.
+use sea_orm_migration::{
+    prelude::*,
+    schema::{pk_uuid, text},
+    sea_orm::DbBackend,
+};
+
+/// Begins an index table: its key is the record's id.
+pub(crate) fn index_table(name: &'static str) -> TableCreateStatement {
+    Table::create()
+        .table(name)
+        .col(pk_uuid("id"))
+        .foreign_key(
+            ForeignKey::create()
+                .name(format!("{name}_id_fkey"))
+                .from(name, "id")
+                .to("record", "id")
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned()
+}
+
+/// A text that decides a place in an order; both databases are to compare its bytes.
+pub(crate) fn sorted_text(name: &'static str) -> ColumnDef {
+    text(name).clone()
+}
+
+/// Creates a table and its indexes.
+pub(crate) async fn create(
+    schema: &SchemaManager<'_>,
+    name: &'static str,
+    table: &TableCreateStatement,
+    indexes: &[&[&'static str]],
+) -> Result<(), DbErr> {
+    schema.create_table(table.clone()).await?;
+    if schema.get_database_backend() == DbBackend::Postgres {
+        // Postgres orders text by the rules of a language, unless it is told not to.
+        for column in table.get_columns() {
+            if column.get_column_type() == Some(&ColumnType::Text) {
+                let column = column.get_column_name();
+                let sql = format!(r#"ALTER TABLE "{name}" ALTER "{column}" TYPE text COLLATE "C""#);
+                schema.get_connection().execute_unprepared(&sql).await?;
+            }
+        }
+    }
+    for columns in indexes {
+        let mut index = Index::create()
+            .table(name)
+            .name(format!("{name}_{}_idx", columns.join("_")))
+            .to_owned();
+        for column in *columns {
+            index.col(*column);
+        }
+        schema.create_index(index).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Every resource there is, told once.
+use domain::{
+    Document, GrantArrangement, Indicator, Initiative, Organisation, Person, Presentation, Project,
+    ProjectResult, Recommendation, Seminar, SeminarSeries, Session, Statement, StudyVisit, Topic,
+};
+
+use crate::Stored;
+
+/// Something to be done for every resource.
+pub trait Visitor {
+    /// Does it for `R`.
+    fn visit<R: Stored>(&mut self);
+}
+
+/// Does it for every resource, in the order in which the contract tells them.
+pub fn visit_all(visitor: &mut impl Visitor) {
+    visitor.visit::<Project>();
+    visitor.visit::<GrantArrangement>();
+    visitor.visit::<SeminarSeries>();
+    visitor.visit::<Seminar>();
+    visitor.visit::<Session>();
+    visitor.visit::<Presentation>();
+    visitor.visit::<Statement>();
+    visitor.visit::<Initiative>();
+    visitor.visit::<StudyVisit>();
+    visitor.visit::<Organisation>();
+    visitor.visit::<Person>();
+    visitor.visit::<Topic>();
+    visitor.visit::<ProjectResult>();
+    visitor.visit::<Indicator>();
+    visitor.visit::<Recommendation>();
+    visitor.visit::<Document>();
+}

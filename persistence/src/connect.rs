@@ -1,0 +1,45 @@
+use std::{path::PathBuf, sync::Arc};
+
+use sea_orm::DbErr;
+
+use crate::{Store, World, dialect};
+
+/// Is told every statement that is sent to the database.
+pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Which database, and how it is to be used.
+#[derive(Clone)]
+pub struct Database {
+    /// `postgres://…` or `sqlite://…`.
+    pub url: String,
+    /// How many connections a pool holds at most.
+    pub connections: u32,
+    /// Told of every statement.
+    pub observer: Option<Observer>,
+    /// Where times and ids come from.
+    pub world: World,
+}
+
+impl Database {
+    /// Opens a pool; its connections are made when they are needed.
+    pub async fn open(&self) -> Result<Store, DbErr> {
+        let options = dialect::options(&self.url, self.connections);
+        let mut db = sea_orm::Database::connect(options).await?;
+        if let Some(observer) = self.observer.clone() {
+            db.set_metric_callback(move |info| observer(&info.statement.sql));
+        }
+        Ok(Store::new(db, self.world.clone()))
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        let own = Self { connections: self.connections.max(2), observer: None, ..self.clone() };
+        let store = own.open().await?;
+        dialect::migrate(store.db(), self.file()).await
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        let path = self.url.strip_prefix("sqlite://")?;
+        Some(path.split('?').next().unwrap_or(path).into())
+    }
+}

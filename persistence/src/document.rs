@@ -1,0 +1,49 @@
+use domain::{Document, DocumentFilter, DocumentSort, Organisation};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use crate::{
+    Narrow, Stored,
+    index::{code, date_key, text_key},
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "document")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub title: String,
+    pub published_on: Date,
+    pub kind: String,
+    pub language: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for Document {
+    type Index = Entity;
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel {
+            id: Set(id),
+            title: Set(text_key(Some(&self.title))),
+            published_on: Set(date_key(self.published_on.as_ref())),
+            kind: Set(code(Some(&self.kind)).unwrap_or_default()),
+            language: Set(code(self.language.as_ref())),
+        }
+    }
+
+    fn narrow(filter: &DocumentFilter) -> Narrow {
+        Narrow::default()
+            .code(Column::Kind, &filter.kind)
+            .code(Column::Language, &filter.language)
+            .reference::<Organisation>("/publisher_id", &filter.publisher)
+    }
+
+    fn sort_column(key: DocumentSort) -> Column {
+        match key {
+            DocumentSort::Title => Column::Title,
+            DocumentSort::PublishedOn => Column::PublishedOn,
+        }
+    }
+}

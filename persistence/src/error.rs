@@ -1,0 +1,91 @@
+use domain::Violation;
+use sea_orm::{DbErr, RuntimeErr, sqlx};
+use uuid::Uuid;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No record has that id or slug.
+    #[error("there is no such record")]
+    NotFound,
+    /// The record has been changed since the client read it.
+    #[error("the record has been changed")]
+    Stale,
+    /// Another record of the resource has that slug.
+    #[error("the slug is taken")]
+    Taken,
+    /// Others refer to the record.
+    #[error("others refer to the record")]
+    InUse(Vec<Referrer>),
+    /// It breaks rules that other records have to do with.
+    #[error("the record contradicts other records")]
+    Refused(Vec<Violation>),
+    /// The place to go on from does not fit the list.
+    #[error("the cursor does not fit the list")]
+    InvalidCursor,
+    /// The database is away, or too busy; trying again may help.
+    #[error("the database is away")]
+    Unavailable(#[source] DbErr),
+    /// Changes at the same time got into each other's way; trying again will help.
+    #[error("changes collided")]
+    Collided(#[source] DbErr),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] DbErr),
+}
+
+/// A record that refers to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// Its collection.
+    pub collection: String,
+    /// Its id.
+    pub id: Uuid,
+    /// Its slug, if it has one.
+    pub slug: Option<String>,
+    /// The field in which it does.
+    pub field: String,
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        let cause = match &error {
+            DbErr::ConnectionAcquire(_) => return Self::Unavailable(error),
+            DbErr::Conn(RuntimeErr::SqlxError(cause))
+            | DbErr::Exec(RuntimeErr::SqlxError(cause))
+            | DbErr::Query(RuntimeErr::SqlxError(cause)) => cause,
+            _ => return Self::Database(error),
+        };
+        let sqlx::Error::Database(told) = &**cause else {
+            return match **cause {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+                _ => Self::Database(error),
+            };
+        };
+        let code = told.code().unwrap_or_default().into_owned();
+        let constraint = told.constraint().unwrap_or_default();
+        let message = told.message();
+        match code.as_str() {
+            // The last three: a reference to a record that has just gone, or just got one.
+            "40001" | "40P01" | "23503" | "787" | "1811" => Self::Collided(error),
+            "23505" | "2067" | "1555"
+                if constraint == "record_resource_slug_key"
+                    || message.contains("record.resource, record.slug") =>
+            {
+                Self::Taken
+            }
+            "57014" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" | "25P03" => {
+                Self::Unavailable(error)
+            }
+            // SQLite: busy, locked, and their extended codes.
+            "5" | "6" | "261" | "517" | "262" => Self::Unavailable(error),
+            code if code.starts_with("08") => Self::Unavailable(error),
+            _ => Self::Database(error),
+        }
+    }
+}

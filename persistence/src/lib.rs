@@ -1,0 +1,41 @@
+//! Keeps the records, in Postgres or in SQLite.
+mod catalogue;
+mod connect;
+mod dialect;
+mod error;
+mod hierarchy;
+mod import;
+mod index;
+mod log;
+mod narrow;
+mod record;
+mod reference;
+mod store;
+mod stored;
+mod token;
+
+mod document;
+mod grant_arrangement;
+mod indicator;
+mod initiative;
+mod organisation;
+mod person;
+mod presentation;
+mod project;
+mod recommendation;
+mod result;
+mod seminar;
+mod seminar_series;
+mod session;
+mod statement;
+mod study_visit;
+mod topic;
+
+pub use catalogue::{Visitor, visit_all};
+pub use connect::{Database, Observer};
+pub use error::{Error, Referrer};
+pub use import::Imported;
+pub use narrow::Narrow;
+pub use store::{Author, Page, Store, Wanted, World};
+pub use stored::Stored;
+pub use token::{Actor, NewToken};

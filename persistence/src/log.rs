@@ -1,0 +1,72 @@
+//! The log: one row for every change, written in the transaction of the change.
+#![allow(unreachable_pub, reason = "the entity macro makes everything public")]
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+
+use crate::{Author, Error, dialect};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "change")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub position: i64,
+    pub at: DateTimeUtc,
+    pub actor: String,
+    pub request_id: Option<String>,
+    pub resource: String,
+    pub record_id: Uuid,
+    pub revision: i64,
+    pub operation: String,
+    pub slug: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub body: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What was changed into what.
+pub(crate) struct Change {
+    pub(crate) operation: &'static str,
+    pub(crate) resource: &'static str,
+    pub(crate) id: Uuid,
+    pub(crate) revision: i64,
+    pub(crate) slug: Option<String>,
+    pub(crate) body: Option<String>,
+}
+
+/// How many rows one statement writes.
+const AT_ONCE: usize = 500;
+
+/// Writes changes to the log; after this nothing but the commit may follow.
+pub(crate) async fn note(
+    tx: &DatabaseTransaction,
+    by: &Author,
+    at: DateTime<Utc>,
+    changes: Vec<Change>,
+) -> Result<(), Error> {
+    let mut rows = changes.into_iter().map(|change| ActiveModel {
+        at: Set(at),
+        actor: Set(by.name.clone()),
+        request_id: Set(by.request_id.clone()),
+        resource: Set(change.resource.to_owned()),
+        record_id: Set(change.id),
+        revision: Set(change.revision),
+        operation: Set(change.operation.to_owned()),
+        slug: Set(change.slug),
+        body: Set(change.body),
+        ..Default::default()
+    });
+    loop {
+        let some: Vec<_> = rows.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        Entity::insert_many(some).exec_without_returning(tx).await?;
+    }
+}
+
+/// Keeps others from committing until this transaction has.
+pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<(), Error> {
+    Ok(dialect::lock_log(tx).await?)
+}

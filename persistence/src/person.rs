@@ -1,0 +1,34 @@
+use domain::{Organisation, Person, PersonFilter, PersonSort};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use crate::{Narrow, Stored, index::line_key};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "person")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub name: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for Person {
+    type Index = Entity;
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel { id: Set(id), name: Set(line_key(self.name.as_str())) }
+    }
+
+    fn narrow(filter: &PersonFilter) -> Narrow {
+        Narrow::default()
+            .reference::<Organisation>("/appointments/organisation_id", &filter.organisation)
+    }
+
+    fn sort_column(key: PersonSort) -> Column {
+        match key {
+            PersonSort::Name => Column::Name,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use domain::{Organisation, Project, ProjectFilter, ProjectSort};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use crate::{
+    Narrow, Stored,
+    index::{code, text_key},
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "project")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub title: String,
+    pub status: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for Project {
+    type Index = Entity;
+    const TERMS: &'static [&'static str] = &["/countries/country", "/activity_kinds"];
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel {
+            id: Set(id),
+            title: Set(text_key(Some(&self.title))),
+            status: Set(code(self.status.as_ref())),
+        }
+    }
+
+    fn narrow(filter: &ProjectFilter) -> Narrow {
+        Narrow::default()
+            .code(Column::Status, &filter.status)
+            .term("/countries/country", &filter.country)
+            .reference::<Organisation>("/parties/organisation_id", &filter.organisation)
+            .term("/activity_kinds", &filter.activity_kind)
+            .topic(&filter.topic)
+    }
+
+    fn sort_column(key: ProjectSort) -> Column {
+        match key {
+            ProjectSort::Title => Column::Title,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The table of every record, whatever its resource: what the registry knows of it, and its body.
+#![allow(unreachable_pub, reason = "the entity macro makes everything public")]
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "record")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub resource: String,
+    pub slug: Option<String>,
+    pub revision: i64,
+    pub state: String,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub published_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text")]
+    pub body: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The table of the codes of which a record has several, for filters.
+pub(crate) mod term {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "term")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub record_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub field: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub value: String,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,0 +1,169 @@
+//! The table of who refers to whom, and how a name becomes an id.
+#![allow(unreachable_pub, reason = "the entity macro makes everything public")]
+use std::collections::HashMap;
+
+use domain::{Reference, Shape, Violation};
+use sea_orm::{ActiveValue::Set, Condition, ConnectionTrait, QuerySelect, entity::prelude::*};
+use serde_json::Value;
+
+use crate::{
+    Error, Stored,
+    record::{self, term},
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "reference")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub source_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub field: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub target_id: Uuid,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// How many keys one statement asks for: SQLite takes no more than 32766 values.
+const AT_ONCE: usize = 10_000;
+
+/// What names have been found to mean: the id and the slug by collection and key.
+pub(crate) type Known = HashMap<(String, String), (Uuid, Option<String>)>;
+
+/// Looks up whom those references name.
+pub(crate) async fn look_up(
+    db: &impl ConnectionTrait,
+    references: &[Reference],
+    known: &mut Known,
+) -> Result<(), Error> {
+    let unknown = |reference: &&Reference| {
+        !known.contains_key(&(reference.collection.clone(), reference.key.clone()))
+    };
+    let mut keys: Vec<&str> =
+        references.iter().filter(unknown).map(|reference| reference.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for keys in keys.chunks(AT_ONCE) {
+        let ids = keys.iter().filter_map(|key| Uuid::try_parse(key).ok());
+        let found: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
+            .filter(
+                Condition::any()
+                    .add(record::Column::Id.is_in(ids))
+                    .add(record::Column::Slug.is_in(keys.iter().copied())),
+            )
+            .into_tuple()
+            .all(db)
+            .await?;
+        for (id, resource, slug) in found {
+            let mut names = vec![id.to_string()];
+            names.extend(slug.clone());
+            for name in names {
+                known.insert((resource.clone(), name), (id, slug.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts the ids for the names, or says which names nobody has.
+pub(crate) fn settle(
+    body: &mut Value,
+    references: &[Reference],
+    known: &Known,
+) -> Result<Vec<(String, Uuid)>, Vec<Violation>> {
+    let mut links = Vec::new();
+    let mut missing = Vec::new();
+    for reference in references {
+        let name = (reference.collection.clone(), reference.key.to_lowercase());
+        match known.get(&name) {
+            None => missing.push(Violation::new(
+                &*reference.pointer,
+                "unknown_reference",
+                format!("None of the {} has that id or slug.", reference.collection),
+            )),
+            Some((id, slug)) => {
+                // A topic is written by its code, everything else by its id.
+                let written = match slug {
+                    Some(code)
+                        if reference.collection == "topics"
+                            && reference.field.ends_with("/topics") =>
+                    {
+                        code.clone()
+                    }
+                    _ => id.to_string(),
+                };
+                if let Some(value) = body.pointer_mut(&reference.pointer) {
+                    *value = written.into();
+                }
+                let link = (reference.field.clone(), *id);
+                if !links.contains(&link) {
+                    links.push(link);
+                }
+            }
+        }
+    }
+    if missing.is_empty() { Ok(links) } else { Err(missing) }
+}
+
+/// Writes whom a record refers to and the codes it has, in place of those it had.
+pub(crate) async fn keep<R: Stored>(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    body: &Value,
+    links: Vec<(String, Uuid)>,
+    had: bool,
+) -> Result<(), Error> {
+    if had {
+        Entity::delete_many().filter(Column::SourceId.eq(id)).exec(db).await?;
+        term::Entity::delete_many().filter(term::Column::RecordId.eq(id)).exec(db).await?;
+    }
+    let rows: Vec<_> = links
+        .into_iter()
+        .map(|(field, target)| ActiveModel {
+            source_id: Set(id),
+            field: Set(field),
+            target_id: Set(target),
+        })
+        .collect();
+    if !rows.is_empty() {
+        Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    let terms = terms::<R>(body);
+    if !terms.is_empty() {
+        let rows = terms.into_iter().map(|(field, value)| term::ActiveModel {
+            record_id: Set(id),
+            field: Set(field),
+            value: Set(value),
+        });
+        term::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+fn terms<R: Stored>(body: &Value) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for field in R::TERMS {
+        let steps = field.split('/').skip(1).flat_map(|step| [step.to_owned(), "*".to_owned()]);
+        let mut steps: Vec<_> = steps.collect();
+        // Whether the last step leads to a list or to a field of a list's items, both are taken.
+        for _ in 0..2 {
+            domain::follow(body, &steps, String::new(), &mut |_, value| {
+                if let Value::String(value) = value {
+                    found.push(((*field).to_owned(), value.clone()));
+                }
+            });
+            steps.pop();
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The references that a body makes.
+pub(crate) fn of<R: Stored>(body: &Value) -> Vec<Reference> {
+    Shape::of::<R>().references(body)
+}

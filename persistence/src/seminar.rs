@@ -1,0 +1,125 @@
+use domain::{
+    Organisation, Project, Seminar, SeminarDerived, SeminarFilter, SeminarKind, SeminarSeries,
+    SeminarSort, Text,
+};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, QuerySelect, entity::prelude::*};
+
+use crate::{
+    Error, Narrow, Stored,
+    index::{code, date_key, number_key, text_key},
+    record,
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "seminar")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub series_id: Option<Uuid>,
+    pub starts_on: Date,
+    pub title: String,
+    pub ordinal: i64,
+    pub kind: String,
+    pub status: String,
+    pub format: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for Seminar {
+    type Index = Entity;
+    const TERMS: &'static [&'static str] = &["/countries/country", "/languages"];
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel {
+            id: Set(id),
+            project_id: Set(self.project_id.id()),
+            series_id: Set(self.series_id.as_ref().map(domain::Ref::id)),
+            starts_on: Set(date_key(self.starts_on.as_ref())),
+            title: Set(text_key(self.title.as_ref())),
+            ordinal: Set(number_key(self.ordinal)),
+            kind: Set(code(Some(&self.kind)).unwrap_or_default()),
+            status: Set(code(Some(&self.status)).unwrap_or_default()),
+            format: Set(code(self.format.as_ref())),
+        }
+    }
+
+    fn narrow(filter: &SeminarFilter) -> Narrow {
+        Narrow::default()
+            .parent::<Project>(Column::ProjectId, &filter.project)
+            .parent::<SeminarSeries>(Column::SeriesId, &filter.series)
+            .code(Column::Kind, &filter.kind)
+            .code(Column::Status, &filter.status)
+            .code(Column::Format, &filter.format)
+            .term("/countries/country", &filter.country)
+            .term("/languages", &filter.language)
+            .reference::<Organisation>("/organisers/organisation_id", &filter.organiser)
+            .topic(&filter.topic)
+            .since(Column::StartsOn, filter.starts_on_gte)
+            .before(Column::StartsOn, filter.starts_on_lt)
+    }
+
+    fn sort_column(key: SeminarSort) -> Column {
+        match key {
+            SeminarSort::StartsOn => Column::StartsOn,
+            SeminarSort::Title => Column::Title,
+            SeminarSort::Ordinal => Column::Ordinal,
+        }
+    }
+
+    async fn derive(
+        db: &impl ConnectionTrait,
+        bodies: &[Self],
+    ) -> Result<Vec<SeminarDerived>, Error> {
+        let series = bodies.iter().filter_map(|seminar| seminar.series_id.as_ref());
+        let ids: Vec<Uuid> = series.map(domain::Ref::id).collect();
+        let rows: Vec<(Uuid, String)> = match ids.is_empty() {
+            true => Vec::new(),
+            false => {
+                record::Entity::find()
+                    .select_only()
+                    .columns([record::Column::Id, record::Column::Body])
+                    .filter(record::Column::Id.is_in(ids))
+                    .into_tuple()
+                    .all(db)
+                    .await?
+            }
+        };
+        let name = |id: Uuid| {
+            let (_, body) = rows.iter().find(|(series, _)| *series == id)?;
+            serde_json::from_str::<SeminarSeries>(body).ok().map(|series| series.name)
+        };
+        let labels = bodies.iter().map(|seminar| SeminarDerived {
+            label: label(seminar, seminar.series_id.as_ref().and_then(|id| name(id.id()))),
+        });
+        Ok(labels.collect())
+    }
+}
+
+/// What a seminar is called after its kind, its number and its series.
+fn label(seminar: &Seminar, series: Option<Text>) -> Text {
+    let number = seminar.ordinal.map(|ordinal| format!(" {ordinal}")).unwrap_or_default();
+    let kind = |language: &str| {
+        let words = match (language, seminar.kind) {
+            ("ru", SeminarKind::Seminar) => "Семинар",
+            ("ru", SeminarKind::Workshop) => "Практикум",
+            ("ru", SeminarKind::Webinar) => "Вебинар",
+            ("ru", SeminarKind::Conference) => "Конференция",
+            ("ru", SeminarKind::Launch) => "Открытие",
+            (_, SeminarKind::Seminar) => "Seminar",
+            (_, SeminarKind::Workshop) => "Workshop",
+            (_, SeminarKind::Webinar) => "Webinar",
+            (_, SeminarKind::Conference) => "Conference",
+            (_, SeminarKind::Launch) => "Launch",
+        };
+        format!("{words}{number}")
+    };
+    match series {
+        None => Text::of([("en".to_owned(), kind("en"))]),
+        Some(name) => Text::of(
+            name.entries().map(|(tag, name)| (tag.to_owned(), format!("{}: {name}", kind(tag)))),
+        ),
+    }
+}

@@ -1,0 +1,38 @@
+use domain::{Project, SeminarSeries, SeminarSeriesFilter, SeminarSeriesSort};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use crate::{Narrow, Stored, index::text_key};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "seminar_series")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub name: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for SeminarSeries {
+    type Index = Entity;
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel {
+            id: Set(id),
+            project_id: Set(self.project_id.id()),
+            name: Set(text_key(Some(&self.name))),
+        }
+    }
+
+    fn narrow(filter: &SeminarSeriesFilter) -> Narrow {
+        Narrow::default().parent::<Project>(Column::ProjectId, &filter.project)
+    }
+
+    fn sort_column(key: SeminarSeriesSort) -> Column {
+        match key {
+            SeminarSeriesSort::Name => Column::Name,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use domain::{Seminar, Session, SessionFilter, SessionSort, Violation};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+
+use crate::{Error, Narrow, Stored, index::code, presentation};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "session")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub seminar_id: Uuid,
+    pub day: i64,
+    pub position: i64,
+    pub kind: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for Session {
+    type Index = Entity;
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel {
+            id: Set(id),
+            seminar_id: Set(self.seminar_id.id()),
+            day: Set(self.day),
+            position: Set(self.day * 100_000 + self.order),
+            kind: Set(code(Some(&self.kind)).unwrap_or_default()),
+        }
+    }
+
+    fn narrow(filter: &SessionFilter) -> Narrow {
+        Narrow::default()
+            .parent::<Seminar>(Column::SeminarId, &filter.seminar)
+            .code(Column::Kind, &filter.kind)
+            .number(Column::Day, &filter.day)
+            .topic(&filter.topic)
+    }
+
+    fn sort_column(key: SessionSort) -> Column {
+        match key {
+            SessionSort::Order => Column::Position,
+            SessionSort::Day => Column::Day,
+        }
+    }
+
+    async fn conflicts(
+        &self,
+        db: &DatabaseTransaction,
+        id: Uuid,
+        _: Option<&Self>,
+    ) -> Result<Vec<Violation>, Error> {
+        let elsewhere = presentation::Entity::find()
+            .filter(presentation::Column::SessionId.eq(id))
+            .filter(presentation::Column::SeminarId.ne(self.seminar_id.id()));
+        Ok(match elsewhere.one(db).await? {
+            None => Vec::new(),
+            Some(_) => {
+                let detail = "Its presentations belong to another seminar.";
+                vec![Violation::new("/seminar_id", "other_seminar", detail)]
+            }
+        })
+    }
+}

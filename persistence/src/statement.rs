@@ -1,0 +1,61 @@
+use domain::{Person, Presentation, Seminar, Statement, StatementFilter, StatementSort, Violation};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+
+use crate::{Error, Narrow, Stored, index::code, presentation};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "statement")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub seminar_id: Uuid,
+    pub mode: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for Statement {
+    type Index = Entity;
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel {
+            id: Set(id),
+            seminar_id: Set(self.seminar_id.id()),
+            mode: Set(code(Some(&self.mode)).unwrap_or_default()),
+        }
+    }
+
+    fn narrow(filter: &StatementFilter) -> Narrow {
+        Narrow::default()
+            .parent::<Seminar>(Column::SeminarId, &filter.seminar)
+            .reference::<Presentation>("/presentation_id", &filter.presentation)
+            .reference::<Person>("/person_id", &filter.person)
+            .code(Column::Mode, &filter.mode)
+            .topic(&filter.topic)
+    }
+
+    fn sort_column(key: StatementSort) -> Column {
+        match key {
+            StatementSort::CreatedAt => Column::Id,
+        }
+    }
+
+    async fn conflicts(
+        &self,
+        db: &DatabaseTransaction,
+        _: Uuid,
+        _: Option<&Self>,
+    ) -> Result<Vec<Violation>, Error> {
+        let Some(presentation) = &self.presentation_id else { return Ok(Vec::new()) };
+        let same = presentation::Entity::find_by_id(presentation.id())
+            .filter(presentation::Column::SeminarId.eq(self.seminar_id.id()));
+        Ok(match same.one(db).await? {
+            Some(_) => Vec::new(),
+            None => {
+                let detail = "The presentation belongs to another seminar.";
+                vec![Violation::new("/presentation_id", "other_seminar", detail)]
+            }
+        })
+    }
+}

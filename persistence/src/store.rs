@@ -1,0 +1,499 @@
+//! Lists, reads and changes the records of any resource.
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use domain::{Record, Resource, State};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
+    EntityTrait, Iterable, ModelTrait, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{Expr, LockType},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Error, Referrer, Stored, dialect, index, log, record, reference};
+
+/// Where times and ids come from.
+#[derive(Clone)]
+pub struct World {
+    /// What time it is.
+    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    /// An id that nothing has yet; ids come in the order in which they are made.
+    pub id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { now: Arc::new(Utc::now), id: Arc::new(Uuid::now_v7) }
+    }
+}
+
+/// Who changes something.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The token, or the command, that it is done with.
+    pub name: String,
+    /// The request that it is done in.
+    pub request_id: Option<String>,
+}
+
+/// Which part of a list is wanted.
+pub struct Wanted<R: Resource> {
+    /// What the records are like.
+    pub filter: R::Filter,
+    /// In which order; true is descending.
+    pub sort: Vec<(R::SortKey, bool)>,
+    /// The place after which to go on.
+    pub after: Option<Vec<Value>>,
+    /// How many records at most.
+    pub limit: u64,
+    /// Whether to count the whole list.
+    pub with_total: bool,
+}
+
+/// One page of a list.
+pub struct Page<T> {
+    /// The records, in the order asked for.
+    pub items: Vec<T>,
+    /// The place after the last of them, if more follow.
+    pub next: Option<Vec<Value>>,
+    /// How many records the whole list has, if that was asked.
+    pub total: Option<u64>,
+}
+
+/// The records, in a database.
+#[derive(Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+    world: World,
+}
+
+type Column<R> = <<R as Stored>::Index as EntityTrait>::Column;
+
+impl Store {
+    pub(crate) fn new(db: DatabaseConnection, world: World) -> Self {
+        Self { db, world }
+    }
+
+    pub(crate) fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+
+    /// The time, no finer than both databases keep it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.world.now)().trunc_subsecs(6)
+    }
+
+    pub(crate) fn new_id(&self) -> Uuid {
+        (self.world.id)()
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.db.ping().await?)
+    }
+
+    /// Whether nothing has ever been written.
+    pub async fn is_empty(&self) -> Result<bool, Error> {
+        Ok(log::Entity::find().limit(1).one(&self.db).await?.is_none())
+    }
+
+    /// A page of the list.
+    pub async fn list<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Page<Record<R>>, Error> {
+        let mut columns: Vec<_> =
+            wanted.sort.iter().map(|(key, down)| (R::sort_column(*key), *down)).collect();
+        // The first key's direction, so that an index can be read in one go.
+        columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
+        let rows = R::Index::find().filter(R::narrow(&wanted.filter).0);
+        let total = match wanted.with_total {
+            true => Some(rows.clone().count(&self.db).await?),
+            false => None,
+        };
+        let mut rows = match &wanted.after {
+            None => rows,
+            Some(place) => rows.filter(after(&columns, place)?),
+        };
+        for (column, down) in &columns {
+            rows = rows.order_by(*column, if *down { Order::Desc } else { Order::Asc });
+        }
+        let mut found = rows.limit(wanted.limit + 1).all(&self.db).await?;
+        let more = found.len() as u64 > wanted.limit;
+        found.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
+        let next = found.last().filter(|_| more).map(|last| place::<R>(&columns, last));
+        let ids: Vec<Uuid> = found.iter().map(|row| id_of::<R>(row)).collect();
+        Ok(Page { items: self.whole::<R>(&ids).await?, next, total })
+    }
+
+    /// The records of those ids, in that order.
+    async fn whole<R: Stored>(&self, ids: &[Uuid]) -> Result<Vec<Record<R>>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = record::Entity::find()
+            .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .all(&self.db)
+            .await?;
+        let places: HashMap<_, _> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let mut rows = rows;
+        rows.sort_by_key(|row| places.get(&row.id).copied());
+        records(&self.db, rows).await
+    }
+
+    /// The record of that id or slug.
+    pub async fn find<R: Stored>(&self, key: &str) -> Result<Record<R>, Error> {
+        let row = named::<R>(key).one(&self.db).await?.ok_or(Error::NotFound)?;
+        one(&self.db, row).await
+    }
+
+    /// Keeps a new record.
+    pub async fn create<R: Stored>(&self, by: &Author, body: &R) -> Result<Record<R>, Error> {
+        let id = self.new_id();
+        retried(async || {
+            let tx = dialect::begin(&self.db).await?;
+            let now = self.now();
+            let mut value = json!(body);
+            let links = self.settled::<R>(&tx, &mut value).await?;
+            let settled: R = typed(&value)?;
+            let row = row(id, &settled, &value, now);
+            insert(&tx, row.clone(), &settled, &value, links).await?;
+            self.finish::<R>(&tx, by, "create", &row, Some((&settled, None))).await?;
+            let record = one(&tx, row).await?;
+            tx.commit().await?;
+            Ok(record)
+        })
+        .await
+    }
+
+    /// Replaces a record that is still at that revision.
+    pub async fn replace<R: Stored>(
+        &self,
+        by: &Author,
+        key: &str,
+        revision: i64,
+        body: &R,
+    ) -> Result<Record<R>, Error> {
+        retried(async || {
+            let tx = dialect::begin(&self.db).await?;
+            let old = named::<R>(key)
+                .lock(LockType::NoKeyUpdate)
+                .one(&tx)
+                .await?
+                .ok_or(Error::NotFound)?;
+            if old.revision != revision {
+                return Err(Error::Stale);
+            }
+            let before: R = read(&old.body)?;
+            let mut value = json!(body);
+            let links = self.settled::<R>(&tx, &mut value).await?;
+            let settled: R = typed(&value)?;
+            let row = record::Model {
+                slug: settled.slug().map(ToOwned::to_owned),
+                revision: revision + 1,
+                updated_at: Ord::max(self.now(), old.updated_at),
+                body: value.to_string(),
+                ..old
+            };
+            let changed = record::Entity::update_many()
+                .col_expr(record::Column::Slug, Expr::value(row.slug.clone()))
+                .col_expr(record::Column::Revision, Expr::value(row.revision))
+                .col_expr(record::Column::UpdatedAt, Expr::value(row.updated_at))
+                .col_expr(record::Column::Body, Expr::value(row.body.clone()))
+                .filter(record::Column::Id.eq(row.id))
+                .filter(record::Column::Revision.eq(revision))
+                .exec(&tx)
+                .await?;
+            if changed.rows_affected != 1 {
+                return Err(Error::Stale);
+            }
+            R::Index::delete_many().filter(id_column::<R>().eq(row.id)).exec(&tx).await?;
+            R::Index::insert(settled.index(row.id)).exec_without_returning(&tx).await?;
+            reference::keep::<R>(&tx, row.id, &value, links, true).await?;
+            self.finish::<R>(&tx, by, "replace", &row, Some((&settled, Some(&before)))).await?;
+            let record = one(&tx, row).await?;
+            tx.commit().await?;
+            Ok(record)
+        })
+        .await
+    }
+
+    /// Removes a record that is still at that revision, if nothing else refers to it.
+    pub async fn delete<R: Stored>(
+        &self,
+        by: &Author,
+        key: &str,
+        revision: i64,
+    ) -> Result<(), Error> {
+        retried(async || {
+            let tx = dialect::begin(&self.db).await?;
+            let old = named::<R>(key).lock_exclusive().one(&tx).await?.ok_or(Error::NotFound)?;
+            if old.revision != revision {
+                return Err(Error::Stale);
+            }
+            let referrers = referrers(&tx, old.id).await?;
+            if !referrers.is_empty() {
+                return Err(Error::InUse(referrers));
+            }
+            reference::Entity::delete_many()
+                .filter(reference::Column::SourceId.eq(old.id))
+                .exec(&tx)
+                .await?;
+            record::Entity::delete_by_id(old.id).exec(&tx).await?;
+            let gone = record::Model { revision: revision + 1, ..old };
+            self.finish::<R>(&tx, by, "delete", &gone, None).await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Puts ids for the names in a body.
+    async fn settled<R: Stored>(
+        &self,
+        tx: &DatabaseTransaction,
+        value: &mut Value,
+    ) -> Result<Vec<(String, Uuid)>, Error> {
+        let references = reference::of::<R>(value);
+        let mut known = reference::Known::new();
+        reference::look_up(tx, &references, &mut known).await?;
+        reference::settle(value, &references, &known).map_err(Error::Refused)
+    }
+
+    /// Judges a change by other records, and writes it to the log.
+    async fn finish<R: Stored>(
+        &self,
+        tx: &DatabaseTransaction,
+        by: &Author,
+        operation: &'static str,
+        row: &record::Model,
+        body: Option<(&R, Option<&R>)>,
+    ) -> Result<(), Error> {
+        log::lock(tx).await?;
+        if let Some((body, before)) = body {
+            let conflicts = body.conflicts(tx, row.id, before).await?;
+            if !conflicts.is_empty() {
+                return Err(Error::Refused(conflicts));
+            }
+        }
+        let change = log::Change {
+            operation,
+            resource: R::COLLECTION,
+            id: row.id,
+            revision: row.revision,
+            slug: row.slug.clone(),
+            body: body.is_some().then(|| row.body.clone()),
+        };
+        log::note(tx, by, self.now(), vec![change]).await
+    }
+}
+
+/// A new row of the table of all records.
+pub(crate) fn row<R: Stored>(
+    id: Uuid,
+    body: &R,
+    value: &Value,
+    now: DateTime<Utc>,
+) -> record::Model {
+    record::Model {
+        id,
+        resource: R::COLLECTION.to_owned(),
+        slug: body.slug().map(ToOwned::to_owned),
+        revision: 1,
+        state: index::code(Some(&State::Published)).unwrap_or_default(),
+        created_at: now,
+        updated_at: now,
+        published_at: Some(now),
+        body: value.to_string(),
+    }
+}
+
+async fn insert<R: Stored>(
+    tx: &DatabaseTransaction,
+    row: record::Model,
+    body: &R,
+    value: &Value,
+    links: Vec<(String, Uuid)>,
+) -> Result<(), Error> {
+    let id = row.id;
+    insert_row(tx, row).await?;
+    insert_index(tx, id, body, value, links).await
+}
+
+pub(crate) async fn insert_row(tx: &DatabaseTransaction, row: record::Model) -> Result<(), Error> {
+    let row = record::ActiveModel {
+        id: Set(row.id),
+        resource: Set(row.resource),
+        slug: Set(row.slug),
+        revision: Set(row.revision),
+        state: Set(row.state),
+        created_at: Set(row.created_at),
+        updated_at: Set(row.updated_at),
+        published_at: Set(row.published_at),
+        body: Set(row.body),
+    };
+    record::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_index<R: Stored>(
+    tx: &DatabaseTransaction,
+    id: Uuid,
+    body: &R,
+    value: &Value,
+    links: Vec<(String, Uuid)>,
+) -> Result<(), Error> {
+    R::Index::insert(body.index(id)).exec_without_returning(tx).await?;
+    reference::keep::<R>(tx, id, value, links, false).await
+}
+
+/// Tries again, a few times, what collided with other changes.
+pub(crate) async fn retried<T>(attempt: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..3 {
+        match attempt().await {
+            Err(Error::Collided(cause)) => tracing::warn!(%cause, "trying again"),
+            other => return other,
+        }
+    }
+    attempt().await
+}
+
+fn named<R: Stored>(key: &str) -> sea_orm::Select<record::Entity> {
+    let rows = record::Entity::find().filter(record::Column::Resource.eq(R::COLLECTION));
+    match Uuid::try_parse(key) {
+        Ok(id) if key.len() == 36 => rows.filter(record::Column::Id.eq(id)),
+        _ => rows.filter(record::Column::Slug.eq(key)),
+    }
+}
+
+async fn one<R: Stored>(db: &impl ConnectionTrait, row: record::Model) -> Result<Record<R>, Error> {
+    records(db, vec![row]).await?.pop().ok_or(Error::NotFound)
+}
+
+async fn records<R: Stored>(
+    db: &impl ConnectionTrait,
+    rows: Vec<record::Model>,
+) -> Result<Vec<Record<R>>, Error> {
+    let bodies = rows.iter().map(|row| read::<R>(&row.body)).collect::<Result<Vec<_>, _>>()?;
+    let derived = R::derive(db, &bodies).await?;
+    let all = rows.into_iter().zip(bodies).zip(derived);
+    all.map(|((row, body), derived)| {
+        Ok(Record {
+            id: row.id,
+            revision: row.revision,
+            state: serde_json::from_value(row.state.into()).map_err(unreadable)?,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            published_at: row.published_at,
+            body,
+            derived,
+        })
+    })
+    .collect()
+}
+
+async fn referrers(tx: &DatabaseTransaction, id: Uuid) -> Result<Vec<Referrer>, Error> {
+    let found: Vec<(Uuid, String)> = reference::Entity::find()
+        .select_only()
+        .columns([reference::Column::SourceId, reference::Column::Field])
+        .filter(reference::Column::TargetId.eq(id))
+        .filter(reference::Column::SourceId.ne(id))
+        .order_by_asc(reference::Column::SourceId)
+        .limit(20)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
+        .select_only()
+        .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
+        .filter(record::Column::Id.is_in(found.iter().map(|(source, _)| *source)))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let name = |source: Uuid| names.iter().find(|(id, ..)| *id == source);
+    let tell = |(source, field): (Uuid, String)| {
+        let (_, collection, slug) = name(source)?.clone();
+        Some(Referrer { collection, id: source, slug, field })
+    };
+    Ok(found.into_iter().filter_map(tell).collect())
+}
+
+fn read<R: Stored>(body: &str) -> Result<R, Error> {
+    serde_json::from_str(body).map_err(unreadable)
+}
+
+pub(crate) fn typed<R: Stored>(body: &Value) -> Result<R, Error> {
+    R::deserialize(body).map_err(unreadable)
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::Database(sea_orm::DbErr::Type(error.to_string()))
+}
+
+fn id_column<R: Stored>() -> Column<R> {
+    let mut keys = <R::Index as EntityTrait>::PrimaryKey::iter();
+    keys.next().map(PrimaryKeyToColumn::into_column).expect("an index table has a key")
+}
+
+fn id_of<R: Stored>(row: &<R::Index as EntityTrait>::Model) -> Uuid {
+    row.get(id_column::<R>()).unwrap()
+}
+
+/// Where a row stands in that order.
+fn place<R: Stored>(
+    columns: &[(Column<R>, bool)],
+    row: &<R::Index as EntityTrait>::Model,
+) -> Vec<Value> {
+    let values = columns.iter().map(|(column, _)| match row.get(*column) {
+        sea_orm::Value::String(Some(text)) => json!(text),
+        sea_orm::Value::BigInt(Some(number)) => json!(number),
+        sea_orm::Value::ChronoDate(Some(day)) => json!(day),
+        sea_orm::Value::Uuid(Some(id)) => json!(id),
+        other => unreachable!("no order is made by {other:?}"),
+    });
+    values.collect()
+}
+
+/// What comes after that place: the first column bounds the range, so that an index serves it.
+fn after<C: ColumnTrait>(columns: &[(C, bool)], place: &[Value]) -> Result<Condition, Error> {
+    if columns.len() != place.len() {
+        return Err(Error::InvalidCursor);
+    }
+    let mut rest: Option<Condition> = None;
+    for ((column, down), value) in columns.iter().zip(place).rev() {
+        let value = stored(*column, value).ok_or(Error::InvalidCursor)?;
+        let beyond = match down {
+            true => column.lt(value.clone()),
+            false => column.gt(value.clone()),
+        };
+        rest = Some(match rest {
+            None => Condition::all().add(beyond),
+            Some(rest) => {
+                let bound = match down {
+                    true => column.lte(value.clone()),
+                    false => column.gte(value.clone()),
+                };
+                let same = Condition::all().add(column.eq(value)).add(rest);
+                Condition::all().add(bound).add(Condition::any().add(beyond).add(same))
+            }
+        });
+    }
+    rest.ok_or(Error::InvalidCursor)
+}
+
+fn stored(column: impl ColumnTrait, value: &Value) -> Option<sea_orm::Value> {
+    match (column.def().get_column_type(), value) {
+        (ColumnType::Uuid, Value::String(id)) => Some(Uuid::try_parse(id).ok()?.into()),
+        (ColumnType::Date, Value::String(day)) => {
+            Some(day.parse::<chrono::NaiveDate>().ok()?.into())
+        }
+        (ColumnType::BigInteger, Value::Number(number)) => Some(number.as_i64()?.into()),
+        (ColumnType::String(_) | ColumnType::Text, Value::String(text)) => {
+            Some(text.clone().into())
+        }
+        _ => None,
+    }
+}

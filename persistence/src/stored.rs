@@ -1,0 +1,53 @@
+use domain::{Resource, Violation};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PrimaryKeyTrait,
+};
+use uuid::Uuid;
+
+use crate::{Error, Narrow};
+
+/// How a resource is found again: its index table, beside the table of all records.
+///
+/// The table `record` holds every body whole; the index table holds what lists are filtered and
+/// sorted by, and nothing else.
+pub trait Stored: Resource<Derived: Default> {
+    /// Its index table, whose key is the record's id.
+    type Index: EntityTrait<
+            Model: IntoActiveModel<<Self::Index as EntityTrait>::ActiveModel> + Send + Sync,
+            PrimaryKey: PrimaryKeyTrait<ValueType = Uuid>,
+        >;
+
+    /// The fields of which a record has several codes that a filter asks for, without the places
+    /// in lists.
+    const TERMS: &'static [&'static str] = &[];
+
+    /// The row of its index table.
+    fn index(&self, id: Uuid) -> <Self::Index as EntityTrait>::ActiveModel;
+
+    /// What a filter asks for.
+    fn narrow(filter: &Self::Filter) -> Narrow;
+
+    /// The column that a sort key stands for; it is never null.
+    fn sort_column(key: Self::SortKey) -> <Self::Index as EntityTrait>::Column;
+
+    /// The rules that it takes other records to judge by.
+    ///
+    /// They are asked when no other change can commit before this one.
+    fn conflicts(
+        &self,
+        _db: &DatabaseTransaction,
+        _id: Uuid,
+        _before: Option<&Self>,
+    ) -> impl Future<Output = Result<Vec<Violation>, Error>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// What follows for each of them from other records.
+    fn derive(
+        _db: &impl ConnectionTrait,
+        bodies: &[Self],
+    ) -> impl Future<Output = Result<Vec<Self::Derived>, Error>> + Send {
+        let derived = vec![Self::Derived::default(); bodies.len()];
+        async { Ok(derived) }
+    }
+}

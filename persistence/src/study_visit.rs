@@ -1,0 +1,54 @@
+use domain::{Organisation, Project, StudyVisit, StudyVisitFilter, StudyVisitSort};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use crate::{
+    Narrow, Stored,
+    index::{code, date_key},
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "study_visit")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub starts_on: Date,
+    pub host_country: String,
+    pub status: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Stored for StudyVisit {
+    type Index = Entity;
+    const TERMS: &'static [&'static str] = &["/countries/country"];
+
+    fn index(&self, id: Uuid) -> ActiveModel {
+        ActiveModel {
+            id: Set(id),
+            project_id: Set(self.project_id.id()),
+            starts_on: Set(date_key(self.starts_on.as_ref())),
+            host_country: Set(code(Some(&self.host_country)).unwrap_or_default()),
+            status: Set(code(Some(&self.status)).unwrap_or_default()),
+        }
+    }
+
+    fn narrow(filter: &StudyVisitFilter) -> Narrow {
+        Narrow::default()
+            .parent::<Project>(Column::ProjectId, &filter.project)
+            .code(Column::HostCountry, &filter.host_country)
+            .term("/countries/country", &filter.country)
+            .reference::<Organisation>("/stops/organisation_id", &filter.organisation)
+            .code(Column::Status, &filter.status)
+            .topic(&filter.topic)
+            .since(Column::StartsOn, filter.starts_on_gte)
+            .before(Column::StartsOn, filter.starts_on_lt)
+    }
+
+    fn sort_column(key: StudyVisitSort) -> Column {
+        match key {
+            StudyVisitSort::StartsOn => Column::StartsOn,
+        }
+    }
+}

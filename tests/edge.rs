@@ -1,0 +1,149 @@
+//! The edge of HTTP.
+use crate::harness::{Hub, on_each_database};
+
+async fn post(hub: &Hub, kind: &str, body: &[u8]) -> (u16, String) {
+    let bearer = format!("Bearer {}", hub.token);
+    let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
+    let reply = hub.send("POST", "/v1/topics", &headers, Some(body.to_vec())).await;
+    assert_eq!(reply.header("content-type"), "application/problem+json");
+    (reply.status.as_u16(), reply.json()["code"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn bodies_that_cannot_be_read_are_refused_for_what_they_are() {
+    on_each_database(async |hub| {
+        let json = "application/json";
+        let deep = [b"[".repeat(70), b"]".repeat(70)].concat();
+        let large = format!("\"{}\"", "a".repeat(300_000)).into_bytes();
+        let cases: [(&str, &[u8], u16, &str); 9] = [
+            (json, b"{\"code\": ", 400, "malformed_body"),
+            (json, b"{\"code\": 1, \"code\": 2}", 400, "malformed_body"),
+            (json, b"{\"code\": \"a\\u0000\"}", 400, "malformed_body"),
+            (json, b"{\"code\": \"\xff\"}", 400, "malformed_body"),
+            (json, b"", 400, "malformed_body"),
+            (json, &deep, 400, "malformed_body"),
+            (json, b"[]", 400, "invalid_body"),
+            (json, &large, 413, "body_too_large"),
+            ("text/plain", b"{}", 415, "unsupported_media_type"),
+        ];
+        for (kind, body, status, code) in cases {
+            assert_eq!(post(&hub, kind, body).await, (status, code.to_owned()));
+        }
+    });
+}
+
+#[test]
+fn malformed_json_is_told_with_its_line_and_its_place() {
+    on_each_database(async |hub| {
+        let bearer = format!("Bearer {}", hub.token);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let body = b"{\n \"label\": {\"en\": nonsense}\n}".to_vec();
+        let reply = hub.send("POST", "/v1/topics", &headers, Some(body)).await;
+        assert_eq!(reply.faults(), [("/label/en".into(), "malformed_json".into())]);
+        assert!(reply.json()["detail"].as_str().unwrap().contains("line 2"), "{}", reply.text);
+    });
+}
+
+#[test]
+fn parameters_that_do_not_exist_or_come_twice_are_refused() {
+    on_each_database(async |hub| {
+        let reply = hub.get("/v1/seminars?contry=KZ&limit=0&kind=seminar&kind=launch").await;
+        assert_eq!(reply.status, 400);
+        let expected = [
+            ("kind", "repeated_parameter"),
+            ("limit", "invalid_parameter"),
+            ("contry", "unknown_parameter"),
+        ];
+        assert_eq!(reply.faults(), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
+        for path in ["/v1/seminars?cursor=bm9uc2Vuc2U", "/v1/seminars?cursor=%00"] {
+            assert_eq!(hub.get(path).await.status, 400);
+        }
+        let page = hub.get("/v1/organisations?limit=1&sort=name").await.json();
+        let cursor = page["next_cursor"].as_str().unwrap();
+        let other =
+            hub.get(&format!("/v1/organisations?country=KR&sort=name&cursor={cursor}")).await;
+        assert_eq!(other.json()["code"], "invalid_cursor");
+    });
+}
+
+#[test]
+fn methods_that_an_address_does_not_take_are_told_which_it_takes() {
+    on_each_database(async |hub| {
+        let reply = hub.send("PUT", "/v1/seminars", &[], None).await;
+        assert_eq!(reply.status, 405);
+        assert_eq!(reply.header("allow"), "GET, HEAD, POST, OPTIONS");
+        let reply = hub.send("OPTIONS", "/v1/seminars/first-seminar-2021", &[], None).await;
+        assert_eq!(reply.status, 204);
+        assert_eq!(reply.header("allow"), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
+        let reply = hub.send("DELETE", "/v1/countries/KZ", &[], None).await;
+        assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET, HEAD, OPTIONS"));
+        assert_eq!(hub.get("/v1/nothing").await.json()["code"], "no_such_address");
+        let head = hub.send("HEAD", "/v1/seminars", &[], None).await;
+        let get = hub.get("/v1/seminars").await;
+        assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+        assert_eq!(head.header("etag"), get.header("etag"));
+    });
+}
+
+#[test]
+fn each_encoding_has_a_tag_of_its_own_and_is_not_sent_twice() {
+    on_each_database(async |hub| {
+        let mut tags = Vec::new();
+        for encoding in ["identity", "gzip", "br", "zstd"] {
+            let accept = [("accept-encoding", encoding)];
+            let reply = hub.send("GET", "/v1/organisations", &accept, None).await;
+            let tag = reply.header("etag").to_owned();
+            assert!(!tags.contains(&tag), "{encoding}");
+            let again = [("accept-encoding", encoding), ("if-none-match", tag.as_str())];
+            let again = hub.send("GET", "/v1/organisations", &again, None).await;
+            assert_eq!((again.status.as_u16(), again.header("etag")), (304, tag.as_str()));
+            tags.push(tag);
+        }
+    });
+}
+
+#[test]
+fn every_page_may_read_and_listed_pages_may_write() {
+    on_each_database(async |hub| {
+        let page = [("origin", "https://ministry.example.org")];
+        let reply = hub.send("GET", "/v1/seminars", &page, None).await;
+        assert_eq!(reply.header("access-control-allow-origin"), "*");
+        assert!(reply.header("access-control-expose-headers").contains("ETag"));
+        let ask =
+            |origin: &'static str| [("origin", origin), ("access-control-request-method", "POST")];
+        let other = hub.send("OPTIONS", "/v1/seminars", &ask("https://other.example"), None).await;
+        assert_eq!(other.header("access-control-allow-origin"), "");
+        let staff = "https://staff.example.org";
+        let listed = hub.send("OPTIONS", "/v1/seminars", &ask(staff), None).await;
+        assert_eq!(listed.header("access-control-allow-origin"), staff);
+    });
+}
+
+#[test]
+fn every_answer_has_an_id_and_the_headers_of_safety() {
+    on_each_database(async |hub| {
+        let id = "01931f6e-6c00-7000-8000-000000000001";
+        for path in ["/v1/seminars", "/v1/nothing", "/docs/", "/health/ready", "/openapi.json"] {
+            let reply = hub.send("GET", path, &[("x-request-id", id)], None).await;
+            assert_eq!(reply.header("x-request-id"), id, "{path}");
+            assert_eq!(reply.header("x-content-type-options"), "nosniff");
+            assert!(reply.header("content-security-policy").starts_with("default-src 'none'"));
+        }
+        let problem = hub.send("GET", "/v1/nothing", &[("x-request-id", id)], None).await.json();
+        assert_eq!(problem["instance"], format!("urn:uuid:{id}"));
+        let about = hub.get(problem["type"].as_str().unwrap()).await;
+        assert_eq!(about.json()["code"], "no_such_address");
+    });
+}
+
+#[test]
+fn tokens_that_are_unknown_or_misspelt_do_not_write() {
+    on_each_database(async |hub| {
+        let good = format!("Bearer {}", hub.token);
+        for given in ["Bearer nonsense", "Basic YTpi", "Bearer", &good[..good.len() - 1]] {
+            let headers = [("authorization", given), ("content-type", "application/json")];
+            let reply = hub.send("POST", "/v1/topics", &headers, Some(b"{}".to_vec())).await;
+            assert_eq!(reply.status, 401, "{given}");
+        }
+    });
+}
