@@ -147,3 +147,21 @@ fn tokens_that_are_unknown_or_misspelt_do_not_write() {
         }
     });
 }
+
+#[test]
+fn changes_name_the_revision_that_they_are_made_to() {
+    on_each_database(async |hub| {
+        let path = "/v1/topics/cloud";
+        let body = domain::sample::example("topics");
+        for (given, status) in [
+            (None, 428),
+            (Some("*"), 400),
+            (Some("nonsense"), 400),
+            (Some("W/\"1\""), 400),
+            (Some("\"7\""), 412),
+        ] {
+            let reply = hub.write("PUT", path, given, Some(&body)).await;
+            assert_eq!(reply.status, status, "{given:?} {}", reply.text);
+        }
+    });
+}

@@ -42,14 +42,11 @@ pub(crate) async fn author(request: &HttpRequest, store: &Data<Store>) -> Result
 /// The revision that a change is made to, from `If-Match`.
 pub(crate) fn revision(request: &HttpRequest) -> Result<i64, Problem> {
     let given = request.headers().get(header::IF_MATCH).ok_or_else(Problem::unconditional)?;
-    let given = given.to_str().map_err(|_| Problem::stale())?.trim();
-    if given == "*" {
-        return Err(Problem::unconditional());
-    }
+    let given = given.to_str().unwrap_or_default().trim();
     // An entity tag begins with the revision; the rest tells representations apart.
     let tag = given.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let revision = tag.and_then(|tag| tag.split('.').next()?.parse().ok());
-    revision.ok_or_else(Problem::stale)
+    revision.ok_or_else(Problem::no_revision)
 }
 
 /// The body, read and found to be in order.

@@ -553,6 +553,6 @@ fn parameters() -> Value {
         "limit": {"name": "limit", "in": "query", "required": false, "description": "How many records a page has.", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT}},
         "cursor": {"name": "cursor", "in": "query", "required": false, "description": "The next_cursor of the page before, with the same filters and the same sort.", "schema": {"type": "string", "minLength": 1}},
         "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list.", "schema": {"type": "boolean", "default": false}},
-        "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to.", "schema": {"type": "string"}},
+        "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"$", "maxLength": 60}},
     })
 }

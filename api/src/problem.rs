@@ -213,6 +213,17 @@ impl Problem {
         Self { errors: vec![fault], ..Self::new(kinds::UNCONDITIONAL, detail) }
     }
 
+    pub(crate) fn no_revision() -> Self {
+        let detail = "If-Match is the ETag of one revision, as it was read.";
+        let fault = Fault {
+            header: Some("If-Match".into()),
+            code: "no_revision".into(),
+            detail: detail.into(),
+            ..Fault::default()
+        };
+        Self { errors: vec![fault], ..Self::bad_request(detail) }
+    }
+
     pub(crate) fn stale() -> Self {
         Self::new(kinds::STALE, "Read it again, and make your change to what you find.")
     }
