@@ -5,7 +5,7 @@ COPY . .
 RUN cargo build --release --locked --bin capacity-hub
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home --home-dir /var/lib/capacity-hub capacity-hub
 COPY --from=build /src/target/release/capacity-hub /usr/local/bin/capacity-hub
 USER capacity-hub

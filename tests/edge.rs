@@ -18,7 +18,7 @@ fn bodies_that_cannot_be_read_are_refused_for_what_they_are() {
         let cases: [(&str, &[u8], u16, &str); 9] = [
             (json, b"{\"code\": ", 400, "malformed_body"),
             (json, b"{\"code\": 1, \"code\": 2}", 400, "malformed_body"),
-            (json, b"{\"code\": \"a\\u0000\"}", 400, "malformed_body"),
+            (json, b"{\"code\": \"a\\u0000\"}", 400, "invalid_body"),
             (json, b"{\"code\": \"\xff\"}", 400, "malformed_body"),
             (json, b"", 400, "malformed_body"),
             (json, &deep, 400, "malformed_body"),
@@ -63,6 +63,17 @@ fn parameters_that_do_not_exist_or_come_twice_are_refused() {
         let other =
             hub.get(&format!("/v1/organisations?country=KR&sort=name&cursor={cursor}")).await;
         assert_eq!(other.json()["code"], "invalid_cursor");
+    });
+}
+
+#[test]
+fn an_address_has_a_length_that_ends() {
+    on_each_database(async |hub| {
+        let reply = hub.get(&format!("/v1/seminars?kind={}", "a".repeat(9000))).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.json()["code"].as_str()),
+            (414, Some("address_too_long"))
+        );
     });
 }
 

@@ -1,16 +1,23 @@
 //! A server and a database of its own for each test.
 use std::{
+    io,
     net::TcpListener,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use actix_web::dev::ServerHandle;
+use actix_web::{dev::ServerHandle, rt::task::JoinHandle};
 use api::{Settings, serve};
-use chrono::Utc;
+use chrono::{TimeDelta, TimeZone, Utc};
 use persistence::{Author, Database, Imported, NewToken, World};
 use reqwest::{Client, Method, Response, StatusCode};
-use sea_orm::ConnectionTrait;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -20,9 +27,72 @@ pub(crate) struct Hub {
     pub(crate) url: String,
     pub(crate) token: String,
     pub(crate) client: Client,
+    pub(crate) database: Database,
     queries: Arc<Mutex<Vec<String>>>,
     server: ServerHandle,
+    gate: Gate,
     _folder: TempDir,
+}
+
+/// What lies between the service and its database, and can be shut.
+pub(crate) enum Gate {
+    /// Another connection can take the file for itself.
+    File(String),
+    /// A proxy that the connections go through.
+    Proxy(tokio::sync::watch::Sender<bool>),
+}
+
+/// While this lives, the database is away.
+pub(crate) enum Away<'a> {
+    File(DatabaseTransaction),
+    Proxy(&'a tokio::sync::watch::Sender<bool>),
+}
+
+impl Away<'_> {
+    pub(crate) async fn end(self) {
+        match self {
+            Self::File(lock) => lock.rollback().await.expect("the lock ends"),
+            Self::Proxy(open) => {
+                open.send_replace(true);
+            }
+        }
+    }
+}
+
+/// Passes connections on to that address while it is open, and breaks them when it is shut.
+async fn proxy(to: String) -> (String, Gate) {
+    let (open, watch) = tokio::sync::watch::channel(true);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let at = listener.local_addr().expect("an address").to_string();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let (to, mut watch) = (to.clone(), watch.clone());
+            tokio::spawn(async move {
+                if !*watch.borrow() {
+                    return;
+                }
+                let Ok(mut far) = tokio::net::TcpStream::connect(to).await else { return };
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    _ = watch.wait_for(|open| !open) => {}
+                }
+            });
+        }
+    });
+    (at, Gate::Proxy(open))
+}
+
+/// A clock that goes on by a second each time it is read, and ids that are counted.
+fn told_world() -> World {
+    let (seconds, count) = (AtomicI64::new(0), AtomicU64::new(0));
+    let start = Utc.with_ymd_and_hms(2026, 1, 1, 0, 0, 0).single().expect("a time");
+    World {
+        now: Arc::new(move || start + TimeDelta::seconds(seconds.fetch_add(1, Ordering::SeqCst))),
+        id: Arc::new(move || {
+            let number = u128::from(count.fetch_add(1, Ordering::SeqCst));
+            Uuid::from_u128(0x019b_7740_0000_7000_8000_0000_0000_0000 + number)
+        }),
+    }
 }
 
 /// What came back.
@@ -54,53 +124,71 @@ impl Reply {
     }
 }
 
+/// A client that goes straight to where it is sent.
+pub(crate) fn client() -> Client {
+    // The first one to need it chooses what TLS is made with.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().expect("a client")
+}
+
 /// Runs a test on `SQLite`, and on Postgres where the environment names a server, as
 /// `pg_virtualenv` does.
 pub(crate) fn on_each_database(test: impl AsyncFn(Hub)) {
-    let mut urls = vec![None];
-    if std::env::var_os("PGHOST").is_some() {
-        urls.push(Some(server()));
-    }
-    for postgres in urls {
-        let name = if postgres.is_some() { "Postgres" } else { "SQLite" };
-        eprintln!("on {name}");
+    for postgres in databases() {
+        eprintln!("on {}", if postgres { "Postgres" } else { "SQLite" });
         actix_web::rt::System::new().block_on(async {
-            let hub = Hub::start(postgres).await;
+            let (hub, running) = Hub::start(postgres).await;
             let server = hub.server.clone();
             test(hub).await;
             server.stop(false).await;
+            // What the service does beside answering ends while the runtime still lives.
+            running.await.expect("no panic").expect("a clean stop");
         });
     }
 }
 
-fn server() -> String {
+/// Whether each of the databases to test on is Postgres.
+pub(crate) fn databases() -> Vec<bool> {
+    match std::env::var_os("PGHOST") {
+        Some(_) => vec![false, true],
+        None => vec![false],
+    }
+}
+
+fn server(at: &str) -> String {
     let get = |name: &str| std::env::var(name).unwrap_or_default();
-    let (user, password) = (get("PGUSER"), get("PGPASSWORD"));
-    format!("postgres://{user}:{password}@{}:{}", get("PGHOST"), get("PGPORT"))
+    format!("postgres://{}:{}@{at}", get("PGUSER"), get("PGPASSWORD"))
+}
+
+/// A database with nothing in it, and the gate before it.
+pub(crate) async fn empty_database(postgres: bool, folder: &TempDir) -> (String, Gate) {
+    if !postgres {
+        let url = format!("sqlite://{}", folder.path().join("hub.sqlite").display());
+        return (url.clone(), Gate::File(url));
+    }
+    let get = |name: &str| std::env::var(name).unwrap_or_default();
+    let at = format!("{}:{}", get("PGHOST"), get("PGPORT"));
+    let name = format!("hub_{}", Uuid::now_v7().simple());
+    let admin = sea_orm::Database::connect(format!("{}/postgres", server(&at))).await;
+    let admin = admin.expect("the Postgres server");
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+    admin.close().await.expect("closed");
+    let (at, gate) = proxy(at).await;
+    (format!("{}/{name}", server(&at)), gate)
 }
 
 impl Hub {
-    async fn start(postgres: Option<String>) -> Self {
+    async fn start(postgres: bool) -> (Self, JoinHandle<io::Result<()>>) {
         let folder = TempDir::new().expect("a folder");
-        let url = match postgres {
-            None => format!("sqlite://{}", folder.path().join("hub.sqlite").display()),
-            Some(server) => {
-                let name = format!("hub_{}", Uuid::now_v7().simple());
-                let admin = sea_orm::Database::connect(format!("{server}/postgres"));
-                let admin = admin.await.expect("the Postgres server");
-                let sql = format!("CREATE DATABASE {name}");
-                admin.execute_unprepared(&sql).await.expect("a database");
-                format!("{server}/{name}")
-            }
-        };
+        let (url, gate) = empty_database(postgres, &folder).await;
         let queries = Arc::new(Mutex::new(Vec::new()));
         let told = queries.clone();
         let observer = move |sql: &str| told.lock().expect("not poisoned").push(sql.to_owned());
         let database = Database {
-            url,
+            url: url.clone(),
             connections: 4,
             observer: Some(Arc::new(observer)),
-            world: World::default(),
+            world: told_world(),
         };
         database.migrate().await.expect("the schema");
         let store = database.open().await.expect("a pool");
@@ -108,23 +196,56 @@ impl Hub {
         let bundle = serde_json::from_str(domain::sample::BUNDLE).expect("the sample is JSON");
         let imported = store.import(&by, bundle).await.expect("the sample is taken");
         assert!(matches!(imported, Imported::Kept(_)), "{imported:?}");
-        let expires_at = Utc::now() + chrono::Days::new(1);
+        let expires_at = store.now() + chrono::Days::new(365);
         let new = NewToken { name: "test".to_owned(), role: "admin".to_owned(), expires_at };
         let token = store.create_token(new).await.expect("a token");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let settings = Settings {
-            database,
+            database: database.clone(),
+            public_url: Some("https://hub.example.org".to_owned()),
             origins: vec!["https://staff.example.org".to_owned()],
             workers: 1,
             grace: Duration::from_secs(1),
             signals: false,
+            webhooks_to_private: true,
         };
         let server = serve(listener, &settings).expect("a server");
         let handle = server.handle();
-        actix_web::rt::spawn(server);
-        let client = Client::builder().no_proxy().build().expect("a client");
-        Self { url, token, client, queries, server: handle, _folder: folder }
+        let running = actix_web::rt::spawn(server.run());
+        let client = client();
+        let hub =
+            Self { url, token, client, database, queries, server: handle, gate, _folder: folder };
+        (hub, running)
+    }
+
+    /// Has Postgres take its time for some commits, once all that is written has its place.
+    pub(crate) async fn slow_commits(&self) {
+        if self.database.url.starts_with("postgres") {
+            let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                IF random() < 0.2 THEN PERFORM pg_sleep(0.02); END IF; RETURN NULL; END $$; \
+                CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON change DEFERRABLE \
+                INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()";
+            self.sql(slow).await;
+        }
+    }
+
+    /// Takes the database away.
+    pub(crate) async fn away(&self) -> Away<'_> {
+        match &self.gate {
+            Gate::Proxy(open) => {
+                open.send_replace(false);
+                Away::Proxy(open)
+            }
+            Gate::File(url) => {
+                let file = sea_orm::Database::connect(url).await.expect("the file");
+                let alone = TransactionOptions {
+                    sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
+                    ..TransactionOptions::default()
+                };
+                Away::File(file.begin_with_options(alone).await.expect("the lock"))
+            }
+        }
     }
 
     /// Sends a request with those headers.
@@ -146,6 +267,19 @@ impl Hub {
         let response: Response = request.send().await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());
         Reply { status, headers, text: response.text().await.expect("text") }
+    }
+
+    /// Does that to the database, beside the service.
+    pub(crate) async fn sql(&self, statement: &str) {
+        let db = sea_orm::Database::connect(&self.database.url).await.expect("the database");
+        db.execute_unprepared(statement).await.expect("done");
+        db.close().await.expect("closed");
+    }
+
+    /// A file, as it comes.
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let response = self.client.get(format!("{}{path}", self.url)).send().await;
+        response.expect("an answer").bytes().await.expect("a body").to_vec()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {

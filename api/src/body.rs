@@ -6,7 +6,7 @@ use actix_web::{
     http::header,
     web::{Bytes, BytesMut, Data, Payload},
 };
-use domain::{Resource, Shape};
+use domain::{Refused, Resource, Shape, Violation};
 use futures_util::StreamExt;
 use persistence::{Author, Store};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -69,15 +69,21 @@ pub(crate) async fn change(request: &HttpRequest, payload: Payload) -> Result<Va
     if change.is_object() {
         return Ok(change);
     }
-    let fault = domain::Violation::new("", "wrong_type", "It is to be: object.");
-    Err(domain::Refused::Form(vec![fault]).into())
+    let fault = Violation::new("", "wrong_type", "It is to be: object.");
+    Err(Refused::Form(vec![fault]).into())
 }
 
 /// A body after a change to some of it.
 pub(crate) fn merged<R: Resource>(body: &R, change: Value) -> Result<R, Problem> {
     let mut merged = serde_json::json!(body);
     merge(&mut merged, change);
-    Ok(Shape::read(merged)?)
+    Shape::read(merged).map_err(|refused| match refused {
+        // The change itself has its form: it would only leave a record that lacks something.
+        Refused::Form(broken) if !broken.iter().any(Violation::is_of_form) => {
+            Refused::Meaning(broken).into()
+        }
+        other => other.into(),
+    })
 }
 
 fn merge(target: &mut Value, change: Value) {
@@ -148,7 +154,7 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// JSON of which nothing is lost in reading: no name twice, no NUL, and text in its normal form.
+/// JSON of which nothing is lost in reading: no name twice, and text in its normal form.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -158,13 +164,6 @@ impl<'de> Deserialize<'de> for Strict {
 }
 
 struct StrictVisitor;
-
-fn normal<E: de::Error>(text: &str) -> Result<String, E> {
-    if text.contains('\0') {
-        return Err(E::custom("a text holds the character NUL"));
-    }
-    Ok(text.nfc().collect())
-}
 
 impl<'de> Visitor<'de> for StrictVisitor {
     type Value = Value;
@@ -191,7 +190,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(number.into())
     }
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
-        normal(value).map(Value::from)
+        Ok(value.nfc().collect::<String>().into())
     }
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
@@ -209,7 +208,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            let name = normal(&name)?;
+            let name: String = name.nfc().collect();
             let Strict(value) = fields.next_value()?;
             if map.contains_key(&name) {
                 return Err(de::Error::custom("an object has the same name twice"));

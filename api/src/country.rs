@@ -1,22 +1,36 @@
 //! Countries: read only, from the lists that come with the program.
-use actix_web::{HttpRequest, HttpResponse, web::Path};
-use domain::{Country, CountryFilter};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
+use domain::{
+    Country, CountryFilter, Initiative, InitiativeFilter, OneOf, PartialDate, Presentation,
+    PresentationFilter, Record, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter, Text,
+};
+use persistence::{Error, Store, Stored, Wanted};
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::{Problem, crud::Listing, edge, query::ListQuery};
+use crate::{
+    Problem,
+    crud::Listing,
+    edge,
+    query::{Languages, ListQuery},
+};
 
 pub(crate) const COLLECTION: &str = "countries";
+/// How many records of a kind a country brings.
+const LATEST: u64 = 20;
 
 /// A page of the list, by code.
 pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = ListQuery::of(&request)?;
-    query.refuse_sort();
+    query.refuse(&["sort", "include"]);
     let filter: CountryFilter = query.filter();
-    let asked = query.clone();
-    let faults = query.faults();
-    if !faults.is_empty() {
-        return Err(Problem::invalid_query(faults));
-    }
+    query.judge()?;
+    let asked = query;
     let after = asked.after(COLLECTION)?;
     let after = after.as_ref().and_then(|place| place.first()?.as_str());
     let fits = |country: &&Country| {
@@ -34,15 +48,121 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let next_cursor = last.map(|country| asked.cursor(COLLECTION, &[json!(country.code)]));
     let link = next_cursor.as_ref().map(|cursor| asked.next(request.path(), cursor));
     let total = asked.with_total.then_some(all.len() as u64);
-    Ok(edge::public(&Listing { items: page, next_cursor, total, included: None }, link))
+    let listing = Listing { items: page, next_cursor, total, included: None };
+    Ok(edge::public_page(&listing, &asked.languages, link))
 }
 
-/// One country.
+/// A country, and what it took part in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CountryRecord)]
+pub(crate) struct CountryRecord<'a> {
+    #[serde(flatten)]
+    country: &'a Country,
+    /// What it took part in, as far as the registry knows.
+    participation: Participation,
+}
+
+/// What a country took part in.
+#[derive(Serialize, ToSchema)]
+struct Participation {
+    /// The seminars in which it has a part.
+    seminars: PartIn,
+    /// The study visits that it hosted or took part in.
+    study_visits: PartIn,
+    /// The presentations by speakers from it.
+    presentations: PartIn,
+    /// The initiatives of it that are recorded.
+    initiatives: PartIn,
+}
+
+/// Records that a country has a part in.
+#[derive(Serialize, ToSchema)]
+struct PartIn {
+    /// How many there are.
+    #[schema(minimum = 0, example = 1)]
+    total: u64,
+    /// The latest of them, twenty at most.
+    latest: Vec<Brief>,
+    /// The address of the list of all of them.
+    #[schema(example = "/v1/seminars?country=KZ")]
+    all: String,
+}
+
+/// A record, in short.
+#[derive(Serialize, ToSchema)]
+struct Brief {
+    /// The id of the record.
+    id: Uuid,
+    /// Its name in addresses, if it has one.
+    slug: Option<String>,
+    /// What it is called, if that is known.
+    label: Option<Text>,
+    /// Its first day, if that is known.
+    starts_on: Option<PartialDate>,
+}
+
+/// Read a country
+///
+/// The country of that code, with what it took part in.
+#[utoipa::path(get, path = "/v1/countries/{code}", tag = "countries", operation_id = "readCountry",
+    responses((status = 200, description = "The country.", body = CountryRecord)))]
 pub(crate) async fn read(
     request: HttpRequest,
+    store: Data<Store>,
     code: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    edge::no_query(&request)?;
+    let languages = Languages::of(&request)?;
     let country = Country::find(&code).ok_or_else(|| Problem::no_record(COLLECTION))?;
-    Ok(edge::public(country, None))
+    let participation = participation(&store, country).await.map_err(Problem::of(COLLECTION))?;
+    Ok(edge::public(&CountryRecord { country, participation }, &languages))
+}
+
+async fn participation(store: &Store, country: &Country) -> Result<Participation, Error> {
+    let code = &country.code;
+    let one = || OneOf(code.parse().into_iter().collect());
+    let seminars = SeminarFilter { country: one(), ..Default::default() };
+    let visits = StudyVisitFilter { country: one(), ..Default::default() };
+    let presentations = PresentationFilter { country: one(), ..Default::default() };
+    let initiatives = InitiativeFilter { country: one(), ..Default::default() };
+    Ok(Participation {
+        seminars: part::<Seminar>(store, code, seminars, true, |record| {
+            let label = record.body.title.clone().unwrap_or_else(|| record.derived.label.clone());
+            (Some(label), record.body.starts_on.clone())
+        })
+        .await?,
+        study_visits: part::<StudyVisit>(store, code, visits, true, |record| {
+            (record.body.title.clone(), record.body.starts_on.clone())
+        })
+        .await?,
+        presentations: part::<Presentation>(store, code, presentations, false, |record| {
+            (record.body.title.clone(), None)
+        })
+        .await?,
+        initiatives: part::<Initiative>(store, code, initiatives, false, |record| {
+            (Some(record.body.name.clone()), None)
+        })
+        .await?,
+    })
+}
+
+async fn part<R: Stored>(
+    store: &Store,
+    code: &str,
+    filter: R::Filter,
+    latest_first: bool,
+    told: impl Fn(&Record<R>) -> (Option<Text>, Option<PartialDate>),
+) -> Result<PartIn, Error> {
+    let sort = vec![(R::SortKey::default(), latest_first)];
+    let wanted =
+        Wanted { filter, sort, search: None, after: None, limit: LATEST, with_total: true };
+    let page = store.list::<R>(&wanted).await?;
+    let brief = |record: &Record<R>| {
+        let (label, starts_on) = told(record);
+        Brief { id: record.id, slug: record.body.slug().map(ToOwned::to_owned), label, starts_on }
+    };
+    Ok(PartIn {
+        total: page.total.unwrap_or_default(),
+        latest: page.items.iter().map(brief).collect(),
+        all: format!("/v1/{}?country={code}", R::COLLECTION),
+    })
 }

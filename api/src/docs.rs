@@ -8,7 +8,7 @@ use actix_web::{
 };
 use utoipa_swagger_ui::Config;
 
-use crate::{Problem, edge};
+use crate::{Problem, edge, query::Languages};
 
 /// Swagger UI has its styles and its pictures in itself, and asks nobody else for anything.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -28,7 +28,7 @@ pub(crate) async fn index() -> HttpResponse {
             "documentation": "/docs/",
             "health": "/health/ready",
         }),
-        None,
+        &Languages::default(),
     );
     let links = "</openapi.json>; rel=\"service-desc\", </docs/>; rel=\"service-doc\"";
     response.headers_mut().insert(header::LINK, HeaderValue::from_static(links));

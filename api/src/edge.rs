@@ -1,25 +1,31 @@
 //! What every request and every answer has in common.
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    fs::File,
+    io::{self, Seek},
+    panic::AssertUnwindSafe,
+    time::{Instant, SystemTime},
+};
 
 use actix_web::{
-    Error, HttpMessage, HttpRequest, HttpResponse,
-    body::{BoxBody, MessageBody},
+    Error, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder,
+    body::{BoxBody, MessageBody, SizedStream},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue, HttpDate},
     },
     middleware::Next,
     web::Data,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Record, Resource};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use crate::{Problem, openapi::Paths, problem::Fault};
+use crate::{Problem, openapi::Paths, query::Languages};
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
@@ -29,6 +35,9 @@ const MAX_ADDRESS: usize = 8 * 1024;
 /// The id of a request, in its log line and in its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
+
+/// Marks a request that wants no body: what has no end would be sent to nobody.
+pub(crate) struct Headless;
 
 /// Origins whose pages may write.
 #[derive(Clone, Debug, Default)]
@@ -53,10 +62,11 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     if method == Method::HEAD {
         // Nothing but the body tells HEAD from GET, and the server leaves that out.
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(Headless);
     }
 
     let mut response = if request.uri().to_string().len() > MAX_ADDRESS {
-        let problem = Problem::bad_request("The address is longer than 8192 characters.");
+        let problem = Problem::too_long(MAX_ADDRESS);
         request.error_response(problem).map_into_boxed_body()
     } else if let (&Method::OPTIONS, Some(asked)) = (&method, &asked) {
         request.into_response(preflight(asked, listed))
@@ -159,6 +169,10 @@ pub(crate) async fn conditional<B: MessageBody + 'static>(
         None => tag.to_owned(),
         Some(name) => format!("{}.{name}\"", tag.trim_end_matches('"')),
     });
+    if encoding == Some("identity") {
+        // It kept the layer below from compressing, and says nothing to a client.
+        headers.remove(header::CONTENT_ENCODING);
+    }
     let Some(tag) = tag else { return Ok(response) };
     if let Ok(value) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, value);
@@ -170,7 +184,14 @@ pub(crate) async fn conditional<B: MessageBody + 'static>(
     if reads && response.status() == StatusCode::OK && known.as_ref().is_some_and(same) {
         let (request, old) = response.into_parts();
         let mut fresh = HttpResponse::NotModified().finish();
-        let kept = [header::ETAG, header::CACHE_CONTROL, header::VARY, header::LINK];
+        let kept = [
+            header::ETAG,
+            header::CACHE_CONTROL,
+            header::VARY,
+            header::LINK,
+            header::LAST_MODIFIED,
+            header::CONTENT_LANGUAGE,
+        ];
         for name in kept {
             for value in old.headers().get_all(&name) {
                 fresh.headers_mut().append(name.clone(), value.clone());
@@ -194,53 +215,93 @@ pub(crate) async fn fallback(
     Err(Problem::method(allow))
 }
 
-/// Refuses parameters where there are none.
-pub(crate) fn no_query(request: &HttpRequest) -> Result<(), Problem> {
-    let given: Vec<(String, String)> = serde_html_form::from_str(request.query_string())
-        .map_err(|_| Problem::bad_request("The query cannot be read."))?;
-    if given.is_empty() {
-        return Ok(());
-    }
-    let faults = given.iter().map(|(name, _)| {
-        Fault::parameter(name, "unknown_parameter", "There is no such parameter.")
-    });
-    Err(Problem::invalid_query(faults.collect()))
+/// A public answer.
+pub(crate) fn public<T: Serialize>(answer: &T, languages: &Languages) -> HttpResponse {
+    let (bytes, found) = languages.write(answer);
+    let tag = format!("\"{}\"", digest(&bytes));
+    shown(tag, found).content_type("application/json").body(bytes)
 }
 
-/// A public answer.
-pub(crate) fn public<T: Serialize>(answer: &T, next: Option<String>) -> HttpResponse {
-    let bytes = json(answer);
-    let mut response = HttpResponse::Ok();
-    if let Some(next) = next {
-        response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+/// A public answer in another form than JSON.
+pub(crate) fn public_bytes(
+    media_type: &str,
+    bytes: Vec<u8>,
+    languages: Option<String>,
+) -> HttpResponse {
+    let tag = format!("\"{}\"", digest(&bytes));
+    shown(tag, languages).content_type(media_type).body(bytes)
+}
+
+/// A public answer that is read from a file, to be kept under that name.
+pub(crate) fn public_file(
+    tag: String,
+    media_type: &str,
+    name: &str,
+    mut file: File,
+) -> io::Result<HttpResponse> {
+    let length = file.metadata()?.len();
+    file.rewind()?;
+    let stream = ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 * 1024);
+    Ok(shown(tag, None)
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .content_type(media_type)
+        .body(SizedStream::new(length, stream.map_err(Error::from).boxed_local())))
+}
+
+/// A public answer of a page, with the address of the page after it.
+pub(crate) fn public_page<T: Serialize>(
+    answer: &T,
+    languages: &Languages,
+    next: Option<String>,
+) -> HttpResponse {
+    let mut response = public(answer, languages);
+    let link = next.and_then(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")).ok());
+    if let Some(link) = link {
+        response.headers_mut().insert(header::LINK, link);
     }
     response
-        .insert_header((header::ETAG, format!("\"{}\"", digest(&bytes))))
-        .insert_header((header::CACHE_CONTROL, PUBLIC))
-        .insert_header((header::VARY, "Accept-Encoding"))
-        .content_type("application/json")
-        .body(bytes)
 }
 
 /// A public answer of one record.
-pub(crate) fn public_record<R: Resource>(record: &Record<R>) -> HttpResponse {
-    let (tag, bytes) = tagged_record(record);
-    HttpResponse::Ok()
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, PUBLIC))
-        .insert_header((header::VARY, "Accept-Encoding"))
+pub(crate) fn public_record<R: Resource>(
+    record: &Record<R>,
+    languages: &Languages,
+) -> HttpResponse {
+    let (bytes, found) = languages.write(record);
+    shown(record_tag(record, &bytes), found)
+        .insert_header((header::LAST_MODIFIED, HttpDate::from(SystemTime::from(record.updated_at))))
         .content_type("application/json")
         .body(bytes)
 }
 
-/// A record as it is answered, with its entity tag: the revision, and what else could differ.
-pub(crate) fn tagged_record<R: Resource>(record: &Record<R>) -> (String, Vec<u8>) {
-    let bytes = json(record);
-    (format!("\"{}.{}\"", record.revision, digest(&bytes)), bytes)
+/// The answer to who has that already, in any encoding.
+pub(crate) fn known(request: &HttpRequest, tag: &str) -> Option<HttpResponse> {
+    let known = request.headers().get(header::IF_NONE_MATCH)?.to_str().ok()?;
+    let core = tag.trim_end_matches('"');
+    let mut tags = known.split(',').map(|one| one.trim().trim_start_matches("W/"));
+    let same = tags.find(|one| {
+        *one == "*" || one.strip_prefix(core).is_some_and(|rest| rest.starts_with(['"', '.']))
+    })?;
+    let tag = if same == "*" { tag } else { same };
+    Some(shown(tag.to_owned(), None).status(StatusCode::NOT_MODIFIED).finish())
 }
 
-fn json<T: Serialize>(answer: &T) -> Vec<u8> {
-    serde_json::to_vec(answer).expect("an answer is JSON")
+/// What anybody may see and keep for a while.
+pub(crate) fn shown(tag: String, languages: Option<String>) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, PUBLIC))
+        .insert_header((header::VARY, "Accept-Encoding"));
+    if let Some(languages) = languages {
+        response.insert_header((header::CONTENT_LANGUAGE, languages));
+    }
+    response
+}
+
+/// The entity tag of a record: the revision, and what else could differ.
+pub(crate) fn record_tag<R: Resource>(record: &Record<R>, bytes: &[u8]) -> String {
+    format!("\"{}.{}\"", record.revision, digest(bytes))
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {

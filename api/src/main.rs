@@ -1,6 +1,6 @@
 //! `capacity-hub`: the registry, from the command line.
 use std::{
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::ExitCode,
@@ -27,38 +27,81 @@ struct Command {
 #[derive(clap::Args)]
 struct Options {
     /// The database: postgres://…, or sqlite://…; without it, an `SQLite` file in the data folder.
-    #[arg(long, env = "DATABASE_URL", global = true, value_parser = database_url)]
+    #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", global = true, value_parser = database_url)]
     database_url: Option<String>,
     /// The folder of the `SQLite` file.
-    #[arg(long, env = "CAPACITY_HUB_DATA", global = true, default_value = "data")]
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_DATA",
+        value_name = "CAPACITY_HUB_DATA",
+        global = true,
+        default_value = "data"
+    )]
     data: PathBuf,
     /// How many connections to Postgres all workers have together.
-    #[arg(long, env = "CAPACITY_HUB_CONNECTIONS", global = true, default_value_t = 16,
+    #[arg(long, env = "CAPACITY_HUB_CONNECTIONS", value_name = "CAPACITY_HUB_CONNECTIONS", global = true, default_value_t = 16,
         value_parser = clap::value_parser!(u32).range(1..=1000))]
     connections: u32,
     /// What is logged: error, warn, info, debug, or a filter of targets.
-    #[arg(long, env = "CAPACITY_HUB_LOG", global = true, default_value = "info,sea_orm_migration=warn",
+    #[arg(long, env = "CAPACITY_HUB_LOG", value_name = "CAPACITY_HUB_LOG", global = true, default_value = "info,sea_orm_migration=warn",
         value_parser = log_filter)]
     log: String,
     /// How log lines are written.
-    #[arg(long, env = "CAPACITY_HUB_LOG_FORMAT", global = true, default_value = "auto")]
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_LOG_FORMAT",
+        value_name = "CAPACITY_HUB_LOG_FORMAT",
+        global = true,
+        default_value = "auto"
+    )]
     log_format: LogFormat,
     /// Where to listen.
-    #[arg(long, env = "CAPACITY_HUB_LISTEN", global = true, default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_LISTEN",
+        value_name = "CAPACITY_HUB_LISTEN",
+        global = true,
+        default_value = "127.0.0.1:8080"
+    )]
     listen: SocketAddr,
+    /// The address by which the public reaches the service; where it listens when left out.
+    #[arg(long, env = "CAPACITY_HUB_PUBLIC_URL", value_name = "CAPACITY_HUB_PUBLIC_URL", global = true,
+        value_parser = public_url)]
+    public_url: Option<String>,
     /// How many threads answer requests.
-    #[arg(long, env = "CAPACITY_HUB_WORKERS", global = true,
+    #[arg(long, env = "CAPACITY_HUB_WORKERS", value_name = "CAPACITY_HUB_WORKERS", global = true,
         value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
     /// How many seconds a stop waits for requests in flight.
-    #[arg(long, env = "CAPACITY_HUB_GRACE", global = true, default_value_t = 20,
+    #[arg(long, env = "CAPACITY_HUB_GRACE", value_name = "CAPACITY_HUB_GRACE", global = true, default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(0..=3600))]
     grace: u64,
     /// Origins whose pages may write, with commas between them.
-    #[arg(long, env = "CAPACITY_HUB_ORIGINS", global = true, value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_ORIGINS",
+        value_name = "CAPACITY_HUB_ORIGINS",
+        global = true,
+        value_delimiter = ','
+    )]
     origins: Vec<String>,
+    /// Whether webhooks may reach addresses that are not public: for tests and local use.
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_WEBHOOKS_TO_PRIVATE",
+        value_name = "CAPACITY_HUB_WEBHOOKS_TO_PRIVATE",
+        global = true,
+        default_value = "no"
+    )]
+    webhooks_to_private: YesNo,
     /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
-    #[arg(long, env = "CAPACITY_HUB_SAMPLE", global = true, default_value = "auto")]
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_SAMPLE",
+        value_name = "CAPACITY_HUB_SAMPLE",
+        global = true,
+        default_value = "auto"
+    )]
     sample: Sample,
 }
 
@@ -68,6 +111,12 @@ enum LogFormat {
     Auto,
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum YesNo {
+    Yes,
+    No,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -235,18 +284,24 @@ async fn serve_until_stopped(
     let grace = Duration::from_secs(options.grace);
     let settings = Settings {
         database,
+        public_url: options.public_url.clone(),
         origins: options.origins.clone(),
         workers: workers(options),
         grace,
         signals: true,
+        webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
     };
-    let server = serve(listener, &settings)?;
-    println!("Capacity Hub keeps its records in {kept} and serves");
-    println!("  the API     http://{at}/v1/seminars");
-    println!("  Swagger UI  http://{at}/docs/");
-    println!("  the contract http://{at}/openapi.json");
+    let service = serve(listener, &settings)?;
+    // Who started the service may have stopped listening to it.
+    let _ = writeln!(
+        io::stdout(),
+        "Capacity Hub keeps its records in {kept} and serves\n\
+         \x20 the API       http://{at}/v1/seminars\n\
+         \x20 Swagger UI    http://{at}/docs/\n\
+         \x20 the contract  http://{at}/openapi.json"
+    );
     force_stop_after(grace);
-    server.await?;
+    service.run().await?;
     Ok(())
 }
 
@@ -292,6 +347,14 @@ fn database_url(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("it begins with postgres:// or sqlite://".to_owned())
+    }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = text.parse::<domain::Url>()?;
+    match url.as_str().contains(['?', '#', '@']) {
+        true => Err("it has no user, no query and no fragment".to_owned()),
+        false => Ok(text.to_owned()),
     }
 }
 

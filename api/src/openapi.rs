@@ -1,21 +1,30 @@
 //! The contract, made from the types that serve the requests.
-use std::collections::BTreeMap;
+mod formats;
 
-use domain::{Country, CountryFilter, Resource, State, sample};
-use persistence::{Stored, Visitor, visit_all};
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Country, CountryFilter, Person, Resource, Seminar, SoughtLanguage, State, sample};
+use persistence::{Stored, Visitor, neighbours, visit_all};
 use serde_json::{Value, json};
 use utoipa::{OpenApi, PartialSchema, ToSchema, openapi::RefOr};
 
 use crate::{
-    country, health,
+    country,
+    export::Format,
+    formats::table::Table,
+    health,
     problem::{self, ProblemBody},
-    query::{LIMIT, MAX_LIMIT},
+    programme,
+    query::{LIMIT, MAX_LIMIT, MAX_SEARCH, MOST_FIELDS, MOST_INCLUDED, MOST_LANGUAGES},
 };
+
+mod changes;
+mod webhooks;
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(health::live, health::ready, problem::describe),
-    components(schemas(ProblemBody, State, Country)),
+    paths(health::live, health::ready, problem::describe, programme::read, country::read),
+    components(schemas(ProblemBody, State, Country, SoughtLanguage)),
     info(
         title = "Capacity Hub",
         description = "The open registry of a capacity-building cooperation: the project, the \
@@ -53,7 +62,13 @@ pub fn openapi() -> Value {
         }
     }
     visit_all(&mut building);
+    building.part_of::<Seminar>("/v1/seminars/{id}/programme");
     building.countries();
+    building.country();
+    building.talks();
+    building.changes();
+    building.webhooks();
+    building.formats();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
     let (paths, schemas) = (building.paths, building.schemas);
     document["paths"] = Value::Object(paths);
@@ -96,13 +111,13 @@ impl Paths {
     /// The methods of that address, if there is such a one.
     pub(crate) fn methods(&self, path: &str) -> Option<Vec<String>> {
         let steps: Vec<_> = path.split('/').collect();
-        let fits = |(pattern, _): &&(Vec<String>, Vec<String>)| {
+        let known = |(pattern, _): &&(Vec<String>, Vec<String>)| {
             pattern.len() == steps.len()
-                && pattern.iter().zip(&steps).all(|(pattern, step)| {
-                    if pattern.starts_with('{') { !step.is_empty() } else { pattern == step }
-                })
+                && pattern.iter().zip(&steps).all(|(pattern, step)| fits(pattern, step))
         };
-        let (_, methods) = self.0.iter().find(fits)?;
+        // Of several that fit, the one that leaves least open.
+        let open = |pattern: &[String]| pattern.iter().filter(|step| step.ends_with('}')).count();
+        let (_, methods) = self.0.iter().filter(known).min_by_key(|(pattern, _)| open(pattern))?;
         let order = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
         let mut all: Vec<_> = order
             .iter()
@@ -115,6 +130,14 @@ impl Paths {
         all.push("OPTIONS".to_owned());
         Some(all)
     }
+}
+
+/// Whether a step of an address fits one that may have a parameter in it.
+fn fits(pattern: &str, step: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('{') else { return pattern == step };
+    let after = rest.split_once('}').map_or("", |(_, after)| after);
+    let inner = step.strip_prefix(before).and_then(|step| step.strip_suffix(after));
+    inner.is_some_and(|inner| !inner.is_empty())
 }
 
 struct Building<'a> {
@@ -130,20 +153,26 @@ impl Visitor for Building<'_> {
         self.tags.push(json!({"name": R::COLLECTION, "description": about}));
         let record = self.record::<R>();
         self.schemas.insert(record_name::<R>(), record);
-        self.schemas.insert(page_name::<R>(), page(&record_name::<R>()));
+        self.schemas.insert(page_name::<R>(), page(&record_name::<R>(), &neighbours::<R>()));
+        let change = self.change(&R::name());
         let collection = format!("/v1/{}", R::COLLECTION);
         let one = format!("{collection}/{{id}}");
-        let filters = self.filters::<R::Filter>();
+        let mut filters = self.filters::<R::Filter>();
+        filters.push(reference("parameters", "q"));
         let keys = enum_values(&json!(R::SortKey::schema()));
         self.paths.insert(
-            collection,
+            collection.clone(),
             json!({
-                "get": list(&R::name(), R::COLLECTION, filters, Some(&keys), &record_example::<R>()),
+                "get": list(&R::name(), R::COLLECTION, own_parameters::<R>(filters.clone()), Some(&keys), &record_example::<R>()),
                 "post": create::<R>(),
             }),
         );
+        self.paths.insert(
+            format!("{collection}.{{format}}"),
+            json!({"get": export::<R>(filters, &keys)}),
+        );
         self.paths.insert(one, json!({
-            "get": read::<R>(), "put": replace::<R>(), "patch": patch::<R>(), "delete": delete::<R>(),
+            "get": read::<R>(), "put": replace::<R>(), "patch": patch::<R>(&reference("schemas", &change)), "delete": delete::<R>(),
         }));
     }
 }
@@ -195,6 +224,52 @@ impl Building<'_> {
         record
     }
 
+    /// The schema of a merge patch to that one: nothing is required, and null takes away.
+    fn change(&mut self, name: &str) -> String {
+        let change = format!("{name}Change");
+        if self.schemas.contains_key(&change) {
+            return change;
+        }
+        let mut schema = self.schemas[name].clone();
+        schema["description"] = "The fields to change; null takes one away.".into();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let fields = schema["properties"].as_object().cloned().unwrap_or_default();
+        for (field, of) in fields {
+            let mut of = self.changed(of);
+            if !required.contains(&json!(field)) {
+                let nothing = json!("null");
+                match of.get_mut("type") {
+                    Some(Value::Array(kinds)) if !kinds.contains(&nothing) => kinds.push(nothing),
+                    Some(kind @ Value::String(_)) => *kind = json!([kind, nothing]),
+                    _ => {}
+                }
+            }
+            schema["properties"][field] = of;
+        }
+        if let Some(text) = schema.get_mut("additionalProperties").filter(|of| of.is_object()) {
+            text["type"] = json!(["string", "null"]);
+        }
+        for rule in ["required", "minProperties", "examples"] {
+            schema.as_object_mut().map(|schema| schema.remove(rule));
+        }
+        self.schemas.insert(change.clone(), schema);
+        change
+    }
+
+    fn changed(&mut self, mut field: Value) -> Value {
+        for alternatives in ["oneOf", "anyOf"] {
+            let all = field.get_mut(alternatives).and_then(Value::as_array_mut);
+            for one in all.into_iter().flatten() {
+                *one = self.changed(std::mem::take(one));
+            }
+        }
+        let inner = referred(&field).filter(|name| self.schemas[name]["type"] == "object");
+        if let Some(name) = inner {
+            field["$ref"] = reference("schemas", &self.change(&name))["$ref"].clone();
+        }
+        field
+    }
+
     /// The parameters that a filter has.
     fn filters<F: ToSchema>(&mut self) -> Vec<Value> {
         let mut own = Vec::new();
@@ -230,10 +305,20 @@ impl Building<'_> {
         parameters.collect()
     }
 
+    /// Completes what is told of an address below one record of `R`.
+    fn part_of<R: Resource>(&mut self, path: &str) {
+        let operation = &mut self.paths[path]["get"];
+        operation["parameters"] = json!([id_parameter::<R>(), reference("parameters", "lang")]);
+        for (status, response) in [("304", "NotModified"), ("400", "BadRequest")] {
+            operation["responses"][status] = reference("responses", response);
+        }
+        operation["responses"]["200"]["headers"] = told(&["ETag", "Content-Language"]);
+    }
+
     fn countries(&mut self) {
         let example = json!(Country::find("KZ"));
         let filters = self.filters::<CountryFilter>();
-        self.schemas.insert("CountryPage".into(), page("Country"));
+        self.schemas.insert("CountryPage".into(), page("Country", &BTreeMap::new()));
         self.tags.push(json!({"name": country::COLLECTION, "description": "The countries of ISO 3166-1, read only."}));
         self.paths.insert(
             "/v1/countries".into(),
@@ -241,17 +326,30 @@ impl Building<'_> {
                 "get": list("Country", country::COLLECTION, filters, None, &example),
             }),
         );
-        let mut one = operation(
-            "readCountry",
-            country::COLLECTION,
-            "Read a country",
-            "The country of that code.",
-            &["400", "404"],
-        );
-        one["parameters"] = json!([{"name": "code", "in": "path", "required": true, "description": "The ISO 3166-1 alpha-2 code.", "schema": {"type": "string", "pattern": "^[A-Z]{2}$"}, "example": "KZ"}]);
-        one["responses"]["200"] = answer("The country.", "Country", Some(example), &["ETag"]);
-        one["responses"]["304"] = reference("responses", "NotModified");
-        self.paths.insert("/v1/countries/{code}".into(), json!({"get": one}));
+    }
+
+    /// Completes what is told of one country.
+    fn country(&mut self) {
+        let one = &mut self.paths["/v1/countries/{code}"]["get"];
+        one["parameters"] = json!([{"name": "code", "in": "path", "required": true, "description": "The ISO 3166-1 alpha-2 code.", "schema": {"type": "string", "pattern": "^[A-Z]{2}$"}, "example": "KZ"}, reference("parameters", "lang")]);
+        for (status, response) in [("304", "NotModified"), ("400", "BadRequest")] {
+            one["responses"][status] = reference("responses", response);
+        }
+        one["responses"]["200"]["headers"] = told(&["ETag", "Content-Language"]);
+    }
+
+    /// The talks of a person: the list of presentations, without the filter by speaker.
+    fn talks(&mut self) {
+        let mut list = self.paths["/v1/presentations"]["get"].clone();
+        list["operationId"] = "listPersonPresentations".into();
+        list["tags"] = json!([Person::COLLECTION]);
+        list["summary"] = "List the presentations of a person".into();
+        if let Some(parameters) = list["parameters"].as_array_mut() {
+            parameters.retain(|one| one["name"] != "speaker");
+            parameters.push(id_parameter::<Person>());
+        }
+        list["responses"]["404"] = reference("responses", "NotFound");
+        self.paths.insert("/v1/people/{id}/presentations".into(), json!({"get": list}));
     }
 }
 
@@ -271,7 +369,23 @@ fn page_name<R: Resource>() -> String {
     format!("{}Page", R::name())
 }
 
-fn page(record: &str) -> Value {
+fn page(record: &str, neighbours: &BTreeMap<String, BTreeSet<String>>) -> Value {
+    let collections: BTreeSet<_> = neighbours.values().flatten().collect();
+    let related: Components = collections
+        .into_iter()
+        .map(|name| {
+            (
+                name.clone(),
+                json!({"type": "array", "items": reference("schemas", &record_of(name))}),
+            )
+        })
+        .collect();
+    let included = match related.is_empty() {
+        true => json!({"type": "null", "description": "This list brings no related records."}),
+        false => {
+            json!({"type": ["object", "null"], "description": "The related records that include asked for, by collection, each once; null when it asked for none.", "properties": related})
+        }
+    };
     json!({
         "type": "object",
         "description": "A page of a list.",
@@ -280,9 +394,24 @@ fn page(record: &str) -> Value {
             "items": {"type": "array", "items": reference("schemas", record), "description": "The records, in the order asked for."},
             "next_cursor": {"type": ["string", "null"], "description": "Asks for the page after this one; null when this is the last."},
             "total": {"type": "integer", "minimum": 0, "description": "How many records the whole list has; only when asked by with_total."},
-            "included": {"type": "null", "description": "Related records, once a list can be asked for them."},
+            "included": included,
         },
     })
+}
+
+/// The schema of the records of a collection.
+fn record_of(collection: &str) -> String {
+    struct Names<'a>(&'a str, String);
+    impl Visitor for Names<'_> {
+        fn visit<R: Stored>(&mut self) {
+            if R::COLLECTION == self.0 {
+                self.1 = record_name::<R>();
+            }
+        }
+    }
+    let mut names = Names(collection, String::new());
+    visit_all(&mut names);
+    names.1
 }
 
 fn enum_values(schema: &Value) -> Vec<String> {
@@ -300,6 +429,7 @@ fn operation(id: &str, tag: &str, summary: &str, about: &str, statuses: &[&str])
             "408" => "Timeout",
             "409" => "Conflict",
             "412" => "Stale",
+            "414" => "TooLong",
             "413" => "TooLarge",
             "415" => "MediaType",
             "422" => "Invalid",
@@ -312,17 +442,20 @@ fn operation(id: &str, tag: &str, summary: &str, about: &str, statuses: &[&str])
     json!({"operationId": id, "tags": [tag], "summary": summary, "description": about, "responses": responses, "security": [{}]})
 }
 
+/// Those headers, and the one that every answer has.
+fn told(headers: &[&str]) -> Value {
+    let all = headers.iter().chain(&["X-Request-Id"]);
+    let told: Components =
+        all.map(|name| ((*name).to_owned(), reference("headers", name))).collect();
+    Value::Object(told)
+}
+
 fn answer(about: &str, schema: &str, example: Option<Value>, headers: &[&str]) -> Value {
     let mut content = json!({"schema": reference("schemas", schema)});
     if let Some(example) = example {
         content["example"] = example;
     }
-    let told: Components = headers
-        .iter()
-        .chain(&["X-Request-Id"])
-        .map(|name| ((*name).to_owned(), reference("headers", name)))
-        .collect();
-    json!({"description": about, "headers": told, "content": {"application/json": content}})
+    json!({"description": about, "headers": told(headers), "content": {"application/json": content}})
 }
 
 fn list(
@@ -341,25 +474,93 @@ fn list(
         collection,
         &format!("List {}", collection.replace('-', " ")),
         &about,
-        &["400"],
+        &["400", "414"],
     );
     let mut parameters = filters;
     parameters.push(reference("parameters", "limit"));
     parameters.push(reference("parameters", "cursor"));
     parameters.push(reference("parameters", "with_total"));
-    if let Some(keys) = keys {
-        let values: Vec<_> = keys.iter().flat_map(|key| [key.clone(), format!("-{key}")]).collect();
-        let default = keys.first().cloned().unwrap_or_default();
-        parameters.push(json!({
-            "name": "sort", "in": "query", "required": false, "style": "form", "explode": false,
-            "description": format!("The order: keys with commas between them, a hyphen before a key for descending; {default} when left out. What is not known comes last, or first when descending."),
-            "schema": {"type": "array", "items": {"type": "string", "enum": values}, "minItems": 1, "maxItems": 1},
-        }));
-    }
+    parameters.push(reference("parameters", "lang"));
+    parameters.extend(keys.map(sort));
     get["parameters"] = json!(parameters);
     let example = json!({"items": [example], "next_cursor": null, "included": null});
-    get["responses"]["200"] =
-        answer("A page of the list.", &format!("{name}Page"), Some(example), &["ETag", "Link"]);
+    get["responses"]["200"] = answer(
+        "A page of the list.",
+        &format!("{name}Page"),
+        Some(example),
+        &["ETag", "Link", "Content-Language"],
+    );
+    get["responses"]["304"] = reference("responses", "NotModified");
+    get
+}
+
+/// What a list of records takes, besides what every list takes.
+fn own_parameters<R: Stored>(mut filters: Vec<Value>) -> Vec<Value> {
+    let names: Vec<String> = neighbours::<R>().into_keys().collect();
+    if !names.is_empty() {
+        filters.push(json!({
+            "name": "include", "in": "query", "required": false, "style": "form", "explode": false,
+            "description": "Which related records are to come along, in included.",
+            "schema": {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1, "maxItems": MOST_INCLUDED},
+        }));
+    }
+    filters
+}
+
+/// The order that a list can have.
+fn sort(keys: &[String]) -> Value {
+    let values: Vec<_> = keys.iter().flat_map(|key| [key.clone(), format!("-{key}")]).collect();
+    let default = keys.first().cloned().unwrap_or_default();
+    json!({
+        "name": "sort", "in": "query", "required": false, "style": "form", "explode": false,
+        "description": format!("The order: keys with commas between them, a hyphen before a key for descending; {default} when left out. What is not known comes last, or first when descending."),
+        "schema": {"type": "array", "items": {"type": "string", "enum": values}, "minItems": 1, "maxItems": 1},
+    })
+}
+
+/// A list as a file.
+fn export<R: Stored>(mut filters: Vec<Value>, keys: &[String]) -> Value {
+    let mut get = operation(
+        &format!("export{}", R::name()),
+        R::COLLECTION,
+        &format!("Take the whole list of {} as a file", spoken::<R>()),
+        "Every record of the list, with the filters and the order of the list, as of one moment. \
+         The columns of csv and xlsx are the paths of the fields, with one for each language of a \
+         text; lists are joined with `; `. A text that a spreadsheet would take for a formula \
+         begins with an apostrophe in csv. A file of ndjson has a record a line.",
+        &["400", "404", "414", "422"],
+    );
+    let table = Table::of::<R>();
+    let formats = Format::ALL.map(Format::name);
+    filters.push(sort(keys));
+    filters.push(json!({
+        "name": "format", "in": "path", "required": true, "description": "The form of the file.",
+        "schema": {"type": "string", "enum": formats}, "example": "csv",
+    }));
+    filters.push(json!({
+        "name": "fields", "in": "query", "required": false, "style": "form", "explode": false,
+        "description": "Which columns, in which order; all of them when left out.",
+        "schema": {"type": "array", "items": {"type": "string", "enum": table.columns()}, "minItems": 1, "maxItems": MOST_FIELDS, "uniqueItems": true},
+    }));
+    filters.push(json!({
+        "name": "bom", "in": "query", "required": false,
+        "description": "Whether a csv begins with a byte order mark, by which Excel knows UTF-8; other forms have none.",
+        "schema": {"type": "boolean", "default": false},
+    }));
+    filters.push(reference("parameters", "lang"));
+    get["parameters"] = json!(filters);
+    let content = Format::ALL.map(|format| {
+        let schema = match format {
+            Format::Xlsx => json!({"type": "string", "format": "binary"}),
+            _ => json!({"type": "string"}),
+        };
+        (format.media_type().to_owned(), json!({"schema": schema}))
+    });
+    get["responses"]["200"] = json!({
+        "description": "The file.",
+        "headers": told(&["ETag", "Content-Disposition"]),
+        "content": content.into_iter().collect::<Components>(),
+    });
     get["responses"]["304"] = reference("responses", "NotModified");
     get
 }
@@ -388,9 +589,13 @@ fn read<R: Resource>() -> Value {
         "The record of that id or slug.",
         &["400", "404"],
     );
-    get["parameters"] = json!([id_parameter::<R>()]);
-    get["responses"]["200"] =
-        answer("The record.", &record_name::<R>(), Some(record_example::<R>()), &["ETag"]);
+    get["parameters"] = json!([id_parameter::<R>(), reference("parameters", "lang")]);
+    get["responses"]["200"] = answer(
+        "The record.",
+        &record_name::<R>(),
+        Some(record_example::<R>()),
+        &["ETag", "Last-Modified", "Content-Language"],
+    );
     get["responses"]["304"] = reference("responses", "NotModified");
     get
 }
@@ -438,7 +643,7 @@ fn replace<R: Resource>() -> Value {
     put
 }
 
-fn patch<R: Resource>() -> Value {
+fn patch<R: Resource>(schema: &Value) -> Value {
     let mut patch = operation(
         &format!("patch{}", R::name()),
         R::COLLECTION,
@@ -448,12 +653,10 @@ fn patch<R: Resource>() -> Value {
     );
     patch["security"] = json!([{"token": []}]);
     patch["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
-    let schema =
-        json!({"type": "object", "description": format!("The fields of {} to change.", R::name())});
     let example = sample::example(R::COLLECTION);
     patch["requestBody"] = body::<R>(
         "application/merge-patch+json",
-        &schema,
+        schema,
         &json!({"citations": example["citations"]}),
     );
     patch["responses"]["200"] =
@@ -511,14 +714,7 @@ fn record_example<R: Resource>() -> Value {
 }
 
 fn responses() -> Value {
-    let problem = |about: &str, headers: &[&str]| {
-        let told: Components = headers
-            .iter()
-            .chain(&["X-Request-Id"])
-            .map(|name| ((*name).to_owned(), reference("headers", name)))
-            .collect();
-        json!({"description": about, "headers": told, "content": {"application/problem+json": {"schema": reference("schemas", "Problem")}}})
-    };
+    let problem = |about: &str, headers: &[&str]| json!({"description": about, "headers": told(headers), "content": {"application/problem+json": {"schema": reference("schemas", "Problem")}}});
     json!({
         "NotModified": {"description": "The client has this representation already.", "headers": {"ETag": reference("headers", "ETag")}},
         "BadRequest": problem("The request cannot be read, or names something that does not exist.", &[]),
@@ -528,6 +724,7 @@ fn responses() -> Value {
         "Conflict": problem("Another record has that slug, or others refer to this one.", &[]),
         "Stale": problem("The record has changed since it was read.", &[]),
         "TooLarge": problem("The body is too large.", &[]),
+        "TooLong": problem("The address is longer than 8192 characters.", &[]),
         "MediaType": problem("The body has a media type that cannot be read.", &[]),
         "Invalid": problem("The record breaks a rule; errors lists every one.", &[]),
         "Unconditional": problem("If-Match is needed.", &[]),
@@ -543,6 +740,9 @@ fn headers() -> Value {
         "Location": header("The address of the new record."),
         "Link": header("The address of the next page, as rel=next, where there is one."),
         "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}},
+        "Content-Disposition": header("The name of the file."),
+        "Last-Modified": header("When the record was last changed, as an HTTP date."),
+        "Content-Language": header("The languages of the texts, where lang chose them."),
         "WWW-Authenticate": header("How to say who asks."),
         "X-Request-Id": header("The id of the request, for the log."),
     })
@@ -551,7 +751,9 @@ fn headers() -> Value {
 fn parameters() -> Value {
     json!({
         "limit": {"name": "limit", "in": "query", "required": false, "description": "How many records a page has.", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT}},
+        "q": {"name": "q", "in": "query", "required": false, "description": "Words that records hold in any of their texts, in any language; all must be there, case and accents make no difference, and the last may be unfinished. Without sort, records with the words in their names come first.", "schema": {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": "^[^\\x00]*$"}},
         "cursor": {"name": "cursor", "in": "query", "required": false, "description": "The next_cursor of the page before, with the same filters and the same sort.", "schema": {"type": "string", "minLength": 1}},
+        "lang": {"name": "lang", "in": "query", "required": false, "style": "form", "explode": false, "description": "The languages preferred, best first: each text keeps one, the first of these that it has, by itself or by its parent tag, else English, else any. All languages when left out.", "schema": {"type": "array", "items": reference("schemas", "SoughtLanguage"), "minItems": 1, "maxItems": MOST_LANGUAGES}},
         "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list.", "schema": {"type": "boolean", "default": false}},
         "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"$", "maxLength": 60}},
     })

@@ -9,6 +9,8 @@ use persistence::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::query::Languages;
+
 /// Everything that a request can come to, other than success.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -126,13 +128,18 @@ mod kinds {
         TIMEOUT 408 "request_timeout" "The request took too long to arrive";
         TAKEN 409 "slug_taken" "Another record has that slug";
         IN_USE 409 "in_use" "Other records refer to this one";
+        WEBHOOKS 409 "too_many_webhooks" "There are too many webhooks";
+        WEBHOOK_OFF 409 "webhook_off" "The webhook is switched off";
         STALE 412 "stale_revision" "The record has changed since it was read";
         TOO_LARGE 413 "body_too_large" "The body is too large";
+        ADDRESS 414 "address_too_long" "The address is too long";
         MEDIA_TYPE 415 "unsupported_media_type" "The body has a media type that cannot be read";
         INVALID 422 "invalid_record" "The record breaks a rule";
+        ROWS 422 "too_many_rows" "The list has more rows than a sheet can have";
         UNCONDITIONAL 428 "precondition_required" "If-Match is needed";
         INTERNAL 500 "internal" "The service failed";
         UNAVAILABLE 503 "unavailable" "The database is away or too busy";
+        STREAMS 503 "too_many_streams" "Too many streams are open";
     }
     pub(super) const KINDS: &[&Kind] = ALL;
 }
@@ -172,6 +179,35 @@ impl Problem {
         Self { errors: vec![fault], ..Self::new(kinds::INVALID_CURSOR, detail) }
     }
 
+    pub(crate) fn invalid_place() -> Self {
+        let detail = "A cursor of the feed is one that the feed has given.";
+        let fault = Fault::parameter("after", "invalid_cursor", detail);
+        Self { errors: vec![fault], ..Self::new(kinds::INVALID_CURSOR, detail) }
+    }
+
+    pub(crate) fn invalid_event() -> Self {
+        let detail = "Last-Event-ID is the id of an event that the feed has given.";
+        let fault = Fault {
+            header: Some("Last-Event-ID".into()),
+            code: "invalid_cursor".into(),
+            detail: detail.into(),
+            ..Fault::default()
+        };
+        Self { errors: vec![fault], ..Self::new(kinds::INVALID_CURSOR, detail) }
+    }
+
+    pub(crate) fn too_many_webhooks() -> Self {
+        Self::new(kinds::WEBHOOKS, "Delete one that nobody needs any more.")
+    }
+
+    pub(crate) fn webhook_off() -> Self {
+        Self::new(kinds::WEBHOOK_OFF, "Set enabled to true first.")
+    }
+
+    pub(crate) fn too_many_streams() -> Self {
+        Self::new(kinds::STREAMS, "Ask /v1/changes meanwhile.").with("retry-after", "30")
+    }
+
     pub(crate) fn unauthenticated(detail: &str) -> Self {
         Self::new(kinds::UNAUTHENTICATED, detail)
             .with("www-authenticate", "Bearer realm=\"capacity-hub\"")
@@ -195,6 +231,17 @@ impl Problem {
 
     pub(crate) fn too_large(limit: usize) -> Self {
         Self::new(kinds::TOO_LARGE, format!("A body has at most {limit} bytes."))
+    }
+
+    pub(crate) fn too_many_rows(count: u64, limit: u64) -> Self {
+        let detail = format!(
+            "A sheet has at most {limit} rows, and this list has {count}: narrow it, or take it as csv or ndjson."
+        );
+        Self::new(kinds::ROWS, detail)
+    }
+
+    pub(crate) fn too_long(limit: usize) -> Self {
+        Self::new(kinds::ADDRESS, format!("An address has at most {limit} characters."))
     }
 
     pub(crate) fn media_type(wanted: &'static str, patch: bool) -> Self {
@@ -230,6 +277,12 @@ impl Problem {
 
     pub(crate) fn internal() -> Self {
         Self::new(kinds::INTERNAL, "It has been noted under the id of the request.")
+    }
+
+    /// A file that was to be answered could not be written, which is ours to mend.
+    pub(crate) fn unwritten(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "a file cannot be written");
+        Self::internal()
     }
 
     pub(crate) fn unavailable() -> Self {
@@ -372,5 +425,5 @@ pub(crate) struct ProblemKind {
 pub(crate) async fn describe(code: Path<String>) -> Result<HttpResponse, Problem> {
     let kind = kinds::KINDS.iter().find(|kind| kind.code == *code).ok_or_else(Problem::no_route)?;
     let told = ProblemKind { code: kind.code, status: kind.status, title: kind.title };
-    Ok(crate::edge::public(&told, None))
+    Ok(crate::edge::public(&told, &Languages::default()))
 }

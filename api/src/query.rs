@@ -1,18 +1,69 @@
 //! How a list is asked for: a filter, an order, a page.
 use actix_web::HttpRequest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::Resource;
-use persistence::Wanted;
+use domain::{Resource, SoughtLanguage};
+use persistence::{Search, Wanted, Words};
+use serde::Serialize;
 use serde::de::{DeserializeOwned, value::StrDeserializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{Problem, problem::Fault};
+use crate::{Problem, formats::table::Table, problem::Fault};
 
+/// How many kinds of related records one list can bring.
+pub(crate) const MOST_INCLUDED: usize = 5;
+/// How many columns of a file one request can choose.
+pub(crate) const MOST_FIELDS: usize = 50;
+/// How many languages one request can prefer.
+pub(crate) const MOST_LANGUAGES: usize = 10;
 pub(crate) const LIMIT: u64 = 20;
 pub(crate) const MAX_LIMIT: u64 = 100;
+/// How many characters a search has at most.
+pub(crate) const MAX_SEARCH: usize = 200;
 
 type Pairs = Vec<(String, String)>;
+
+/// The languages that an answer is wanted in; none means all there are.
+#[derive(Clone, Default)]
+pub(crate) struct Languages(Vec<SoughtLanguage>);
+
+impl Languages {
+    /// The languages that a request for one thing prefers; other parameters are refused.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let mut query = ListQuery::pairs(request)?;
+        let languages = query.languages();
+        query.refuse_rest();
+        query.judge()?;
+        Ok(languages)
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        let languages: Vec<_> = text.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        match languages.len() > MOST_LANGUAGES {
+            true => Err(format!("there are more than {MOST_LANGUAGES} languages")),
+            false => Ok(Self(languages)),
+        }
+    }
+
+    /// Does something while texts are written in these languages, and says which were found.
+    pub(crate) fn during<T>(&self, write: impl FnOnce() -> T) -> (T, Option<String>) {
+        if self.0.is_empty() {
+            return (write(), None);
+        }
+        let (written, found) = domain::in_languages(&self.0, write);
+        (written, Some(found).filter(|found| !found.is_empty()))
+    }
+
+    /// Something as a JSON value.
+    pub(crate) fn value<T: Serialize>(&self, of: &T) -> Value {
+        self.during(|| json!(of)).0
+    }
+
+    /// Something as JSON, and the languages that its texts are in, if they were chosen.
+    pub(crate) fn write<T: Serialize>(&self, answer: &T) -> (Vec<u8>, Option<String>) {
+        self.during(|| serde_json::to_vec(answer).expect("an answer is JSON"))
+    }
+}
 
 /// A list query, read once or refused with everything that is wrong.
 pub(crate) struct ListQuery {
@@ -21,11 +72,20 @@ pub(crate) struct ListQuery {
     pub(crate) with_total: bool,
     sort: Option<String>,
     cursor: Option<String>,
+    pub(crate) languages: Languages,
+    include: Vec<String>,
+    /// The parameters that change how the list is shown, and not which records it has.
+    shown: Pairs,
+    /// The parameters that decide which records the list has.
+    asked: Pairs,
+    /// The names of all parameters that were given.
+    given: Vec<String>,
     faults: Vec<Fault>,
 }
 
 impl ListQuery {
-    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    /// The parameters of a request, none of them read yet.
+    fn pairs(request: &HttpRequest) -> Result<Self, Problem> {
         let pairs: Pairs = serde_html_form::from_str(request.query_string())
             .map_err(|_| Problem::bad_request("The query cannot be read."))?;
         let mut faults = Vec::new();
@@ -37,47 +97,164 @@ impl ListQuery {
                 faults.push(Fault::parameter(name, "invalid_parameter", "It has no usable value."));
             }
         }
-        let mut pairs = pairs;
-        let mut take = |wanted: &str| {
-            let found =
-                pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-            pairs.retain(|(name, _)| name != wanted);
-            found
-        };
-        let limit = take("limit").map_or(LIMIT, |text| match text.parse() {
-            Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => limit,
-            _ => {
-                let detail = format!("It is a number from 1 to {MAX_LIMIT}.");
-                faults.push(Fault::parameter("limit", "invalid_parameter", detail));
-                LIMIT
-            }
-        });
-        let with_total = take("with_total").is_some_and(|text| match text.as_str() {
-            "true" => true,
-            "false" => false,
-            _ => {
-                let detail = "It is true or false.";
-                faults.push(Fault::parameter("with_total", "invalid_parameter", detail));
-                false
-            }
-        });
-        let (sort, cursor) = (take("sort"), take("cursor"));
-        Ok(Self { pairs, limit, with_total, sort, cursor, faults })
+        let given = pairs.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Self {
+            pairs,
+            limit: LIMIT,
+            with_total: false,
+            sort: None,
+            cursor: None,
+            languages: Languages::default(),
+            include: Vec::new(),
+            shown: Vec::new(),
+            asked: Vec::new(),
+            given,
+            faults,
+        })
     }
 
-    /// What it asks of the records of `R`.
-    pub(crate) fn wanted<R: Resource>(mut self) -> Result<Wanted<R>, Problem> {
+    /// What a request asks of a list.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let mut query = Self::pairs(request)?;
+        let shown = |(name, _): &&(String, String)| ["lang", "include"].contains(&name.as_str());
+        query.shown = query.pairs.iter().filter(shown).cloned().collect();
+        query.limit = query.read("limit", LIMIT, |text| match text.parse() {
+            Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
+            _ => Err(format!("it is a number from 1 to {MAX_LIMIT}")),
+        });
+        query.with_total = query.flag("with_total");
+        query.languages = query.languages();
+        query.include = query.read("include", Vec::new(), |text| {
+            Ok(text.split(',').map(ToOwned::to_owned).collect())
+        });
+        (query.sort, query.cursor) = (query.take("sort"), query.take("cursor"));
+        query.asked = query.pairs.clone();
+        Ok(query)
+    }
+
+    /// Notes what is wrong with a parameter; the first of its faults is enough.
+    fn fault(&mut self, name: &str, code: &str, detail: impl Into<String>) {
+        if !self.faults.iter().any(|fault| fault.names(name)) {
+            self.faults.push(Fault::parameter(name, code, detail));
+        }
+    }
+
+    /// What a request asks of a list that has one order only.
+    pub(crate) fn of_feed(request: &HttpRequest) -> Result<Self, Problem> {
+        Self::pairs(request)
+    }
+
+    /// Refuses every parameter.
+    pub(crate) fn none(request: &HttpRequest) -> Result<(), Problem> {
+        let mut query = Self::pairs(request)?;
+        query.refuse_rest();
+        query.judge()
+    }
+
+    /// What a request asks of a whole list.
+    pub(crate) fn of_export(request: &HttpRequest) -> Result<Self, Problem> {
+        let mut query = Self::pairs(request)?;
+        query.sort = query.take("sort");
+        Ok(query)
+    }
+
+    /// Whether something is wanted.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        self.read(name, false, |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("it is true or false".to_owned()),
+        })
+    }
+
+    /// The columns that are wanted, if not all of them.
+    pub(crate) fn fields(&mut self, all: &Table) -> Option<Table> {
+        self.read("fields", None, |text| {
+            let names: Vec<_> = text.split(',').collect();
+            if names.len() > MOST_FIELDS {
+                return Err(format!("there are more than {MOST_FIELDS} columns"));
+            }
+            if (1..names.len()).any(|at| names[..at].contains(&names[at])) {
+                return Err("a column comes twice".to_owned());
+            }
+            let chosen = all.choose(&names);
+            let unknown = |names: Vec<String>| format!("no column is called {}", names.join(", "));
+            chosen.map(Some).map_err(unknown)
+        })
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        let place = self.pairs.iter().position(|(given, _)| given == name)?;
+        Some(self.pairs.remove(place).1)
+    }
+
+    /// The value of a parameter, or a note of why it cannot be used.
+    fn read<T>(
+        &mut self,
+        name: &str,
+        absent: T,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        let Some(text) = self.take(name) else { return absent };
+        read(&text).unwrap_or_else(|error| {
+            let detail = format!("It cannot be used: {error}.");
+            self.fault(name, "invalid_parameter", detail);
+            absent
+        })
+    }
+
+    pub(crate) fn languages(&mut self) -> Languages {
+        self.read("lang", Languages::default(), Languages::read)
+    }
+
+    /// For requests that have no other parameters than those that were read.
+    fn refuse_rest(&mut self) {
+        for (name, _) in std::mem::take(&mut self.pairs) {
+            self.fault(&name, "unknown_parameter", "There is no such parameter.");
+        }
+    }
+
+    /// The kinds of related records that are to come with a list that can bring those.
+    pub(crate) fn included(&mut self, known: impl FnOnce() -> Vec<String>) -> Vec<String> {
+        let asked = std::mem::take(&mut self.include);
+        if asked.is_empty() {
+            return asked;
+        }
+        let known = known();
+        let detail = match asked.iter().find(|name| !known.contains(name)) {
+            Some(_) if known.is_empty() => "This list brings no related records.".to_owned(),
+            Some(_) => {
+                format!("It names what this list cannot bring; it can: {}.", known.join(", "))
+            }
+            None if asked.len() > MOST_INCLUDED => format!("It names at most {MOST_INCLUDED}."),
+            None => return asked,
+        };
+        self.fault("include", "invalid_parameter", detail);
+        Vec::new()
+    }
+
+    /// What it asks of the records of `R`, in the list of that name.
+    pub(crate) fn wanted<R: Resource>(&mut self, list: &str) -> Result<Wanted<R>, Problem> {
+        let search = self.search();
         let filter = self.filter();
         let sort = self.order();
-        if !self.faults.is_empty() {
-            return Err(Problem::invalid_query(self.faults));
-        }
+        self.judge()?;
         Ok(Wanted {
             filter,
             sort,
-            after: self.after(R::COLLECTION)?,
+            search,
+            after: self.after(list)?,
             limit: self.limit,
             with_total: self.with_total,
+        })
+    }
+
+    /// The words to be found; what they are in comes first unless another order is asked for.
+    pub(crate) fn search(&mut self) -> Option<Search> {
+        let ranked = self.sort.is_none();
+        self.read("q", None, |typed| match typed.chars().count() > MAX_SEARCH {
+            true => Err(format!("it has more than {MAX_SEARCH} characters")),
+            false => Ok(Some(Search { words: Words::of(typed), ranked })),
         })
     }
 
@@ -90,7 +267,7 @@ impl ListQuery {
         if let Ok(filter) = read(&self.pairs) {
             return filter;
         }
-        for pair in &self.pairs {
+        for pair in &self.pairs.clone() {
             if self.faults.iter().any(|fault| fault.names(&pair.0)) {
                 continue;
             }
@@ -100,7 +277,7 @@ impl ListQuery {
                 } else {
                     ("invalid_parameter", format!("It cannot be used: {error}."))
                 };
-                self.faults.push(Fault::parameter(&pair.0, code, detail));
+                self.fault(&pair.0, code, detail);
             }
         }
         F::default()
@@ -116,12 +293,12 @@ impl ListQuery {
                 Ok(key) if order.iter().all(|(other, _)| *other != key) => order.push((key, down)),
                 Ok(_) => {
                     let detail = "It names a key twice.";
-                    self.faults.push(Fault::parameter("sort", "invalid_parameter", detail));
+                    self.fault("sort", "invalid_parameter", detail);
                     break;
                 }
                 Err(error) => {
                     let detail = format!("It cannot be used: {error}.");
-                    self.faults.push(Fault::parameter("sort", "invalid_parameter", detail));
+                    self.fault("sort", "invalid_parameter", detail);
                     break;
                 }
             }
@@ -129,45 +306,51 @@ impl ListQuery {
         order
     }
 
-    /// For lists that have one order only.
-    pub(crate) fn refuse_sort(&mut self) {
-        if self.sort.take().is_some() {
-            let detail = "There is no such parameter.";
-            self.faults.push(Fault::parameter("sort", "unknown_parameter", detail));
+    /// Refuses parameters that other lists take.
+    pub(crate) fn refuse(&mut self, names: &[&str]) {
+        let refused = |name: &str| names.contains(&name);
+        self.pairs.retain(|(name, _)| !refused(name));
+        self.faults.retain(|fault| !names.iter().any(|name| fault.names(name)));
+        for name in self.given.clone().iter().filter(|name| refused(name)) {
+            self.fault(name, "unknown_parameter", "There is no such parameter.");
         }
     }
 
-    pub(crate) fn faults(self) -> Vec<Fault> {
-        self.faults
+    /// Refuses the request if anything is wrong with its parameters.
+    pub(crate) fn judge(&mut self) -> Result<(), Problem> {
+        match self.faults.is_empty() {
+            true => Ok(()),
+            false => Err(Problem::invalid_query(std::mem::take(&mut self.faults))),
+        }
     }
 
     /// The place to go on from, if the cursor was given for this list.
-    pub(crate) fn after(&self, collection: &str) -> Result<Option<Vec<Value>>, Problem> {
+    pub(crate) fn after(&self, list: &str) -> Result<Option<Vec<Value>>, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let read = || {
             let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
             let (print, place): (String, Vec<Value>) = serde_json::from_slice(&bytes).ok()?;
-            (print == self.print(collection)).then_some(place)
+            (print == self.print(list)).then_some(place)
         };
         read().map(Some).ok_or_else(Problem::invalid_cursor)
     }
 
     /// The cursor for what comes after that place.
-    pub(crate) fn cursor(&self, collection: &str, place: &[Value]) -> String {
-        URL_SAFE_NO_PAD.encode(json!([self.print(collection), place]).to_string())
+    pub(crate) fn cursor(&self, list: &str, place: &[Value]) -> String {
+        URL_SAFE_NO_PAD.encode(json!([self.print(list), place]).to_string())
     }
 
     /// Tells lists apart by their filters and their order.
-    fn print(&self, collection: &str) -> String {
-        let mut pairs: Vec<_> = self.pairs.clone();
-        pairs.sort();
-        let text = json!([collection, self.sort, pairs]).to_string();
+    fn print(&self, list: &str) -> String {
+        let mut asked: Vec<_> = self.asked.clone();
+        asked.sort();
+        let text = json!([list, self.sort, asked]).to_string();
         URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9])
     }
 
     /// The address of the page after this one.
     pub(crate) fn next(&self, path: &str, cursor: &str) -> String {
-        let mut pairs = self.pairs.clone();
+        let mut pairs = [&self.asked[..], &self.shown].concat();
         if let Some(sort) = &self.sort {
             pairs.push(("sort".into(), sort.clone()));
         }
@@ -176,18 +359,5 @@ impl ListQuery {
         }
         pairs.push(("cursor".into(), cursor.to_owned()));
         format!("{path}?{}", serde_html_form::to_string(&pairs).unwrap_or_default())
-    }
-}
-
-impl Clone for ListQuery {
-    fn clone(&self) -> Self {
-        Self {
-            pairs: self.pairs.clone(),
-            limit: self.limit,
-            with_total: self.with_total,
-            sort: self.sort.clone(),
-            cursor: self.cursor.clone(),
-            faults: Vec::new(),
-        }
     }
 }

@@ -3,20 +3,26 @@ use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{
     App, HttpServer,
-    dev::Server,
+    dev::{Server, ServerHandle},
     middleware::{Compress, from_fn},
+    rt,
     web::{self, Data, ServiceConfig},
 };
 use persistence::{Database, visit_all};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
+    background,
+    changes::{self, Streams},
     country,
-    crud::Routes,
+    crud::{self, Routes},
     docs::{self, Contract},
     edge::{self, Origins, conditional, fallback},
+    formats::{self, PublicAddress},
     health,
     openapi::{self, Paths},
-    problem,
+    problem, programme,
+    webhook::{self, ToPrivate},
 };
 
 /// How the service is to run.
@@ -24,6 +30,8 @@ use crate::{
 pub struct Settings {
     /// Where the records are.
     pub database: Database,
+    /// The address by which the public reaches the service; the listener's own when there is none.
+    pub public_url: Option<String>,
     /// Origins whose pages may write.
     pub origins: Vec<String>,
     /// How many threads answer requests.
@@ -32,15 +40,58 @@ pub struct Settings {
     pub grace: Duration,
     /// Whether signals stop the service.
     pub signals: bool,
+    /// Whether webhooks may reach addresses that are not public.
+    pub webhooks_to_private: bool,
 }
 
-/// Serves on that listener until it is stopped.
-pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Server> {
+/// The service, listening.
+pub struct Service {
+    server: Server,
+    background: JoinHandle<()>,
+    stopping: watch::Sender<bool>,
+    grace: Duration,
+}
+
+impl Service {
+    /// What the service can be stopped with.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Answers until it is stopped, and lets deliveries that are on their way arrive.
+    pub async fn run(mut self) -> io::Result<()> {
+        let ended = self.server.await;
+        self.stopping.send_replace(true);
+        if tokio::time::timeout(self.grace, &mut self.background).await.is_err() {
+            // A connection can only be given back while the runtime lives.
+            self.background.abort();
+            let _ = self.background.await;
+        }
+        ended
+    }
+}
+
+/// Makes ready to serve on that listener.
+pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> {
     let contract = openapi::openapi();
     let paths = Data::new(Paths::of(&contract));
     let text = format!("{contract:#}\n");
     let contract = Data::new(Contract(text.into_bytes()));
     let origins = Data::new(Origins(settings.origins.clone()));
+    let stopping = watch::Sender::new(false);
+    let streams = Data::new(Streams::new(stopping.clone()));
+    let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
+    if settings.signals {
+        rt::spawn(announce_stop(stopping.clone()));
+    }
+    let background = background::run(settings.database.clone(), **to_private, stopping.clone());
+    let background = rt::spawn(background);
+    let base = match &settings.public_url {
+        Some(base) => base.clone(),
+        None => format!("http://{}", listener.local_addr()?),
+    };
+    let address = Data::new(PublicAddress::new(&base));
     let database = settings.database.clone();
     let server = HttpServer::new(move || {
         let database = database.clone();
@@ -48,6 +99,9 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Server> {
             .app_data(paths.clone())
             .app_data(contract.clone())
             .app_data(origins.clone())
+            .app_data(streams.clone())
+            .app_data(to_private.clone())
+            .app_data(address.clone())
             // A pool is driven by the thread that opened it, so each worker has its own.
             .data_factory(move || {
                 let database = database.clone();
@@ -64,7 +118,17 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Server> {
         .shutdown_timeout(settings.grace.as_secs())
         .client_request_timeout(Duration::from_secs(10));
     let server = if settings.signals { server } else { server.disable_signals() };
-    Ok(server.listen(listener)?.run())
+    let server = server.listen(listener)?.run();
+    Ok(Service { server, background, stopping, grace: settings.grace })
+}
+
+/// Tells those who would never end by themselves that the service is about to stop.
+async fn announce_stop(stopping: watch::Sender<bool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    if let Ok(mut stop) = signal(SignalKind::terminate()) {
+        stop.recv().await;
+        stopping.send_replace(true);
+    }
 }
 
 fn routes(config: &mut ServiceConfig) {
@@ -78,7 +142,13 @@ fn routes(config: &mut ServiceConfig) {
     get("/problems/{code}", web::get().to(problem::describe));
     get("/health/live", web::get().to(health::live));
     get("/health/ready", web::get().to(health::ready));
+    get("/v1/changes", web::get().to(changes::list));
+    get("/v1/changes/stream", web::get().to(changes::follow));
     get("/v1/countries", web::get().to(country::list));
     get("/v1/countries/{code}", web::get().to(country::read));
+    get("/v1/seminars/{id}/programme", web::get().to(programme::read));
+    get("/v1/people/{id}/presentations", web::get().to(crud::presentations_of));
+    webhook::routes(config);
+    formats::routes(config);
     visit_all(&mut Routes(config));
 }

@@ -1,9 +1,12 @@
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{CountryCode, Line, OneOf, Text};
+use crate::{Checked, CountryCode, Kind, OneOf, Text, value::kind};
 
 /// A country or territory of ISO 3166-1, read only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -24,6 +27,9 @@ pub struct Country {
     pub region: Option<String>,
 }
 
+kind!(/// A region of the United Nations' M49 standard.
+    Region, RegionKind, "Central Asia", "^[A-Z][A-Za-z -]+$", of Country::regions());
+
 /// Narrows the list of countries.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -31,7 +37,7 @@ pub struct CountryFilter {
     /// One of these countries.
     pub code: OneOf<CountryCode>,
     /// In one of these regions.
-    pub region: OneOf<Line>,
+    pub region: OneOf<Region>,
 }
 
 static COUNTRIES: LazyLock<BTreeMap<String, Country>> = LazyLock::new(|| {
@@ -45,6 +51,19 @@ impl Country {
     #[must_use]
     pub fn find(code: &str) -> Option<&'static Self> {
         COUNTRIES.get(code)
+    }
+
+    /// Every code, in order.
+    #[must_use]
+    pub fn codes() -> Vec<&'static str> {
+        COUNTRIES.keys().map(String::as_str).collect()
+    }
+
+    /// Every region that a country lies in, by name.
+    #[must_use]
+    pub fn regions() -> Vec<&'static str> {
+        let regions: BTreeSet<_> = Self::all().filter_map(|one| one.region.as_deref()).collect();
+        regions.into_iter().collect()
     }
 
     /// Every country, by code.

@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use chrono::{Months, NaiveDate};
 use validator::ValidationError;
 

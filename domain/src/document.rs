@@ -4,7 +4,7 @@ use validator::Validate;
 
 use crate::{
     Citation, Key, LanguageTag, Line, MediaType, NoDerived, OneOf, OrganisationRef, PartialDate,
-    Resource, Sha256, Slug, Text, Url,
+    Resource, Sha256, Slug, SoughtLanguage, Text, Url,
 };
 
 /// A source that facts are taken from, or a file that belongs to a record.
@@ -92,7 +92,7 @@ pub struct DocumentFilter {
     /// Of one of these kinds.
     pub kind: OneOf<DocumentKind>,
     /// In one of these languages.
-    pub language: OneOf<LanguageTag>,
+    pub language: OneOf<SoughtLanguage>,
     /// Published by one of these organisations, by id or slug.
     pub publisher: OneOf<Key>,
 }

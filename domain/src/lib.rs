@@ -1,4 +1,5 @@
 //! What the registry is about: its resources, their rules, and how they may be listed. No I/O.
+mod change;
 mod citation;
 mod count;
 mod country;
@@ -28,7 +29,9 @@ mod session;
 mod statement;
 mod study_visit;
 mod topic;
+mod webhook;
 
+pub use change::*;
 pub use citation::*;
 pub use count::*;
 pub use country::*;
@@ -56,3 +59,4 @@ pub use study_visit::*;
 pub use text::*;
 pub use topic::*;
 pub use value::*;
+pub use webhook::*;

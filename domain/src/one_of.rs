@@ -6,10 +6,16 @@ use utoipa::{
     ToSchema,
     openapi::{ArrayBuilder, Ref, RefOr, Schema},
 };
+use uuid::Uuid;
+
+use crate::Key;
 
 /// Any of several values, written with commas between them; none means that all will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneOf<T>(pub Vec<T>);
+
+/// How many alternatives there may be.
+const MOST: usize = 50;
 
 impl<T> Default for OneOf<T> {
     fn default() -> Self {
@@ -17,9 +23,20 @@ impl<T> Default for OneOf<T> {
     }
 }
 
+impl OneOf<Key> {
+    /// Just the record of that id.
+    #[must_use]
+    pub fn key(id: Uuid) -> Self {
+        Self(id.to_string().parse().into_iter().collect())
+    }
+}
+
 impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOf<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(from)?;
+        if text.split(',').count() > MOST {
+            return Err(de::Error::custom(format!("there are more than {MOST} values")));
+        }
         let values = text.split(',').map(|part| {
             // A number is written as one, and everything else is a word.
             serde_json::from_str::<T>(part)
@@ -39,23 +56,14 @@ impl<T: Serialize> Serialize for OneOf<T> {
 // The derive macro asks generic types for this, of which `PartialSchema` is a consequence.
 impl<T: ToSchema> ComposeSchema for OneOf<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let items = match T::schema() {
-            schema @ RefOr::T(Schema::Object(_)) if is_primitive(&T::name()) => schema,
-            _ => Ref::from_schema_name(T::name()).into(),
-        };
-        ArrayBuilder::new().items(items).min_items(Some(1)).max_items(Some(100)).into()
+        let items = Ref::from_schema_name(T::name());
+        ArrayBuilder::new().items(items).min_items(Some(1)).max_items(Some(MOST)).into()
     }
-}
-
-fn is_primitive(name: &str) -> bool {
-    name == "i64"
 }
 
 impl<T: ToSchema> ToSchema for OneOf<T> {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        if !is_primitive(&T::name()) {
-            schemas.push((T::name().into(), T::schema()));
-        }
+        schemas.push((T::name().into(), T::schema()));
         T::schemas(schemas);
     }
 }

@@ -4,7 +4,8 @@ use validator::Validate;
 
 use crate::{
     Citation, CountryCode, DocumentRef, InitiativeRef, Key, LanguageTag, Line, NoDerived, OneOf,
-    OrganisationRef, PersonRef, Resource, SeminarRef, SessionRef, Slug, Text, TopicCode, Url,
+    OrganisationRef, PersonRef, Resource, SeminarRef, SessionRef, Slug, SoughtLanguage, Text,
+    TopicCode, Url,
 };
 
 /// A talk given at a seminar.
@@ -100,7 +101,7 @@ pub struct PresentationFilter {
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
     /// In one of these languages.
-    pub language: OneOf<LanguageTag>,
+    pub language: OneOf<SoughtLanguage>,
 }
 
 /// Orders a list of presentations.

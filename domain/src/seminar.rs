@@ -5,7 +5,8 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, Count, CountryCode, Key, LanguageTag, OneOf, OrganisationRef, PartialDate,
-    ProjectRef, Resource, SeminarSeriesRef, Slug, Text, TimeZone, TopicCode, Url, in_order,
+    ProjectRef, Resource, SeminarSeriesRef, Slug, SoughtLanguage, Text, TimeZone, TopicCode, Url,
+    in_order,
 };
 
 /// A seminar, workshop, webinar, conference or launch.
@@ -172,13 +173,13 @@ pub struct SeminarCountry {
     /// Which country.
     pub country: CountryCode,
     /// As what.
-    pub role: SeminarCountryRole,
+    pub role: EventCountryRole,
 }
 
-/// The part that a country has in a seminar.
+/// The part that a country has in an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum SeminarCountryRole {
+pub enum EventCountryRole {
     /// Its civil servants take part.
     Participating,
     /// Its experts share experience.
@@ -204,7 +205,7 @@ pub struct SeminarFilter {
     /// In which one of these countries has a part.
     pub country: OneOf<CountryCode>,
     /// In one of these languages.
-    pub language: OneOf<LanguageTag>,
+    pub language: OneOf<SoughtLanguage>,
     /// Held by one of these organisations, by id or slug.
     pub organiser: OneOf<Key>,
     /// About one of these topics.

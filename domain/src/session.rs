@@ -1,5 +1,8 @@
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 use validator::Validate;
 
 use crate::{
@@ -15,8 +18,7 @@ pub struct Session {
     /// The seminar that it is part of.
     pub seminar_id: SeminarRef,
     /// Which day of the seminar, from 1.
-    #[schema(minimum = 1, maximum = 366)]
-    pub day: i64,
+    pub day: Day,
     /// Its place within the day, from 1.
     #[schema(minimum = 1, maximum = 10000)]
     pub order: i64,
@@ -60,6 +62,45 @@ pub enum SessionKind {
     Break,
 }
 
+/// A day of an event, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Day(i64);
+
+impl Day {
+    const LAST: i64 = 366;
+
+    /// The number of the day.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for Day {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        match number {
+            1..=Self::LAST => Ok(Self(number)),
+            _ => Err(format!("a day is a number from 1 to {}", Self::LAST)),
+        }
+    }
+}
+
+impl PartialSchema for Day {
+    fn schema() -> RefOr<Schema> {
+        let day = ObjectBuilder::new().schema_type(Type::Integer);
+        day.description(Some("A day of an event, counted from 1."))
+            .minimum(Some(1))
+            .maximum(Some(Self::LAST))
+            .examples([1])
+            .into()
+    }
+}
+
+impl ToSchema for Day {}
+
 /// Narrows a list of sessions.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -69,7 +110,7 @@ pub struct SessionFilter {
     /// Of one of these kinds.
     pub kind: OneOf<SessionKind>,
     /// On one of these days.
-    pub day: OneOf<i64>,
+    pub day: OneOf<Day>,
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
 }

@@ -30,6 +30,12 @@ impl Violation {
     pub fn new(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), code: code.to_owned(), detail: detail.into() }
     }
+
+    /// Whether what was sent is at fault, rather than what it says or leaves out.
+    #[must_use]
+    pub fn is_of_form(&self) -> bool {
+        ["unknown_field", "read_only", "wrong_type", "unknown_value"].contains(&&*self.code)
+    }
 }
 
 /// Why a body was refused.
@@ -45,6 +51,7 @@ pub enum Refused {
 pub struct Shape {
     validator: Validator,
     references: Vec<ReferencePath>,
+    texts: Vec<Vec<String>>,
 }
 
 /// Where a resource names another.
@@ -96,10 +103,19 @@ impl Shape {
         for (name, fits) in FORMATS {
             options = options.with_format(*name, *fits);
         }
-        let mut references = Vec::new();
-        find_references(&root, &components, &mut Vec::new(), &mut references);
+        let (mut references, mut texts) = (Vec::new(), Vec::new());
+        each_property(&root, &components, &mut Vec::new(), &mut |steps, name, schema| {
+            if let Some(collection) = schema["x-references"].as_str() {
+                let collection = collection.to_owned();
+                references.push(ReferencePath { steps: steps.to_vec(), collection });
+            }
+            let last = steps.last().map(String::as_str).unwrap_or_default();
+            if name == Some("Text") || (name == Some("Line") && LINES_OF_TEXT.contains(&last)) {
+                texts.push(steps.to_vec());
+            }
+        });
         let validator = options.build(&root).expect("the contract is a JSON schema");
-        Self { validator, references }
+        Self { validator, references, texts }
     }
 
     /// Reads a body, or says everything that is wrong with it.
@@ -110,6 +126,7 @@ impl Shape {
         for error in shape.validator.iter_errors(&body) {
             tell(&error, &mut form, &mut meaning);
         }
+        find_nul(&body, String::new(), &mut meaning);
         if !form.is_empty() {
             form.append(&mut meaning);
             return Err(Refused::Form(form));
@@ -127,6 +144,12 @@ impl Shape {
             collect(&errors, "", &mut broken);
         }
         if broken.is_empty() { Ok(read) } else { Err(Refused::Meaning(broken)) }
+    }
+
+    /// Where the resource names others.
+    #[must_use]
+    pub fn reference_paths(&self) -> &[ReferencePath] {
+        &self.references
     }
 
     /// Every reference in a body.
@@ -147,7 +170,38 @@ impl Shape {
         }
         found
     }
+
+    /// Calls for every text that people would look for in a body, in each language, with the field
+    /// of the body that it is in.
+    pub fn texts<'a>(&'a self, body: &Value, call: &mut impl FnMut(&'a str, &str)) {
+        for steps in &self.texts {
+            let field = steps.first().map(String::as_str).unwrap_or_default();
+            follow(body, steps, String::new(), &mut |_, value| match value {
+                Value::String(text) => call(field, text),
+                Value::Object(languages) => {
+                    for text in languages.values().filter_map(Value::as_str) {
+                        call(field, text);
+                    }
+                }
+                _ => {}
+            });
+        }
+    }
 }
+
+/// What a field that refers to other records is called where those are meant: `project` for
+/// `project_id`, `initiatives` for `initiative_ids`.
+#[must_use]
+pub fn relation(field: &str) -> String {
+    match (field.strip_suffix("_ids"), field.strip_suffix("_id")) {
+        (Some(one), _) => format!("{one}s"),
+        (_, Some(one)) => one.to_owned(),
+        _ => field.to_owned(),
+    }
+}
+/// The lines that are names or words, and no codes.
+const LINES_OF_TEXT: &[&str] =
+    &["name", "native_name", "acronym", "signatory", "region", "reference"];
 
 /// Calls for every value of a body that those steps lead to.
 pub fn follow(
@@ -177,21 +231,21 @@ fn without_places(pointer: &str) -> String {
     steps.fold(String::new(), |all, step| all + "/" + step)
 }
 
-fn find_references(
-    schema: &Value,
-    components: &Value,
+/// Calls for every schema of a resource, with the steps that lead to it and the name it has.
+fn each_property<'a>(
+    schema: &'a Value,
+    components: &'a Value,
     steps: &mut Vec<String>,
-    found: &mut Vec<ReferencePath>,
+    call: &mut impl FnMut(&[String], Option<&'a str>, &'a Value),
 ) {
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-        find_references(&components[name], components, steps, found);
-    }
-    if let Some(collection) = schema["x-references"].as_str() {
-        found.push(ReferencePath { steps: steps.clone(), collection: collection.to_owned() });
+    let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    call(steps, name, schema);
+    if let Some(name) = name {
+        each_property(&components[name], components, steps, call);
     }
     for alternatives in ["oneOf", "anyOf", "allOf"] {
         for one in schema[alternatives].as_array().into_iter().flatten() {
-            find_references(one, components, steps, found);
+            each_property(one, components, steps, call);
         }
     }
     let fields = schema["properties"].as_object().into_iter().flatten();
@@ -200,9 +254,38 @@ fn find_references(
         .chain(schema.get("items").map(|items| ("*", items)))
     {
         steps.push(step.to_owned());
-        find_references(inner, components, steps, found);
+        each_property(inner, components, steps, call);
         steps.pop();
     }
+}
+
+/// No database keeps a NUL in a text, wherever it stands.
+fn find_nul(at: &Value, pointer: String, broken: &mut Vec<Violation>) {
+    let is_new = |broken: &[Violation]| broken.iter().all(|one| one.pointer != pointer);
+    match at {
+        Value::String(text) if text.contains('\0') && is_new(broken) => {
+            broken.push(Violation::new(pointer, "nul", "A text holds the character NUL."));
+        }
+        Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                find_nul(item, format!("{pointer}/{place}"), broken);
+            }
+        }
+        Value::Object(fields) => {
+            if fields.keys().any(|name| name.contains('\0')) && is_new(broken) {
+                broken.push(Violation::new(&*pointer, "nul", "A name holds the character NUL."));
+            }
+            for (name, field) in fields {
+                find_nul(field, format!("{pointer}/{}", escaped(name)), broken);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A name as a step of a JSON pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Says what is wrong, without repeating what was sent.
@@ -217,7 +300,7 @@ fn tell(error: &ValidationError<'_>, form: &mut Vec<Violation>, meaning: &mut Ve
         Kind::AdditionalProperties { unexpected } => form.extend(unexpected.iter().map(|name| {
             let read_only =
                 ["id", "revision", "state", "created_at", "updated_at", "published_at", "label"];
-            let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let pointer = format!("{at}/{}", escaped(name));
             if at.is_empty() && read_only.contains(&name.as_str()) {
                 let detail = "The registry sets it: leave it out.";
                 return Violation::new(pointer, "read_only", detail);
@@ -237,7 +320,10 @@ fn tell(error: &ValidationError<'_>, form: &mut Vec<Violation>, meaning: &mut Ve
         Kind::Enum { options } => {
             let known: Vec<_> =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let detail = format!("It is to be one of: {}.", known.join(", "));
+            let detail = match known.len() {
+                0..=40 => format!("It is to be one of: {}.", known.join(", ")),
+                _ => "It is none of the codes that the contract tells.".to_owned(),
+            };
             form.push(Violation::new(at, "unknown_value", detail));
         }
         // A value that may be null is one of two: what matters is why it is not the other.
@@ -331,7 +417,7 @@ pub fn pointer_of(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter().fold(String::new(), |all, segment| match segment {
         Segment::Seq { index } => format!("{all}/{index}"),
-        Segment::Map { key } => format!("{all}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } => format!("{all}/{}", escaped(key)),
         Segment::Enum { variant } => format!("{all}/{variant}"),
         Segment::Unknown => all,
     })

@@ -4,8 +4,8 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::{
-    Citation, Count, CountryCode, EventStatus, Key, NoDerived, OneOf, OrganisationRef, PartialDate,
-    ProjectRef, Resource, SeminarCountryRole, Slug, Text, TopicCode, in_order,
+    Citation, Count, CountryCode, EventCountryRole, EventStatus, Key, NoDerived, OneOf,
+    OrganisationRef, PartialDate, ProjectRef, Resource, Slug, Text, TopicCode, in_order,
 };
 
 /// A visit of civil servants to another country, to see how things are done there.
@@ -63,7 +63,7 @@ pub struct VisitCountry {
     /// Which country.
     pub country: CountryCode,
     /// As what.
-    pub role: SeminarCountryRole,
+    pub role: EventCountryRole,
 }
 
 /// Narrows a list of study visits.

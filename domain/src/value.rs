@@ -4,6 +4,7 @@
 //! the contract states.
 use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
 
+use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -25,10 +26,18 @@ pub trait Kind: 'static {
     const EXAMPLE: &'static str;
     /// The regular expression that it matches.
     const PATTERN: &'static str;
+    /// The same, compiled.
+    #[must_use]
+    fn pattern() -> &'static Regex;
     /// How many characters it has at most.
     const MAX: usize = 300;
     /// The name of the rule that no pattern can tell.
     const FORMAT: Option<&'static str> = None;
+    /// Every value there is, where they are few enough to be told.
+    #[must_use]
+    fn all() -> Option<Vec<&'static str>> {
+        None
+    }
     /// Whether it keeps the rule that no pattern can tell.
     #[must_use]
     fn fits(_text: &str) -> bool {
@@ -56,10 +65,13 @@ impl<K: Kind> FromStr for Checked<K> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.chars().count() <= K::MAX && !text.contains('\0') && K::fits(text) {
+        if text.chars().count() <= K::MAX && K::pattern().is_match(text) && K::fits(text) {
             Ok(Self(text.to_owned(), PhantomData))
         } else {
-            Err(format!("not a {}: {}", K::name(), K::about()))
+            let about = K::about();
+            let mut letters = about.chars();
+            let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+            Err(format!("it is not {first}{}", letters.as_str().trim_end_matches('.')))
         }
     }
 }
@@ -103,14 +115,18 @@ impl<K: Kind> PartialSchema for Checked<K> {
 }
 
 fn object<K: Kind>() -> Object {
-    let mut object = ObjectBuilder::new()
+    let object = ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(K::about()))
-        .pattern(Some(K::PATTERN))
-        .max_length(Some(K::MAX))
-        .format(K::FORMAT.map(|name| SchemaFormat::Custom(name.to_owned())))
-        .examples([K::EXAMPLE])
-        .build();
+        .examples([K::EXAMPLE]);
+    let rule = match K::all() {
+        Some(all) => object.enum_values(Some(all)),
+        None => object
+            .pattern(Some(K::PATTERN))
+            .max_length(Some(K::MAX))
+            .format(K::FORMAT.map(|name| SchemaFormat::Custom(name.to_owned()))),
+    };
+    let mut object = rule.build();
     if let Some(collection) = K::refers_to() {
         object.extensions = Some(ExtensionsBuilder::new().add("x-references", collection).build());
     }
@@ -129,7 +145,6 @@ pub(crate) type Rule = fn(&str) -> bool;
 /// The rules that no pattern can tell, by the name that the contract gives them.
 pub(crate) const FORMATS: &[(&str, Rule)] = &[
     ("slug", SlugKind::fits),
-    ("iso-3166-1-alpha-2", CountryKind::fits),
     ("bcp47", LanguageKind::fits),
     ("iso-4217", CurrencyKind::fits),
     ("http-url", UrlKind::fits),
@@ -139,21 +154,35 @@ pub(crate) const FORMATS: &[(&str, Rule)] = &[
     ("edtf", crate::date::PartialDateKind::fits),
 ];
 
+/// A regular expression, compiled once.
+macro_rules! compiled {
+    ($pattern:expr) => {{
+        static COMPILED: std::sync::LazyLock<::regex::Regex> = std::sync::LazyLock::new(|| {
+            ::regex::Regex::new($pattern).expect("the pattern of a value is a regular expression")
+        });
+        &COMPILED
+    }};
+}
+pub(crate) use compiled;
+
 macro_rules! kind {
     ($(#[doc = $about:literal])* $alias:ident, $kind:ident, $example:literal, $pattern:literal
-        $(, max $max:literal)? $(, format $format:literal $fits:expr)?) => {
+        $(, max $max:literal)? $(, format $format:literal $fits:expr)? $(, of $all:expr)?) => {
         $(#[doc = $about])*
         pub type $alias = Checked<$kind>;
         #[doc = concat!("The rule of [`", stringify!($alias), "`].")]
         pub enum $kind {}
         impl Kind for $kind {
-            fn name() -> Cow<'static, str> { stringify!($alias).into() }
-            fn about() -> Cow<'static, str> { concat!($($about),*).trim().into() }
+            fn name() -> ::std::borrow::Cow<'static, str> { stringify!($alias).into() }
+            fn about() -> ::std::borrow::Cow<'static, str> { concat!($($about),*).trim().into() }
             const EXAMPLE: &'static str = $example;
             const PATTERN: &'static str = $pattern;
+            fn pattern() -> &'static ::regex::Regex { $crate::value::compiled!($pattern) }
             $(const MAX: usize = $max;)?
             $(const FORMAT: Option<&'static str> = Some($format);
               fn fits(text: &str) -> bool { let fits: fn(&str) -> bool = $fits; fits(text) })?
+            $(fn all() -> Option<Vec<&'static str>> { Some($all) }
+              fn fits(text: &str) -> bool { $all.contains(&text) })?
         }
     };
 }
@@ -164,10 +193,12 @@ kind!(/// A short name in addresses: lower-case letters, digits and hyphens.
     format "slug" |text| Uuid::try_parse(text).is_err());
 kind!(/// A country by its ISO 3166-1 alpha-2 code.
     CountryCode, CountryKind, "KZ", "^[A-Z]{2}$", max 2,
-    format "iso-3166-1-alpha-2" |text| crate::Country::find(text).is_some());
+    of crate::Country::codes());
 kind!(/// A language by its BCP 47 tag.
     LanguageTag, LanguageKind, "ru", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max 35,
     format "bcp47" is_language);
+kind!(/// A language by its BCP 47 tag, to look for; one that nothing is in finds nothing.
+    SoughtLanguage, SoughtLanguageKind, "ru", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max 35);
 kind!(/// A currency by its ISO 4217 code.
     CurrencyCode, CurrencyKind, "KRW", "^[A-Z]{3}$", max 3,
     format "iso-4217" |text| iso_currency::Currency::from_code(text).is_some());
@@ -225,6 +256,9 @@ impl<R: Resource> Kind for To<R> {
     }
     const EXAMPLE: &'static str = "01931f6e-6c00-7000-8000-000000000001";
     const PATTERN: &'static str = "^[a-z0-9-]{1,80}$";
+    fn pattern() -> &'static Regex {
+        compiled!("^[a-z0-9-]{1,80}$")
+    }
     const MAX: usize = 80;
     fn refers_to() -> Option<&'static str> {
         Some(R::COLLECTION)
@@ -259,7 +293,10 @@ impl Kind for TopicKind {
         "Names a topic by its code.".into()
     }
     const EXAMPLE: &'static str = "digitalisation";
-    const PATTERN: &'static str = "^[a-z0-9](?:[a-z0-9.-]{0,34}[a-z0-9])?$";
+    const PATTERN: &'static str = CodeKind::PATTERN;
+    fn pattern() -> &'static Regex {
+        CodeKind::pattern()
+    }
     const MAX: usize = 36;
     const FORMAT: Option<&'static str> = Some("slug");
     fn fits(text: &str) -> bool {

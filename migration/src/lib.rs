@@ -18,6 +18,9 @@ mod m20261124_000014_result;
 mod m20261124_000015_indicator;
 mod m20261124_000016_recommendation;
 mod m20261124_000017_document;
+mod m20261124_000018_webhook;
+mod m20261124_000019_search;
+mod m20261124_000030_record_updated;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -45,6 +48,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000015_indicator::Migration),
             Box::new(m20261124_000016_recommendation::Migration),
             Box::new(m20261124_000017_document::Migration),
+            Box::new(m20261124_000018_webhook::Migration),
+            Box::new(m20261124_000019_search::Migration),
+            Box::new(m20261124_000030_record_updated::Migration),
         ]
     }
 }

@@ -35,7 +35,7 @@ impl Database {
     pub async fn migrate(&self) -> Result<(), DbErr> {
         let own = Self { connections: self.connections.max(2), observer: None, ..self.clone() };
         let store = own.open().await?;
-        dialect::migrate(store.db(), self.file()).await
+        dialect::migrate(&store, self.file()).await
     }
 
     fn file(&self) -> Option<PathBuf> {

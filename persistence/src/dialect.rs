@@ -1,15 +1,18 @@
 //! All that differs between Postgres and SQLite.
-use std::{fs::File, path::PathBuf, time::Duration};
+use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sea_query::{Expr, SimpleExpr},
     sqlx::{
         self, Executor,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
 use sea_orm_migration::MigratorTrait;
+
+use crate::{Error, Store, search::Part, words::Words};
 
 const STATEMENT_TIMEOUT: &str = "10s";
 const LOCK_TIMEOUT: &str = "5s";
@@ -44,10 +47,11 @@ pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
         })
         .map_sqlx_postgres_pool_opts(|pool| {
             // A `begin` that was given up leaves its session inside a transaction, and the next
-            // write there would be acknowledged and lost.
+            // write there would be acknowledged and lost. ROLLBACK alone would have Postgres log a
+            // warning each time that there is nothing to roll back.
             pool.after_release(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("ROLLBACK").await?;
+                    connection.execute("BEGIN; ROLLBACK").await?;
                     Ok(true)
                 })
             })
@@ -72,6 +76,17 @@ pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction
     .await
 }
 
+/// Begins a transaction that sees the records as they are at one moment.
+pub(crate) async fn snapshot(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    match db.get_database_backend() {
+        DbBackend::Postgres => {
+            let isolation = Some(IsolationLevel::RepeatableRead);
+            db.begin_with_config(isolation, Some(AccessMode::ReadOnly)).await
+        }
+        _ => db.begin().await,
+    }
+}
+
 /// Waits until no other change is being committed, and keeps others waiting until this one is.
 ///
 /// So the positions of the log are handed out in the order in which they become visible. On SQLite
@@ -83,8 +98,36 @@ pub(crate) async fn lock_log(change: &DatabaseTransaction) -> Result<(), DbErr> 
     Ok(())
 }
 
+/// The condition on the table of words that a record holds all of those; none if there are none.
+///
+/// Words are letters, digits and marks only, so nothing in them is an operator.
+pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<SimpleExpr> {
+    let (whole, begun) = words.parts()?;
+    Some(if backend == DbBackend::Postgres {
+        let column = match part {
+            Part::Name => "name_lexemes",
+            Part::Words => "words_lexemes",
+        };
+        let mut all: Vec<_> = whole.iter().map(|word| format!("'{word}'")).collect();
+        all.push(format!("'{begun}':*"));
+        let query = all.join(" & ");
+        Expr::cust_with_values(format!("{column} @@ CAST(CAST($1 AS text) AS tsquery)"), [query])
+    } else {
+        let column = match part {
+            Part::Name => "name",
+            Part::Words => "words",
+        };
+        let mut all: Vec<_> = whole.iter().map(|word| format!("\"{word}\"")).collect();
+        all.push(format!("\"{begun}\" *"));
+        let query = format!("{column} : ({})", all.join(" AND "));
+        let found = "id IN (SELECT rowid FROM search_words WHERE search_words MATCH ?)";
+        Expr::cust_with_values(found, [query])
+    })
+}
+
 /// Brings the schema up to date, alone: other instances that start now wait.
-pub(crate) async fn migrate(db: &DatabaseConnection, file: Option<PathBuf>) -> Result<(), DbErr> {
+pub(crate) async fn migrate(store: &Store, file: Option<PathBuf>) -> Result<(), DbErr> {
+    let db = store.db();
     if db.get_database_backend() == DbBackend::Postgres {
         let alone = db.begin().await?;
         alone
@@ -94,13 +137,28 @@ pub(crate) async fn migrate(db: &DatabaseConnection, file: Option<PathBuf>) -> R
                  SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
             ))
             .await?;
-        migration::Migrator::up(db, None).await?;
+        up(store).await?;
         return alone.commit().await;
     }
-    let lock = file.map(|file| File::create(file.with_extension("lock"))).transpose();
-    let lock = lock.map_err(|error| DbErr::Custom(error.to_string()))?;
-    if let Some(lock) = &lock {
-        lock.lock().map_err(|error| DbErr::Custom(error.to_string()))?;
-    }
-    migration::Migrator::up(db, None).await
+    let waiting = tokio::task::spawn_blocking(move || -> io::Result<Option<File>> {
+        let lock = file.map(|file| File::create(file.with_extension("lock"))).transpose()?;
+        lock.as_ref().map_or(Ok(()), File::lock)?;
+        Ok(lock)
+    });
+    let lock = waiting.await.map_err(io::Error::other).flatten();
+    let _alone = lock.map_err(|error| DbErr::Custom(error.to_string()))?;
+    let migrated = up(store).await;
+    // The last connection to leave takes the file for itself a moment, and is not waited for.
+    db.close_by_ref().await?;
+    migrated
+}
+
+/// Brings the schema up to date, and what is derived from the records with it.
+async fn up(store: &Store) -> Result<(), DbErr> {
+    migration::Migrator::up(store.db(), None).await?;
+    let caught_up = store.catch_up().await;
+    caught_up.map_err(|error| match error {
+        Error::Database(cause) | Error::Unavailable(cause) | Error::Collided(cause) => cause,
+        other => DbErr::Custom(other.to_string()),
+    })
 }

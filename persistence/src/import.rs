@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Author, Error, Store, Stored, Visitor, dialect, log, record, reference,
+    Author, Error, Store, Stored, Visitor, dialect, log, record, reference, search,
     store::{insert_index, insert_row, row, typed},
     visit_all,
 };
@@ -53,6 +53,11 @@ trait AsyncInsert {
         tx: &'a DatabaseTransaction,
         id: Uuid,
     ) -> futures_util::future::LocalBoxFuture<'a, Result<Vec<Violation>, Error>>;
+    fn search<'a>(
+        &'a self,
+        tx: &'a DatabaseTransaction,
+        id: Uuid,
+    ) -> futures_util::future::LocalBoxFuture<'a, Result<(), Error>>;
     fn collection(&self) -> &'static str;
     fn slug(&self) -> Option<String>;
 }
@@ -78,6 +83,13 @@ impl<R: Stored> AsyncInsert for Typed<R> {
         id: Uuid,
     ) -> futures_util::future::LocalBoxFuture<'a, Result<Vec<Violation>, Error>> {
         Box::pin(self.0.conflicts(tx, id, None))
+    }
+    fn search<'a>(
+        &'a self,
+        tx: &'a DatabaseTransaction,
+        id: Uuid,
+    ) -> futures_util::future::LocalBoxFuture<'a, Result<(), Error>> {
+        Box::pin(search::keep(tx, id, &self.0, false))
     }
     fn collection(&self) -> &'static str {
         R::COLLECTION
@@ -219,12 +231,13 @@ impl Store {
         for (item, settled) in &ready {
             let conflicts = settled.insert.conflicts(&tx, item.id).await?;
             broken.extend(under(&item.pointer, conflicts));
+            settled.insert.search(&tx, item.id).await?;
         }
         if !broken.is_empty() {
             return Ok(Imported::Refused(broken));
         }
         log::note(&tx, by, now, changes).await?;
-        tx.commit().await?;
+        log::commit(tx).await?;
         Ok(Imported::Kept(kept))
     }
 }

@@ -1,18 +1,25 @@
 //! Keeps the records, in Postgres or in SQLite.
 mod catalogue;
 mod connect;
+mod delivery;
 mod dialect;
 mod error;
+mod feed;
 mod hierarchy;
 mod import;
 mod index;
 mod log;
+mod moment;
 mod narrow;
+mod neighbours;
 mod record;
 mod reference;
+mod search;
 mod store;
 mod stored;
 mod token;
+mod webhook;
+mod words;
 
 mod document;
 mod grant_arrangement;
@@ -33,9 +40,16 @@ mod topic;
 
 pub use catalogue::{Visitor, visit_all};
 pub use connect::{Database, Observer};
+pub use delivery::{Delivery, Outcome};
 pub use error::{Error, Referrer};
+pub use feed::{Feed, Operation, PublicChange, news};
 pub use import::Imported;
+pub use moment::Moment;
 pub use narrow::Narrow;
+pub use neighbours::{Neighbours, neighbours};
+pub use search::{Found, Search, Sought};
 pub use store::{Author, Page, Store, Wanted, World};
 pub use stored::Stored;
 pub use token::{Actor, NewToken};
+pub use webhook::{Claim, Hook};
+pub use words::Words;

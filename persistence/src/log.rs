@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 
-use crate::{Author, Error, dialect};
+use crate::{Author, Error, dialect, feed};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -69,4 +69,11 @@ pub(crate) async fn note(
 /// Keeps others from committing until this transaction has.
 pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<(), Error> {
     Ok(dialect::lock_log(tx).await?)
+}
+
+/// Commits what was noted, and tells who waits for it.
+pub(crate) async fn commit(tx: DatabaseTransaction) -> Result<(), Error> {
+    tx.commit().await?;
+    feed::wake();
+    Ok(())
 }

@@ -35,12 +35,16 @@ impl Narrow {
         self.and(Condition::all().add(column.is_in(codes(wanted))))
     }
 
-    /// The column holds one of those numbers.
-    pub(crate) fn number(self, column: impl ColumnTrait, wanted: &OneOf<i64>) -> Self {
-        if wanted.0.is_empty() {
+    /// The column holds one of those numbers, if there are any.
+    pub(crate) fn number(
+        self,
+        column: impl ColumnTrait,
+        wanted: impl ExactSizeIterator<Item = i64>,
+    ) -> Self {
+        if wanted.len() == 0 {
             return self;
         }
-        self.and(Condition::all().add(column.is_in(wanted.0.iter().copied())))
+        self.and(Condition::all().add(column.is_in(wanted)))
     }
 
     /// The column names one of those records of `R`.

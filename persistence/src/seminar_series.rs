@@ -1,7 +1,7 @@
-use domain::{Project, SeminarSeries, SeminarSeriesFilter, SeminarSeriesSort};
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use domain::{Project, Seminar, SeminarSeries, SeminarSeriesFilter, SeminarSeriesSort};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 
-use crate::{Narrow, Stored, index::text_key};
+use crate::{Error, Narrow, Stored, index::text_key, search};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -34,5 +34,9 @@ impl Stored for SeminarSeries {
         match key {
             SeminarSeriesSort::Name => Column::Name,
         }
+    }
+
+    async fn renamed(db: &DatabaseTransaction, id: Uuid) -> Result<(), Error> {
+        search::renew::<Seminar>(db, "/series_id", id).await
     }
 }

@@ -24,8 +24,8 @@ impl Stored for Session {
         ActiveModel {
             id: Set(id),
             seminar_id: Set(self.seminar_id.id()),
-            day: Set(self.day),
-            position: Set(self.day * 100_000 + self.order),
+            day: Set(self.day.number()),
+            position: Set(self.day.number() * 100_000 + self.order),
             kind: Set(code(Some(&self.kind)).unwrap_or_default()),
         }
     }
@@ -34,7 +34,7 @@ impl Stored for Session {
         Narrow::default()
             .parent::<Seminar>(Column::SeminarId, &filter.seminar)
             .code(Column::Kind, &filter.kind)
-            .number(Column::Day, &filter.day)
+            .number(Column::Day, filter.day.0.iter().map(|day| day.number()))
             .topic(&filter.topic)
     }
 

@@ -6,14 +6,15 @@ use domain::{Record, Resource, State};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    EntityTrait, Iterable, ModelTrait, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter,
-    QueryOrder, QuerySelect,
-    sea_query::{Expr, LockType},
+    DbErr, EntityTrait, FromQueryResult, Iterable, ModelTrait, Order, PaginatorTrait,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Error, Referrer, Stored, dialect, index, log, record, reference};
+use crate::{Error, Referrer, Search, Stored, dialect, index, log, record, reference, search};
 
 /// Where times and ids come from.
 #[derive(Clone)]
@@ -40,17 +41,30 @@ pub struct Author {
 }
 
 /// Which part of a list is wanted.
+#[derive(Clone)]
 pub struct Wanted<R: Resource> {
     /// What the records are like.
     pub filter: R::Filter,
     /// In which order; true is descending.
     pub sort: Vec<(R::SortKey, bool)>,
+    /// Which words are in them.
+    pub search: Option<Search>,
     /// The place after which to go on.
     pub after: Option<Vec<Value>>,
     /// How many records at most.
     pub limit: u64,
     /// Whether to count the whole list.
     pub with_total: bool,
+}
+
+impl<R: Resource> Wanted<R> {
+    /// All records that are like that, in the usual order.
+    #[must_use]
+    pub fn all(filter: R::Filter) -> Self {
+        let sort = vec![(R::SortKey::default(), false)];
+        let limit = i64::MAX as u64 - 1;
+        Self { filter, search: None, sort, after: None, limit, with_total: false }
+    }
 }
 
 /// One page of a list.
@@ -82,7 +96,8 @@ impl Store {
     }
 
     /// The time, no finer than both databases keep it.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
         (self.world.now)().trunc_subsecs(6)
     }
 
@@ -102,43 +117,7 @@ impl Store {
 
     /// A page of the list.
     pub async fn list<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Page<Record<R>>, Error> {
-        let mut columns: Vec<_> =
-            wanted.sort.iter().map(|(key, down)| (R::sort_column(*key), *down)).collect();
-        // The first key's direction, so that an index can be read in one go.
-        columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
-        let rows = R::Index::find().filter(R::narrow(&wanted.filter).0);
-        let total = match wanted.with_total {
-            true => Some(rows.clone().count(&self.db).await?),
-            false => None,
-        };
-        let mut rows = match &wanted.after {
-            None => rows,
-            Some(place) => rows.filter(after(&columns, place)?),
-        };
-        for (column, down) in &columns {
-            rows = rows.order_by(*column, if *down { Order::Desc } else { Order::Asc });
-        }
-        let mut found = rows.limit(wanted.limit + 1).all(&self.db).await?;
-        let more = found.len() as u64 > wanted.limit;
-        found.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
-        let next = found.last().filter(|_| more).map(|last| place::<R>(&columns, last));
-        let ids: Vec<Uuid> = found.iter().map(|row| id_of::<R>(row)).collect();
-        Ok(Page { items: self.whole::<R>(&ids).await?, next, total })
-    }
-
-    /// The records of those ids, in that order.
-    async fn whole<R: Stored>(&self, ids: &[Uuid]) -> Result<Vec<Record<R>>, Error> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = record::Entity::find()
-            .filter(record::Column::Id.is_in(ids.iter().copied()))
-            .all(&self.db)
-            .await?;
-        let places: HashMap<_, _> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
-        let mut rows = rows;
-        rows.sort_by_key(|row| places.get(&row.id).copied());
-        records(&self.db, rows).await
+        page(&self.db, wanted).await
     }
 
     /// The record of that id or slug.
@@ -160,7 +139,7 @@ impl Store {
             insert(&tx, row.clone(), &settled, &value, links).await?;
             self.finish::<R>(&tx, by, "create", &row, Some((&settled, None))).await?;
             let record = one(&tx, row).await?;
-            tx.commit().await?;
+            log::commit(tx).await?;
             Ok(record)
         })
         .await
@@ -212,7 +191,7 @@ impl Store {
             reference::keep::<R>(&tx, row.id, &value, links, true).await?;
             self.finish::<R>(&tx, by, "replace", &row, Some((&settled, Some(&before)))).await?;
             let record = one(&tx, row).await?;
-            tx.commit().await?;
+            log::commit(tx).await?;
             Ok(record)
         })
         .await
@@ -242,7 +221,7 @@ impl Store {
             record::Entity::delete_by_id(old.id).exec(&tx).await?;
             let gone = record::Model { revision: revision + 1, ..old };
             self.finish::<R>(&tx, by, "delete", &gone, None).await?;
-            tx.commit().await?;
+            log::commit(tx).await?;
             Ok(())
         })
         .await
@@ -275,6 +254,10 @@ impl Store {
             if !conflicts.is_empty() {
                 return Err(Error::Refused(conflicts));
             }
+            search::keep(tx, row.id, body, before.is_some()).await?;
+            if before.is_some() {
+                R::renamed(tx, row.id).await?;
+            }
         }
         let change = log::Change {
             operation,
@@ -286,6 +269,86 @@ impl Store {
         };
         log::note(tx, by, self.now(), vec![change]).await
     }
+}
+
+/// A page of a list.
+pub(crate) async fn page<R: Stored>(
+    db: &impl ConnectionTrait,
+    wanted: &Wanted<R>,
+) -> Result<Page<Record<R>>, Error> {
+    let backend = db.get_database_backend();
+    let mut columns: Vec<_> =
+        wanted.sort.iter().map(|(key, down)| (R::sort_column(*key), *down)).collect();
+    // The first key's direction, so that an index can be read in one go.
+    columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
+    let ranked = wanted.search.as_ref().filter(|search| search.ranked);
+    let rank = ranked.map(|search| search.rank(backend, id_column::<R>().into_expr()));
+    let rank_key = rank.clone().map(Key::rank);
+    let keys: Vec<_> = rank_key
+        .into_iter()
+        .chain(columns.iter().map(|(column, down)| Key::column(*column, *down)))
+        .collect();
+    let rows = R::Index::find().filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref()));
+    let total = match wanted.with_total {
+        true => Some(rows.clone().count(db).await?),
+        false => None,
+    };
+    let mut rows = match &wanted.after {
+        None => rows,
+        Some(place) => rows.filter(after(&keys, place)?),
+    };
+    if rank.is_some() {
+        rows = rows.order_by(Expr::col(search::RANK), Order::Asc);
+    }
+    for (column, down) in &columns {
+        rows = rows.order_by(*column, if *down { Order::Desc } else { Order::Asc });
+    }
+    let rows = rows.limit(wanted.limit + 1);
+    let mut found: Vec<(Option<i32>, <R::Index as EntityTrait>::Model)> = match rank {
+        None => rows.all(db).await?.into_iter().map(|row| (None, row)).collect(),
+        Some(rank) => {
+            let rows = rows.column_as(rank, search::RANK).into_model::<Ranked<_>>();
+            let rows = rows.all(db).await?.into_iter();
+            rows.map(|ranked| (Some(ranked.rank), ranked.row)).collect()
+        }
+    };
+    let more = found.len() as u64 > wanted.limit;
+    found.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
+    let next = found.last().filter(|_| more).map(|(rank, last)| {
+        rank.iter().map(|rank| json!(rank)).chain(place::<R>(&columns, last)).collect()
+    });
+    let ids: Vec<Uuid> = found.iter().map(|(_, row)| id_of::<R>(row)).collect();
+    Ok(Page { items: whole::<R>(db, &ids).await?, next, total })
+}
+
+/// What a list holds.
+pub(crate) fn condition<R: Stored>(
+    db: &impl ConnectionTrait,
+    filter: &R::Filter,
+    search: Option<&Search>,
+) -> Condition {
+    let narrowed = Condition::all().add(R::narrow(filter).0);
+    let backend = db.get_database_backend();
+    let id = id_column::<R>().into_expr();
+    narrowed.add_option(search.map(|search| search.condition(backend, id)))
+}
+
+/// The records of those ids, in that order.
+async fn whole<R: Stored>(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+) -> Result<Vec<Record<R>>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = record::Entity::find()
+        .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .all(db)
+        .await?;
+    let places: HashMap<_, _> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+    let mut rows = rows;
+    rows.sort_by_key(|row| places.get(&row.id).copied());
+    records(db, rows).await
 }
 
 /// A new row of the table of all records.
@@ -370,7 +433,7 @@ async fn one<R: Stored>(db: &impl ConnectionTrait, row: record::Model) -> Result
     records(db, vec![row]).await?.pop().ok_or(Error::NotFound)
 }
 
-async fn records<R: Stored>(
+pub(crate) async fn records<R: Stored>(
     db: &impl ConnectionTrait,
     rows: Vec<record::Model>,
 ) -> Result<Vec<Record<R>>, Error> {
@@ -421,7 +484,7 @@ async fn referrers(tx: &DatabaseTransaction, id: Uuid) -> Result<Vec<Referrer>, 
     Ok(found.into_iter().filter_map(tell).collect())
 }
 
-fn read<R: Stored>(body: &str) -> Result<R, Error> {
+pub(crate) fn read<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
     serde_json::from_str(body).map_err(unreadable)
 }
 
@@ -429,11 +492,11 @@ pub(crate) fn typed<R: Stored>(body: &Value) -> Result<R, Error> {
     R::deserialize(body).map_err(unreadable)
 }
 
-fn unreadable(error: impl std::fmt::Display) -> Error {
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::Database(sea_orm::DbErr::Type(error.to_string()))
 }
 
-fn id_column<R: Stored>() -> Column<R> {
+pub(crate) fn id_column<R: Stored>() -> Column<R> {
     let mut keys = <R::Index as EntityTrait>::PrimaryKey::iter();
     keys.next().map(PrimaryKeyToColumn::into_column).expect("an index table has a key")
 }
@@ -457,26 +520,58 @@ fn place<R: Stored>(
     values.collect()
 }
 
-/// What comes after that place: the first column bounds the range, so that an index serves it.
-fn after<C: ColumnTrait>(columns: &[(C, bool)], place: &[Value]) -> Result<Condition, Error> {
-    if columns.len() != place.len() {
+/// One of the things that a list is ordered by.
+pub(crate) struct Key {
+    pub(crate) by: SimpleExpr,
+    pub(crate) kind: ColumnType,
+    pub(crate) down: bool,
+}
+
+impl Key {
+    pub(crate) fn column(column: impl ColumnTrait, down: bool) -> Self {
+        let kind = column.def().get_column_type().clone();
+        Self { by: column.into_expr(), kind, down }
+    }
+
+    pub(crate) fn rank(by: SimpleExpr) -> Self {
+        Self { by, kind: ColumnType::BigInteger, down: false }
+    }
+}
+
+/// A row of a list that is ordered by rank.
+struct Ranked<M> {
+    rank: i32,
+    row: M,
+}
+
+impl<M: FromQueryResult> FromQueryResult for Ranked<M> {
+    fn from_query_result(found: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let rank = found.try_get(prefix, search::RANK)?;
+        Ok(Self { rank, row: M::from_query_result(found, prefix)? })
+    }
+}
+
+/// What comes after that place: the first key bounds the range, so that an index serves it.
+pub(crate) fn after(keys: &[Key], place: &[Value]) -> Result<Condition, Error> {
+    if keys.len() != place.len() {
         return Err(Error::InvalidCursor);
     }
     let mut rest: Option<Condition> = None;
-    for ((column, down), value) in columns.iter().zip(place).rev() {
-        let value = stored(*column, value).ok_or(Error::InvalidCursor)?;
-        let beyond = match down {
-            true => column.lt(value.clone()),
-            false => column.gt(value.clone()),
+    for (key, value) in keys.iter().zip(place).rev() {
+        let value = stored(&key.kind, value).ok_or(Error::InvalidCursor)?;
+        let by = || key.by.clone();
+        let beyond = match key.down {
+            true => by().lt(value.clone()),
+            false => by().gt(value.clone()),
         };
         rest = Some(match rest {
             None => Condition::all().add(beyond),
             Some(rest) => {
-                let bound = match down {
-                    true => column.lte(value.clone()),
-                    false => column.gte(value.clone()),
+                let bound = match key.down {
+                    true => by().lte(value.clone()),
+                    false => by().gte(value.clone()),
                 };
-                let same = Condition::all().add(column.eq(value)).add(rest);
+                let same = Condition::all().add(by().eq(value)).add(rest);
                 Condition::all().add(bound).add(Condition::any().add(beyond).add(same))
             }
         });
@@ -484,8 +579,8 @@ fn after<C: ColumnTrait>(columns: &[(C, bool)], place: &[Value]) -> Result<Condi
     rest.ok_or(Error::InvalidCursor)
 }
 
-fn stored(column: impl ColumnTrait, value: &Value) -> Option<sea_orm::Value> {
-    match (column.def().get_column_type(), value) {
+fn stored(kind: &ColumnType, value: &Value) -> Option<sea_orm::Value> {
+    match (kind, value) {
         (ColumnType::Uuid, Value::String(id)) => Some(Uuid::try_parse(id).ok()?.into()),
         (ColumnType::Date, Value::String(day)) => {
             Some(day.parse::<chrono::NaiveDate>().ok()?.into())

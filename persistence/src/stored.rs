@@ -42,6 +42,15 @@ pub trait Stored: Resource<Derived: Default> {
         async { Ok(Vec::new()) }
     }
 
+    /// Brings up to date by which words other records are found that tell its name.
+    #[must_use]
+    fn renamed(
+        _db: &DatabaseTransaction,
+        _id: Uuid,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
     /// What follows for each of them from other records.
     fn derive(
         _db: &impl ConnectionTrait,

@@ -1,0 +1,254 @@
+//! The public feed of changes, asked for part by part or followed as it grows.
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use domain::{ChangeFilter, Collection};
+use futures_util::stream;
+use persistence::{Operation, PublicChange, Store, news};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, sleep_until},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    Problem,
+    edge::{self, Headless},
+    query::{Languages, ListQuery},
+};
+
+pub(crate) const COLLECTION: &str = "changes";
+/// What a cursor of the feed looks like.
+pub(crate) const CURSOR: &str = "^[A-Za-z0-9_-]{11}$";
+/// How many streams a process keeps open.
+const STREAMS: usize = 1000;
+/// How many changes a stream reads at once.
+const PART: u64 = 100;
+/// How often a stream says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// A change to a record.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Change {
+    /// Its place in the feed: go on after it with `after`.
+    #[schema(pattern = "^[A-Za-z0-9_-]{11}$", example = "AAAAAAAAAAE")]
+    cursor: String,
+    /// When it was made.
+    #[schema(example = "2026-11-24T09:00:00Z")]
+    at: DateTime<Utc>,
+    /// The collection of the record.
+    #[schema(example = "seminars")]
+    resource: String,
+    /// The id of the record.
+    #[schema(example = "01931f6e-6c00-7000-8000-000000000001")]
+    id: Uuid,
+    /// The slug of the record; null when it has none.
+    #[schema(example = "first-seminar-2021")]
+    slug: Option<String>,
+    /// The revision that the change made.
+    #[schema(minimum = 1, example = 1)]
+    revision: i64,
+    /// What happened to the record.
+    operation: Operation,
+    /// The record as of that revision; null when it is gone.
+    #[schema(value_type = Option<Object>)]
+    record: Option<Value>,
+}
+
+impl Change {
+    pub(crate) fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+}
+
+impl From<PublicChange> for Change {
+    fn from(change: PublicChange) -> Self {
+        Self {
+            cursor: cursor(change.position),
+            at: change.at,
+            resource: change.resource,
+            id: change.id,
+            slug: change.slug,
+            revision: change.revision,
+            operation: change.operation,
+            record: change.record,
+        }
+    }
+}
+
+/// A part of the feed of changes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangePage {
+    /// The changes, in the order in which they were made.
+    items: Vec<Change>,
+    /// Asks for what comes after these; it is there also when nothing is new.
+    #[schema(pattern = "^[A-Za-z0-9_-]{11}$", example = "AAAAAAAAAAE")]
+    next_cursor: String,
+}
+
+/// The cursor of a place in the feed.
+pub(crate) fn cursor(position: i64) -> String {
+    URL_SAFE_NO_PAD.encode(position.to_be_bytes())
+}
+
+fn position(cursor: &str) -> Option<i64> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let position = i64::from_be_bytes(bytes.try_into().ok()?);
+    (position >= 0).then_some(position)
+}
+
+/// What is asked of the feed.
+struct Asked {
+    after: i64,
+    resources: Vec<Collection>,
+    limit: u64,
+}
+
+impl Asked {
+    /// Reads the query; those parameters of lists are none here.
+    fn of(request: &HttpRequest, refused: &[&str]) -> Result<Self, Problem> {
+        let mut query = ListQuery::of(request)?;
+        query.refuse(&["cursor", "sort", "with_total", "include", "lang"]);
+        query.refuse(refused);
+        let filter: ChangeFilter = query.filter();
+        query.judge()?;
+        let after = match filter.after {
+            None => 0,
+            Some(cursor) => position(&cursor).ok_or_else(Problem::invalid_place)?,
+        };
+        Ok(Self { after, resources: filter.resource.0, limit: query.limit })
+    }
+}
+
+/// A part of the feed.
+pub(crate) async fn list(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let asked = Asked::of(&request, &[])?;
+    let feed = store.changes(asked.after, asked.limit, &asked.resources).await.map_err(failed)?;
+    let items = feed.items.into_iter().map(Change::from).collect();
+    Ok(edge::public(&ChangePage { items, next_cursor: cursor(feed.next) }, &Languages::default()))
+}
+
+fn failed(error: persistence::Error) -> Problem {
+    match error {
+        persistence::Error::InvalidCursor => Problem::invalid_place(),
+        other => Problem::of(COLLECTION)(other),
+    }
+}
+
+/// The streams of this process: how many there may be, and when they are to end.
+pub(crate) struct Streams {
+    free: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Streams {
+    pub(crate) fn new(stopping: watch::Sender<bool>) -> Self {
+        Self { free: Arc::new(Semaphore::new(STREAMS)), stopping }
+    }
+}
+
+/// The feed as server-sent events, for as long as the client listens.
+pub(crate) async fn follow(
+    request: HttpRequest,
+    store: Data<Store>,
+    streams: Data<Streams>,
+) -> Result<HttpResponse, Problem> {
+    let asked = Asked::of(&request, &["limit"])?;
+    // Who comes back knows better where he was than the address that he began with.
+    let after = match request.headers().get("last-event-id") {
+        None => asked.after,
+        Some(id) => id.to_str().ok().and_then(position).ok_or_else(Problem::invalid_event)?,
+    };
+    if after > store.newest().await.map_err(failed)? {
+        return Err(Problem::invalid_place());
+    }
+    let permit = streams.free.clone().try_acquire_owned();
+    let following = Following {
+        store: store.get_ref().clone(),
+        after,
+        resources: asked.resources,
+        news: news(),
+        stopping: streams.stopping.subscribe(),
+        begun: false,
+        _permit: permit.map_err(|_| Problem::too_many_streams())?,
+    };
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        // Neither we nor a proxy may keep events back: compression would.
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .insert_header(("x-accel-buffering", "no"));
+    if request.extensions().contains::<Headless>() {
+        return Ok(response.finish());
+    }
+    Ok(response.streaming(stream::unfold(following, async |mut following| {
+        let part = following.next().await?;
+        Some((Ok::<_, Infallible>(part), following))
+    })))
+}
+
+/// A client that follows the feed.
+struct Following {
+    store: Store,
+    after: i64,
+    resources: Vec<Collection>,
+    news: watch::Receiver<()>,
+    stopping: watch::Receiver<bool>,
+    begun: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Following {
+    /// What is sent next; nothing when the stream is to end, and the client to come back.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.begun {
+            self.begun = true;
+            return Some(Bytes::from_static(b"retry: 2000\n\n"));
+        }
+        let heartbeat = Instant::now() + HEARTBEAT;
+        loop {
+            if *self.stopping.borrow() {
+                return None;
+            }
+            self.news.mark_unchanged();
+            let feed = match self.store.changes(self.after, PART, &self.resources).await {
+                Ok(feed) => feed,
+                Err(error) => {
+                    tracing::warn!(%error, "a stream of changes ends");
+                    return None;
+                }
+            };
+            self.after = feed.next;
+            if !feed.items.is_empty() {
+                return Some(feed.items.into_iter().map(event).collect::<String>().into());
+            }
+            if feed.more {
+                continue;
+            }
+            tokio::select! {
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                _ = self.news.changed() => {}
+                () = sleep_until(heartbeat) => return Some(Bytes::from_static(b":\n\n")),
+            }
+        }
+    }
+}
+
+fn event(change: PublicChange) -> String {
+    let change = Change::from(change);
+    let data = serde_json::to_string(&change).expect("a change is JSON");
+    format!("id: {}\nevent: change\ndata: {data}\n\n", change.cursor)
+}

@@ -1,0 +1,261 @@
+//! Whole lists as files: CSV, NDJSON and XLSX.
+//!
+//! A file is written to disk first, from one moment of the database, and sent when it is whole: it
+//! is never cut off in the middle, a slow reader keeps no connection to the database, and memory
+//! does not grow with the file.
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+    web::{Data, Path},
+};
+use persistence::{Store, Stored, Wanted};
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError,
+};
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+
+use crate::{
+    Problem, edge,
+    formats::table::{Cell, Kind, Table},
+    query::{Languages, ListQuery},
+};
+
+/// How many files are written at once; who comes later waits.
+static WRITERS: Semaphore = Semaphore::const_new(4);
+/// How many rows a sheet has beside its header.
+const SHEET: u64 = 1_048_575;
+/// How many digits of a number a spreadsheet keeps.
+const DIGITS: usize = 15;
+/// What Excel knows UTF-8 by.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+
+/// A form that a list can be taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Csv,
+    Ndjson,
+    Xlsx,
+}
+
+impl Format {
+    pub(crate) const ALL: [Self; 3] = [Self::Csv, Self::Ndjson, Self::Xlsx];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The form that a request for a list prefers to JSON, if it does.
+    pub(crate) fn preferred(request: &HttpRequest) -> Option<Self> {
+        let accepted = request.headers().get(header::ACCEPT)?.to_str().ok()?;
+        let quality = |wanted: &str| {
+            let of = accepted.split(',').find_map(|one| {
+                let mut parts = one.split(';').map(str::trim);
+                let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+                let mut quality = || parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
+                named.then(|| quality().unwrap_or(1.0))
+            });
+            of.unwrap_or(0.0_f32)
+        };
+        let json = ["application/json", "application/*", "*/*"].map(quality).into_iter();
+        let json = json.fold(0.0, f32::max);
+        let best = Self::ALL.into_iter().map(|format| (quality(format.media_type()), format));
+        let (best, format) = best.max_by(|one, other| one.0.total_cmp(&other.0))?;
+        (best > json).then_some(format)
+    }
+}
+
+/// A list as a file, in the form that the address names.
+pub(crate) async fn named<R: Stored>(
+    request: HttpRequest,
+    store: Data<Store>,
+    format: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let format = Format::named(&format).ok_or_else(Problem::no_route)?;
+    list::<R>(&request, &store, format).await
+}
+
+/// A list as a file.
+pub(crate) async fn list<R: Stored>(
+    request: &HttpRequest,
+    store: &Store,
+    format: Format,
+) -> Result<HttpResponse, Problem> {
+    let wrong = Problem::of(R::COLLECTION);
+    let mut query = ListQuery::of_export(request)?;
+    let all = Table::of::<R>();
+    let bom = query.flag("bom");
+    let languages = query.languages();
+    let chosen = query.fields(&all);
+    let flat = format != Format::Ndjson || chosen.is_some();
+    let shape = Shape { format, bom, languages, flat, table: chosen.unwrap_or(all) };
+    let wanted = query.wanted::<R>(R::COLLECTION)?;
+
+    let position = store.newest().await.map_err(&wrong)?;
+    if let Some(known) = edge::known(request, &tag(request, format, position)) {
+        return Ok(known);
+    }
+    let _turn = WRITERS.acquire().await.map_err(|_| Problem::unavailable())?;
+    let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
+    let position = match format {
+        Format::Xlsx => {
+            let count = Wanted { limit: 1, with_total: true, ..wanted.clone() };
+            let count = store.list(&count).await.map_err(&wrong)?.total.unwrap_or_default();
+            if count > SHEET {
+                return Err(Problem::too_many_rows(count, SHEET));
+            }
+            write_sheet::<R>(store, wanted, &shape, &mut file).await?
+        }
+        _ => write_lines::<R>(store, wanted, &shape, &mut file).await?,
+    };
+    let media_type = match format {
+        Format::Csv => "text/csv; charset=utf-8; header=present",
+        other => other.media_type(),
+    };
+    let name = format!("{}.{}", R::COLLECTION, format.name());
+    let mut response = edge::public_file(tag(request, format, position), media_type, &name, file)
+        .map_err(Problem::unwritten)?;
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
+}
+
+/// How the records are to be written.
+struct Shape {
+    format: Format,
+    bom: bool,
+    languages: Languages,
+    /// Whether columns are written, and not records as they are.
+    flat: bool,
+    table: Table,
+}
+
+async fn write_lines<R: Stored>(
+    store: &Store,
+    wanted: Wanted<R>,
+    shape: &Shape,
+    file: &mut File,
+) -> Result<i64, Problem> {
+    let table = &shape.table;
+    let mut to = BufWriter::new(file);
+    if shape.format == Format::Csv {
+        if shape.bom {
+            to.write_all(BOM).map_err(Problem::unwritten)?;
+        }
+        to.write_all(table.csv_header().as_bytes()).map_err(Problem::unwritten)?;
+    }
+    let written = store.every::<R, io::Error>(wanted, |records| {
+        for record in &records {
+            if !shape.flat {
+                to.write_all(&shape.languages.write(record).0)?;
+                to.write_all(b"\n")?;
+                continue;
+            }
+            let record = shape.languages.value(record);
+            if shape.format == Format::Csv {
+                to.write_all(table.csv_row(&record).as_bytes())?;
+            } else {
+                let names = table.columns().iter().cloned();
+                let row = table.row(&record);
+                let object: Map<_, _> = names.zip(row.iter().map(Cell::json)).collect();
+                writeln!(to, "{}", Value::Object(object))?;
+            }
+        }
+        Ok(())
+    });
+    let position =
+        written.await.map_err(Problem::of(R::COLLECTION))?.map_err(Problem::unwritten)?;
+    to.flush().map_err(Problem::unwritten)?;
+    Ok(position)
+}
+
+async fn write_sheet<R: Stored>(
+    store: &Store,
+    wanted: Wanted<R>,
+    shape: &Shape,
+    file: &mut File,
+) -> Result<i64, Problem> {
+    let table = &shape.table;
+    let mut book = Workbook::new();
+    // The same records are to give the same bytes, so the book has no time of its own.
+    let begin = ExcelDateTime::from_ymd(2000, 1, 1).map_err(Problem::unwritten)?;
+    book.set_properties(&DocProperties::new().set_creation_datetime(&begin));
+    let sheet = book.add_worksheet_with_constant_memory().map_err(Problem::unwritten)?;
+    sheet.set_name(R::COLLECTION).map_err(Problem::unwritten)?;
+    sheet.set_freeze_panes(1, 0).map_err(Problem::unwritten)?;
+    let bold = Style::new().set_bold();
+    for (name, column) in table.columns().iter().zip(0..) {
+        sheet.write_string_with_format(0, column, name, &bold).map_err(Problem::unwritten)?;
+    }
+    let mut row = 0;
+    let written = store.every::<R, XlsxError>(wanted, |records| {
+        for record in &records {
+            row += 1;
+            let cells = table.row(&shape.languages.value(record)).into_iter().zip(table.kinds());
+            for ((cell, kind), column) in cells.zip(0..) {
+                write_cell(sheet, row, column, cell, kind)?;
+            }
+        }
+        Ok(())
+    });
+    let position =
+        written.await.map_err(Problem::of(R::COLLECTION))?.map_err(Problem::unwritten)?;
+    book.save_to_writer(file).map_err(Problem::unwritten)?;
+    Ok(position)
+}
+
+fn write_cell(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    cell: Cell,
+    kind: Kind,
+) -> Result<(), XlsxError> {
+    let number = |text: &str| {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let counted = matches!(kind, Kind::Integer | Kind::Number) && digits <= DIGITS;
+        if counted { text.parse::<f64>().ok() } else { None }
+    };
+    match cell {
+        Cell::Empty => return Ok(()),
+        Cell::Boolean(yes) => sheet.write_boolean(row, column, yes)?,
+        Cell::Number(told) => match number(&told.to_string()) {
+            Some(number) => sheet.write_number(row, column, number)?,
+            None => sheet.write_string(row, column, told.to_string())?,
+        },
+        Cell::Text(text) => match number(&text) {
+            Some(number) => sheet.write_number(row, column, number)?,
+            // A cell holds no more than 32767 characters.
+            None => {
+                sheet.write_string(row, column, text.chars().take(32_767).collect::<String>())?
+            }
+        },
+    };
+    Ok(())
+}
+
+/// Tells a file from every other: what was asked, and as of which change.
+fn tag(request: &HttpRequest, format: Format, position: i64) -> String {
+    let asked = format!("{} {} {}", format.name(), request.path(), request.query_string());
+    format!("\"{position}.{}\"", edge::digest(asked.as_bytes()))
+}

@@ -1,0 +1,184 @@
+//! What a seminar and a study visit have in common when they are told as events.
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    Country, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource, Seminar, SeminarFormat,
+    SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
+};
+use persistence::Stored;
+use serde_json::json;
+use uuid::Uuid;
+
+/// An event; what is not known of it is left out of every form.
+pub(crate) struct Event<'a> {
+    pub(crate) collection: &'static str,
+    pub(crate) id: Uuid,
+    pub(crate) revision: i64,
+    pub(crate) published_at: Option<DateTime<Utc>>,
+    pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) title: String,
+    pub(crate) theme: Option<String>,
+    pub(crate) summary: Option<String>,
+    pub(crate) starts_on: Option<&'a PartialDate>,
+    pub(crate) ends_on: Option<&'a PartialDate>,
+    pub(crate) previous_start: Option<&'a PartialDate>,
+    pub(crate) status: EventStatus,
+    pub(crate) format: Option<SeminarFormat>,
+    pub(crate) place: Place,
+    pub(crate) languages: &'a [LanguageTag],
+    pub(crate) capacity: Option<i64>,
+    pub(crate) registration: Option<&'a str>,
+    pub(crate) image: Option<&'a str>,
+    pub(crate) organisers: &'a [SeminarOrganiser],
+    pub(crate) stops: &'a [VisitStop],
+    pub(crate) topics: &'a [TopicCode],
+    pub(crate) series: Option<Uuid>,
+    pub(crate) project: Uuid,
+}
+
+/// Where an event takes place, as far as that is known.
+#[derive(Default)]
+pub(crate) struct Place {
+    pub(crate) name: Option<String>,
+    pub(crate) street: Option<String>,
+    pub(crate) city: Option<String>,
+    pub(crate) country: Option<&'static Country>,
+    pub(crate) position: Option<(f64, f64)>,
+    pub(crate) online: Option<String>,
+}
+
+impl Place {
+    /// Whether an address is known, if only of a city or a country.
+    pub(crate) fn has_address(&self) -> bool {
+        self.street.is_some() || self.city.is_some() || self.country.is_some()
+    }
+}
+
+impl Event<'_> {
+    /// The first day, if it is known to the day.
+    pub(crate) fn first_day(&self) -> Option<NaiveDate> {
+        self.starts_on.and_then(day)
+    }
+
+    /// The last day, if it is known to the day.
+    pub(crate) fn last_day(&self) -> Option<NaiveDate> {
+        self.ends_on.and_then(day)
+    }
+
+    /// The path of its record.
+    pub(crate) fn path(&self) -> String {
+        format!("/v1/{}/{}", self.collection, self.id)
+    }
+}
+
+/// A date that is known to the day.
+pub(crate) fn day(date: &PartialDate) -> Option<NaiveDate> {
+    date.first_day().filter(|first| date.last_day() == Some(*first))
+}
+
+/// A text in the language that the answer is written in, or else in the best there is; without
+/// the control characters that no format of events can carry.
+pub(crate) fn said(text: &Text) -> String {
+    let told = json!(text);
+    let only = told.as_object().filter(|texts| texts.len() == 1);
+    let only = only.and_then(|texts| texts.values().next()?.as_str());
+    let control = |letter: &char| {
+        letter.is_control() && !['\n', '\t'].contains(letter)
+            || ['\u{fffe}', '\u{ffff}'].contains(letter)
+    };
+    let plain = only.unwrap_or_else(|| text.best()).replace("\r\n", "\n").replace('\r', "\n");
+    plain.chars().filter(|letter| !control(letter)).collect()
+}
+
+/// A resource whose records are events.
+pub(crate) trait Eventful: Stored {
+    /// The record as an event.
+    fn event(record: &Record<Self>) -> Event<'_>;
+}
+
+impl Eventful for Seminar {
+    fn event(record: &Record<Self>) -> Event<'_> {
+        let it = &record.body;
+        let place = it.venue.as_ref().map_or_else(Place::default, |venue| Place {
+            name: venue.name.as_ref().map(said),
+            street: venue.address.as_ref().map(said),
+            city: venue.city.as_ref().map(said),
+            country: venue.country.as_ref().and_then(|code| Country::find(code.as_str())),
+            position: venue.latitude.zip(venue.longitude),
+            online: venue.online_url.as_ref().map(|url| url.as_str().to_owned()),
+        });
+        Event {
+            collection: Self::COLLECTION,
+            id: record.id,
+            revision: record.revision,
+            published_at: record.published_at,
+            updated_at: record.updated_at,
+            title: said(it.title.as_ref().unwrap_or(&record.derived.label)),
+            theme: it.theme.as_ref().map(said),
+            summary: it.summary.as_ref().map(said),
+            starts_on: it.starts_on.as_ref(),
+            ends_on: it.ends_on.as_ref(),
+            previous_start: it.previous_start.as_ref(),
+            status: it.status,
+            format: it.format,
+            place,
+            languages: &it.languages,
+            capacity: it.capacity,
+            registration: it.registration_url.as_ref().map(domain::Url::as_str),
+            image: it.image_url.as_ref().map(domain::Url::as_str),
+            organisers: &it.organisers,
+            stops: &[],
+            topics: &it.topics,
+            series: it.series_id.as_ref().map(Ref::id),
+            project: it.project_id.id(),
+        }
+    }
+}
+
+impl Eventful for StudyVisit {
+    fn event(record: &Record<Self>) -> Event<'_> {
+        let it = &record.body;
+        let country = Country::find(it.host_country.as_str());
+        Event {
+            collection: Self::COLLECTION,
+            id: record.id,
+            revision: record.revision,
+            published_at: record.published_at,
+            updated_at: record.updated_at,
+            title: said(it.title.as_ref().unwrap_or(&label(country))),
+            theme: None,
+            summary: None,
+            starts_on: it.starts_on.as_ref(),
+            ends_on: it.ends_on.as_ref(),
+            previous_start: None,
+            status: it.status,
+            format: None,
+            place: Place { country, ..Place::default() },
+            languages: &[],
+            capacity: None,
+            registration: None,
+            image: None,
+            organisers: &[],
+            stops: &it.stops,
+            topics: &it.topics,
+            series: None,
+            project: it.project_id.id(),
+        }
+    }
+}
+
+/// What a study visit is called after the country that is visited.
+fn label(country: Option<&Country>) -> Text {
+    let words = |language: &str| match language {
+        "ru" => "Учебный визит",
+        _ => "Study visit",
+    };
+    let names = country.into_iter().flat_map(|country| country.names.entries());
+    let known: Vec<_> = names
+        .map(|(tag, name)| (tag.to_owned(), format!("{}: {name}", words(tag))))
+        .filter(|(tag, _)| ["en", "ru"].contains(&tag.as_str()))
+        .collect();
+    match known.is_empty() {
+        true => Text::of([("en".to_owned(), words("en").to_owned())]),
+        false => Text::of(known),
+    }
+}

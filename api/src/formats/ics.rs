@@ -1,0 +1,116 @@
+//! Events as a calendar, after RFC 5545 and RFC 7986.
+//!
+//! A calendar says nothing of the moment at which it was asked for, so the same records give the
+//! same bytes. An event of which the first day is not known has no place in it.
+use chrono::Days;
+use domain::EventStatus;
+
+use super::{
+    event::{Event, said},
+    related::Related,
+};
+
+pub(crate) const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
+/// How many bytes a line has at most, without its end.
+const WIDTH: usize = 75;
+
+/// A calendar of that name.
+pub(crate) fn calendar(
+    name: &str,
+    events: &[Event<'_>],
+    related: &Related,
+    address: &super::PublicAddress,
+) -> Vec<u8> {
+    let mut lines = Lines(String::new());
+    lines.raw("BEGIN", "VCALENDAR");
+    lines.raw("VERSION", "2.0");
+    lines.raw("PRODID", "-//Capacity Hub//Events//EN");
+    lines.raw("CALSCALE", "GREGORIAN");
+    lines.raw("METHOD", "PUBLISH");
+    lines.text("NAME", name);
+    lines.text("X-WR-CALNAME", name);
+    lines.raw("REFRESH-INTERVAL;VALUE=DURATION", "PT1H");
+    for event in events {
+        lines.event(event, related, address);
+    }
+    lines.raw("END", "VCALENDAR");
+    lines.0.into_bytes()
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn event(&mut self, event: &Event<'_>, related: &Related, address: &super::PublicAddress) {
+        let Some(first) = event.first_day() else { return };
+        let changed = event.updated_at.format("%Y%m%dT%H%M%SZ").to_string();
+        self.raw("BEGIN", "VEVENT");
+        self.text("UID", &format!("{}@{}", event.id, address.host));
+        self.raw("DTSTAMP", &changed);
+        self.raw("LAST-MODIFIED", &changed);
+        self.raw("SEQUENCE", &event.revision.to_string());
+        self.raw("DTSTART;VALUE=DATE", &first.format("%Y%m%d").to_string());
+        // The end is the day after the last.
+        if let Some(end) = event.last_day().and_then(|last| last.checked_add_days(Days::new(1))) {
+            self.raw("DTEND;VALUE=DATE", &end.format("%Y%m%d").to_string());
+        }
+        self.raw("TRANSP", "TRANSPARENT");
+        self.raw("STATUS", status(event.status));
+        self.text("SUMMARY", &event.title);
+        let about: Vec<_> = event.theme.iter().chain(&event.summary).map(String::as_str).collect();
+        if !about.is_empty() {
+            self.text("DESCRIPTION", &about.join("\n\n"));
+        }
+        let place = &event.place;
+        let country = place.country.map(|country| said(&country.names));
+        let place_lines: Vec<_> = [&place.name, &place.street, &place.city, &country]
+            .into_iter()
+            .filter_map(|part| part.as_deref())
+            .collect();
+        if !place_lines.is_empty() {
+            self.text("LOCATION", &place_lines.join(", "));
+        }
+        if let Some((north, east)) = place.position {
+            self.raw("GEO", &format!("{north};{east}"));
+        }
+        if let Some(online) = &place.online {
+            self.raw("CONFERENCE;VALUE=URI;FEATURE=VIDEO", online);
+        }
+        self.raw("URL", &address.of(&event.path()));
+        let topics: Vec<_> = related.topics(event).map(|topic| escaped(&said(topic))).collect();
+        if !topics.is_empty() {
+            self.raw("CATEGORIES", &topics.join(","));
+        }
+        self.raw("END", "VEVENT");
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.raw(name, &escaped(text));
+    }
+
+    /// A line, folded where it is too long, never within a character.
+    fn raw(&mut self, name: &str, value: &str) {
+        let mut room = WIDTH;
+        for letter in name.chars().chain([':']).chain(value.chars()) {
+            if letter.len_utf8() > room {
+                self.0.push_str("\r\n ");
+                room = WIDTH - 1;
+            }
+            room -= letter.len_utf8();
+            self.0.push(letter);
+        }
+        self.0.push_str("\r\n");
+    }
+}
+
+fn status(status: EventStatus) -> &'static str {
+    match status {
+        EventStatus::Planned | EventStatus::Postponed => "TENTATIVE",
+        EventStatus::Confirmed | EventStatus::Held | EventStatus::Rescheduled => "CONFIRMED",
+        EventStatus::Cancelled => "CANCELLED",
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,");
+    escaped.replace('\n', "\\n")
+}

@@ -1,0 +1,190 @@
+//! The forms, other than JSON, that records are given in.
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Data, Path, ServiceConfig},
+};
+use domain::{Record, Seminar, StudyVisit};
+use persistence::Store;
+
+use crate::{
+    Problem,
+    edge::{self, fallback},
+    query::{Languages, ListQuery},
+};
+
+mod atom;
+mod dump;
+mod event;
+mod ics;
+mod jsonld;
+pub(crate) mod readiness;
+mod related;
+pub(crate) mod table;
+
+use event::{Event, Eventful};
+use related::Related;
+
+type Answer = Result<HttpResponse, Problem>;
+
+/// The address by which the public reaches the service.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicAddress {
+    base: String,
+    host: String,
+}
+
+impl PublicAddress {
+    /// That address.
+    pub(crate) fn new(base: &str) -> Self {
+        let base = base.trim_end_matches('/').to_owned();
+        let authority = base.split("://").last().unwrap_or_default();
+        let authority = authority.split('/').next().unwrap_or_default();
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        Self { host: host.to_owned(), base }
+    }
+
+    /// The absolute address of a path.
+    fn of(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+/// Adds the addresses of events in each form; they come before those of records.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    events::<Seminar>(config);
+    events::<StudyVisit>(config);
+    config
+        .service(web::resource("/v1/dump.zip").get(dump::read).default_service(web::to(fallback)));
+}
+
+fn events<R: Eventful>(config: &mut ServiceConfig) {
+    let list = format!("/v1/{}", R::COLLECTION);
+    let mut get = |path: String, route: actix_web::Route| {
+        config.service(web::resource(path).route(route).default_service(web::to(fallback)));
+    };
+    get(format!("{list}.ics"), web::get().to(ics_feed::<R>));
+    get(format!("{list}.jsonld"), web::get().to(jsonld_list::<R>));
+    get(format!("{list}.atom"), web::get().to(atom_feed::<R>));
+    get(format!("{list}/{{id}}.ics"), web::get().to(ics_one::<R>));
+    get(format!("{list}/{{id}}.jsonld"), web::get().to(jsonld_one::<R>));
+    get(format!("{list}/{{id}}/readiness"), web::get().to(readiness_of::<R>));
+}
+
+/// What a list of events is called.
+fn name<R: Eventful>() -> String {
+    format!("Capacity Hub: {}", R::COLLECTION.replace('-', " "))
+}
+
+fn told<R: Eventful>(records: &[Record<R>]) -> Vec<Event<'_>> {
+    records.iter().map(R::event).collect()
+}
+
+/// Every record that a list query asks for.
+async fn asked<R: Eventful>(
+    request: &HttpRequest,
+    store: &Store,
+) -> Result<(Vec<Record<R>>, Languages), Problem> {
+    let mut query = ListQuery::of_export(request)?;
+    let languages = query.languages();
+    let wanted = query.wanted::<R>(R::COLLECTION)?;
+    let records = store.all(wanted).await.map_err(Problem::of(R::COLLECTION))?;
+    Ok((records, languages))
+}
+
+async fn one<R: Eventful>(
+    request: &HttpRequest,
+    store: &Store,
+    key: &str,
+) -> Result<(Record<R>, Languages), Problem> {
+    let languages = Languages::of(request)?;
+    Ok((store.find::<R>(key).await.map_err(Problem::of(R::COLLECTION))?, languages))
+}
+
+async fn ics_feed<R: Eventful>(
+    request: HttpRequest,
+    store: Data<Store>,
+    address: Data<PublicAddress>,
+) -> Answer {
+    let (records, languages) = asked::<R>(&request, &store).await?;
+    let related = Related::topics_of(&store, &told(&records)).await;
+    let related = related.map_err(Problem::of(R::COLLECTION))?;
+    let write = || ics::calendar(&name::<R>(), &told(&records), &related, &address);
+    let (bytes, found) = languages.during(write);
+    Ok(edge::public_bytes(ics::MEDIA_TYPE, bytes, found))
+}
+
+async fn ics_one<R: Eventful>(
+    request: HttpRequest,
+    store: Data<Store>,
+    address: Data<PublicAddress>,
+    key: Path<String>,
+) -> Answer {
+    let (record, languages) = one::<R>(&request, &store, &key).await?;
+    let related = Related::topics_of(&store, &[R::event(&record)]).await;
+    let related = related.map_err(Problem::of(R::COLLECTION))?;
+    let (bytes, found) = languages.during(|| {
+        let event = R::event(&record);
+        ics::calendar(&event.title.clone(), &[event], &related, &address)
+    });
+    Ok(edge::public_bytes(ics::MEDIA_TYPE, bytes, found))
+}
+
+async fn jsonld_list<R: Eventful>(
+    request: HttpRequest,
+    store: Data<Store>,
+    address: Data<PublicAddress>,
+) -> Answer {
+    let (records, languages) = asked::<R>(&request, &store).await?;
+    let related = Related::of(&store, &told(&records)).await;
+    let related = related.map_err(Problem::of(R::COLLECTION))?;
+    let (bytes, found) = languages.during(|| jsonld::graph(&told(&records), &related, &address));
+    Ok(edge::public_bytes(jsonld::MEDIA_TYPE, bytes, found))
+}
+
+async fn jsonld_one<R: Eventful>(
+    request: HttpRequest,
+    store: Data<Store>,
+    address: Data<PublicAddress>,
+    key: Path<String>,
+) -> Answer {
+    let (record, languages) = one::<R>(&request, &store, &key).await?;
+    let related = Related::of(&store, &[R::event(&record)]).await;
+    let related = related.map_err(Problem::of(R::COLLECTION))?;
+    let (bytes, found) = languages.during(|| jsonld::one(&R::event(&record), &related, &address));
+    Ok(edge::public_bytes(jsonld::MEDIA_TYPE, bytes, found))
+}
+
+async fn atom_feed<R: Eventful>(
+    request: HttpRequest,
+    store: Data<Store>,
+    address: Data<PublicAddress>,
+) -> Answer {
+    let mut query = ListQuery::of_feed(&request)?;
+    let languages = query.languages();
+    let wanted = query.wanted::<R>(R::COLLECTION)?;
+    let wrong = Problem::of(R::COLLECTION);
+    let records = store.latest(&wanted, atom::MOST).await.map_err(&wrong)?;
+    let related = Related::topics_of(&store, &told(&records)).await.map_err(&wrong)?;
+    let path = match request.query_string() {
+        "" => request.path().to_owned(),
+        query => format!("{}?{query}", request.path()),
+    };
+    let list = format!("/v1/{}", R::COLLECTION);
+    let (bytes, found) = languages
+        .during(|| atom::feed(&name::<R>(), &path, &list, &told(&records), &related, &address));
+    Ok(edge::public_bytes(atom::MEDIA_TYPE, bytes, found))
+}
+
+/// What a record lacks for each form.
+async fn readiness_of<R: Eventful>(
+    request: HttpRequest,
+    store: Data<Store>,
+    key: Path<String>,
+) -> Answer {
+    ListQuery::none(&request)?;
+    let record = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
+    Ok(edge::public(&readiness::of(&R::event(&record)), &Languages::default()))
+}

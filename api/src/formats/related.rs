@@ -1,0 +1,138 @@
+//! What events are told with: the records that they refer to, and their programmes.
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{
+    GrantArrangement, GrantArrangementFilter, GrantCapacity, Key, OneOf, Organisation, Person,
+    Presentation, PresentationFilter, Project, ProjectPartyRole, Record, Ref, Resource, Seminar,
+    SeminarSeries, Session, SessionFilter, Text, Topic,
+};
+use persistence::{Error, Store, Wanted};
+use uuid::Uuid;
+
+use super::event::Event;
+
+/// Of how many events the related records are read at once.
+const BATCH: usize = 500;
+
+/// The records that some events are told with.
+#[derive(Default)]
+pub(crate) struct Related {
+    pub(crate) organisations: HashMap<Uuid, Organisation>,
+    pub(crate) people: HashMap<Uuid, Person>,
+    pub(crate) series: HashMap<Uuid, SeminarSeries>,
+    /// In the order of the programme, by seminar.
+    pub(crate) presentations: HashMap<Uuid, Vec<Record<Presentation>>>,
+    pub(crate) sessions: HashMap<Uuid, Session>,
+    /// Who pays, by project.
+    funders: HashMap<Uuid, Vec<Uuid>>,
+    topics: HashMap<String, Text>,
+}
+
+impl Related {
+    /// The topics of some events, and nothing else.
+    pub(crate) async fn topics_of(store: &Store, events: &[Event<'_>]) -> Result<Self, Error> {
+        let mut related = Self::default();
+        related.add_topics(store, events).await?;
+        Ok(related)
+    }
+
+    /// All that some events are told with: the same number of queries, however many they are.
+    pub(crate) async fn of(store: &Store, events: &[Event<'_>]) -> Result<Self, Error> {
+        let mut related = Self::default();
+        related.add_topics(store, events).await?;
+        for some in events.chunks(BATCH) {
+            related.add(store, some).await?;
+        }
+        Ok(related)
+    }
+
+    async fn add_topics(&mut self, store: &Store, events: &[Event<'_>]) -> Result<(), Error> {
+        let codes = events.iter().flat_map(|event| event.topics);
+        let codes: BTreeSet<String> = codes.map(|code| code.as_str().to_owned()).collect();
+        let found = store.of_keys::<Topic>(codes).await?;
+        let label = |topic: Record<Topic>| (topic.body.code.as_str().to_owned(), topic.body.label);
+        self.topics.extend(found.into_iter().map(label));
+        Ok(())
+    }
+
+    async fn add(&mut self, store: &Store, events: &[Event<'_>]) -> Result<(), Error> {
+        let series = events.iter().filter_map(|event| event.series);
+        self.series.extend(store.by_id(series).await?);
+        let projects: BTreeSet<Uuid> = events.iter().map(|event| event.project).collect();
+        self.add_funders(store, &projects).await?;
+
+        let seminars = events.iter().filter(|event| event.collection == Seminar::COLLECTION);
+        let seminars: BTreeSet<Uuid> = seminars.map(|event| event.id).collect();
+        if !seminars.is_empty() {
+            let seminar = keys(&seminars);
+            let filter = SessionFilter { seminar: seminar.clone(), ..SessionFilter::default() };
+            let sessions = store.all::<Session>(Wanted::all(filter)).await?;
+            self.sessions.extend(sessions.into_iter().map(|one| (one.id, one.body)));
+            let filter = PresentationFilter { seminar, ..PresentationFilter::default() };
+            for one in store.all::<Presentation>(Wanted::all(filter)).await? {
+                self.presentations.entry(one.body.seminar_id.id()).or_default().push(one);
+            }
+        }
+        for talks in self.presentations.values_mut() {
+            let sessions = &self.sessions;
+            talks.sort_by_key(|talk| {
+                let session = talk.body.session_id.as_ref().and_then(|id| sessions.get(&id.id()));
+                let place = session.map(|session| (session.day.number(), session.order));
+                (place.is_none(), place, talk.body.order, talk.id)
+            });
+        }
+
+        let talks = seminars.iter().filter_map(|id| self.presentations.get(id)).flatten();
+        let speakers: Vec<_> = talks.flat_map(|talk| &talk.body.speakers).collect();
+        let organisers = events.iter().flat_map(|event| event.organisers);
+        let stops = events.iter().flat_map(|event| event.stops);
+        let funders = projects.iter().filter_map(|id| self.funders.get(id)).flatten().copied();
+        let organisations = speakers
+            .iter()
+            .filter_map(|one| one.organisation_id.as_ref())
+            .chain(organisers.map(|one| &one.organisation_id))
+            .chain(stops.map(|one| &one.organisation_id))
+            .map(Ref::id)
+            .chain(funders);
+        let organisations = store.by_id(organisations).await?;
+        let people = store.by_id(speakers.iter().map(|one| one.person_id.id())).await?;
+        self.organisations.extend(organisations);
+        self.people.extend(people);
+        Ok(())
+    }
+
+    /// Who gives the money: the grantors of the arrangements, and whom the project names as paying.
+    async fn add_funders(&mut self, store: &Store, projects: &BTreeSet<Uuid>) -> Result<(), Error> {
+        let filter =
+            GrantArrangementFilter { project: keys(projects), ..GrantArrangementFilter::default() };
+        for grant in store.all::<GrantArrangement>(Wanted::all(filter)).await? {
+            let grantors = grant.body.parties.iter();
+            let grantors = grantors.filter(|party| party.capacity == GrantCapacity::Grantor);
+            let funders = self.funders.entry(grant.body.project_id.id()).or_default();
+            funders.extend(grantors.map(|party| party.organisation_id.id()));
+        }
+        for (id, project) in store.by_id::<Project>(projects.iter().copied()).await? {
+            let pays = |role| matches!(role, ProjectPartyRole::Funder | ProjectPartyRole::Grantor);
+            let parties = project.parties.iter().filter(|party| pays(party.role));
+            let funders = self.funders.entry(id).or_default();
+            funders.extend(parties.map(|party| party.organisation_id.id()));
+            let mut seen = BTreeSet::new();
+            funders.retain(|funder| seen.insert(*funder));
+        }
+        Ok(())
+    }
+
+    /// What the topics of an event are called.
+    pub(crate) fn topics(&self, event: &Event<'_>) -> impl Iterator<Item = &Text> {
+        event.topics.iter().filter_map(|code| self.topics.get(code.as_str()))
+    }
+
+    /// Who pays for an event.
+    pub(crate) fn funders(&self, event: &Event<'_>) -> &[Uuid] {
+        self.funders.get(&event.project).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn keys(ids: &BTreeSet<Uuid>) -> OneOf<Key> {
+    OneOf(ids.iter().flat_map(|id| OneOf::key(*id).0).collect())
+}

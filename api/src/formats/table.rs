@@ -1,0 +1,309 @@
+//! Records as rows of a table, for CSV and for spreadsheets.
+//!
+//! The header follows from the contract's schema of the resource, never from the data, so it is the
+//! same today and tomorrow:
+//! - A field of an object is a column of its own, named by its path: `venue.city`.
+//! - A text has a column for each of the languages of [`LANGUAGES`], `title.en`, and one for all the
+//!   others, `title.other`, that holds `uz: …; ky: …`. Any other language can be chosen by its tag.
+//! - A list is one cell, its values joined with `; `; a list within a list is joined with `, `. A
+//!   list of objects has a column for each of their fields, with an empty place for what is not
+//!   known, so that the columns of one list go together.
+use std::collections::BTreeMap;
+
+use domain::Resource;
+use serde_json::{Value, json};
+use utoipa::{PartialSchema, ToSchema};
+
+/// The languages that have a column of their own.
+const LANGUAGES: [&str; 4] = ["en", "ru", "kk", "ko"];
+const OTHERS: &str = "other";
+const JOINED: &str = "; ";
+const JOINED_WITHIN: &str = ", ";
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    Date,
+    Time,
+}
+
+impl Kind {
+    #[allow(dead_code, reason = "the description of a dump names it")]
+    /// The type of the column, as a Table Schema names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Time => "datetime",
+        }
+    }
+}
+
+/// What stands in one place of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    /// It is not known.
+    Empty,
+    Text(String),
+    Number(serde_json::Number),
+    Boolean(bool),
+}
+
+impl Cell {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Empty,
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::Bool(yes) => Self::Boolean(*yes),
+            other => Self::Text(other.to_string()),
+        }
+    }
+
+    /// The cell as JSON.
+    pub(crate) fn json(&self) -> Value {
+        match self {
+            Self::Empty => Value::Null,
+            Self::Text(text) => json!(text),
+            Self::Number(number) => json!(number),
+            Self::Boolean(yes) => json!(yes),
+        }
+    }
+
+    fn plain(self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+            Self::Boolean(yes) => yes.to_string(),
+        }
+    }
+
+    /// The cell as a text that no spreadsheet takes for a formula.
+    pub(crate) fn guarded(self) -> String {
+        match self {
+            Self::Text(text) if is_formula(&text) => format!("'{text}"),
+            other => other.plain(),
+        }
+    }
+}
+
+/// Whether a spreadsheet would calculate it; a number is none.
+fn is_formula(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.strip_prefix('-').is_some_and(|rest| {
+        rest.split_once('.')
+            .map_or_else(|| digits(rest), |(whole, part)| digits(whole) && digits(part))
+    });
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Field(String),
+    Items,
+    OtherLanguages,
+}
+
+#[derive(Clone, Debug)]
+struct Column {
+    steps: Vec<Step>,
+    kind: Kind,
+}
+
+/// How records of one resource become rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    names: Vec<String>,
+    columns: Vec<Column>,
+}
+
+impl Table {
+    /// The table of the records of `R`, with every column there is.
+    pub(crate) fn of<R: Resource>() -> Self {
+        let mut schemas = Vec::new();
+        R::schemas(&mut schemas);
+        R::Derived::schemas(&mut schemas);
+        let schemas = schemas.into_iter().map(|(name, schema)| (name, json!(schema)));
+        let schemas: BTreeMap<_, _> = schemas
+            .chain([(domain::Text::name().into_owned(), json!(domain::Text::schema()))])
+            .collect();
+        let mut table = Self { names: Vec::new(), columns: Vec::new() };
+        let own = [
+            ("id", Kind::Text),
+            ("revision", Kind::Integer),
+            ("state", Kind::Text),
+            ("created_at", Kind::Time),
+            ("updated_at", Kind::Time),
+            ("published_at", Kind::Time),
+        ];
+        for (name, kind) in own {
+            table.add(name.to_owned(), vec![Step::Field(name.to_owned())], kind);
+        }
+        for schema in [json!(R::schema()), json!(R::Derived::schema())] {
+            table.walk(&schema, &schemas, "", &[]);
+        }
+        table
+    }
+
+    fn add(&mut self, name: String, steps: Vec<Step>, kind: Kind) {
+        self.names.push(name);
+        self.columns.push(Column { steps, kind });
+    }
+
+    fn walk(
+        &mut self,
+        schema: &Value,
+        schemas: &BTreeMap<String, Value>,
+        name: &str,
+        steps: &[Step],
+    ) {
+        let schema = resolved(schema, schemas);
+        let with = |step: Step| [steps, &[step]].concat();
+        let field = |field: &str| match name {
+            "" => field.to_owned(),
+            _ => format!("{name}.{field}"),
+        };
+        if schema.get("propertyNames").is_some() {
+            for language in LANGUAGES {
+                self.add(field(language), with(Step::Field(language.to_owned())), Kind::Text);
+            }
+            self.add(field(OTHERS), with(Step::OtherLanguages), Kind::Text);
+        } else if let Some(fields) = schema["properties"].as_object() {
+            for (inner, of) in fields {
+                self.walk(of, schemas, &field(inner), &with(Step::Field(inner.clone())));
+            }
+        } else if let Some(item) = schema.get("items") {
+            self.walk(item, schemas, name, &with(Step::Items));
+        } else if !name.is_empty() {
+            let listed = steps.iter().any(|step| matches!(step, Step::Items));
+            let kind = if listed { Kind::Text } else { kind(schema) };
+            self.add(name.to_owned(), steps.to_vec(), kind);
+        }
+    }
+
+    /// The names of the columns.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What stands in each column.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.columns.iter().map(|column| column.kind)
+    }
+
+    /// The same records in those columns only, in that order; or the names that are none.
+    ///
+    /// A text has a column for every language, whether or not the whole table shows it.
+    pub(crate) fn choose(&self, names: &[&str]) -> Result<Self, Vec<String>> {
+        let found = names.iter().map(|name| {
+            let place = self.names.iter().position(|known| known == name);
+            let column = place.map(|place| self.columns[place].clone());
+            column.or_else(|| self.language(name)).ok_or_else(|| (*name).to_owned())
+        });
+        let (columns, unknown): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
+        if !unknown.is_empty() {
+            return Err(unknown.into_iter().filter_map(Result::err).collect());
+        }
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Self { names, columns: columns.into_iter().flatten().collect() })
+    }
+
+    /// The column of a text in a language that the whole table does not show.
+    fn language(&self, name: &str) -> Option<Column> {
+        let (text, tag) = name.rsplit_once('.')?;
+        tag.parse::<domain::LanguageTag>().ok()?;
+        let others = self.names.iter().position(|known| {
+            known.strip_suffix(OTHERS).and_then(|known| known.strip_suffix('.')) == Some(text)
+        })?;
+        let mut column = self.columns[others].clone();
+        let last = column.steps.last_mut().filter(|step| matches!(step, Step::OtherLanguages))?;
+        *last = Step::Field(tag.to_owned());
+        Some(column)
+    }
+
+    /// The row of a record, as it is answered in JSON.
+    pub(crate) fn row(&self, record: &Value) -> Vec<Cell> {
+        self.columns.iter().map(|column| cell(record, &column.steps, JOINED)).collect()
+    }
+
+    /// The header, as a line of CSV.
+    pub(crate) fn csv_header(&self) -> String {
+        csv(self.names.iter().cloned())
+    }
+
+    /// A record, as a line of CSV after RFC 4180.
+    pub(crate) fn csv_row(&self, record: &Value) -> String {
+        csv(self.row(record).into_iter().map(Cell::guarded))
+    }
+}
+
+fn csv(cells: impl Iterator<Item = String>) -> String {
+    let quoted = cells.map(|cell| match cell.contains([',', '"', '\r', '\n']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell,
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+/// The schema that a reference leads to, or the one beside null.
+fn resolved<'a>(schema: &'a Value, schemas: &'a BTreeMap<String, Value>) -> &'a Value {
+    let alternatives = ["oneOf", "anyOf"].iter().find_map(|name| schema[*name].as_array());
+    let inner = alternatives.and_then(|all| all.iter().find(|one| one["type"] != "null"));
+    let named = || schemas.get(schema["$ref"].as_str()?.rsplit('/').next()?);
+    match inner.or_else(named) {
+        Some(inner) => resolved(inner, schemas),
+        None => schema,
+    }
+}
+
+fn kind(schema: &Value) -> Kind {
+    let is = |kind: &str| match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().any(|one| one == kind),
+        one => one == kind,
+    };
+    match schema["format"].as_str() {
+        Some("date-time") => Kind::Time,
+        Some("iso-date") => Kind::Date,
+        Some("decimal") => Kind::Number,
+        _ if is("integer") => Kind::Integer,
+        _ if is("number") => Kind::Number,
+        _ if is("boolean") => Kind::Boolean,
+        _ => Kind::Text,
+    }
+}
+
+fn cell(at: &Value, steps: &[Step], joined: &str) -> Cell {
+    match (steps.split_first(), at) {
+        (None, value) => Cell::of(value),
+        (Some((Step::Field(name), rest)), Value::Object(fields)) => {
+            fields.get(name).map_or(Cell::Empty, |value| cell(value, rest, joined))
+        }
+        (Some((Step::Items, rest)), Value::Array(items)) => {
+            join(items.iter().map(|item| cell(item, rest, JOINED_WITHIN)), joined)
+        }
+        (Some((Step::OtherLanguages, _)), Value::Object(texts)) => {
+            let others = texts.iter().filter(|(tag, _)| !LANGUAGES.contains(&tag.as_str()));
+            let told =
+                others.map(|(tag, text)| Cell::Text(format!("{tag}: {}", Cell::of(text).plain())));
+            join(told, joined)
+        }
+        _ => Cell::Empty,
+    }
+}
+
+/// The values of a list, with an empty place for what is not known of an item.
+fn join(cells: impl Iterator<Item = Cell>, joined: &str) -> Cell {
+    let cells: Vec<_> = cells.collect();
+    if cells.iter().all(|cell| *cell == Cell::Empty) {
+        return Cell::Empty;
+    }
+    Cell::Text(cells.into_iter().map(Cell::plain).collect::<Vec<_>>().join(joined))
+}

@@ -1,0 +1,119 @@
+//! What the contract says of the forms that events and the whole registry are given in.
+use domain::{Resource, Seminar, StudyVisit};
+use serde_json::{Value, json};
+
+use super::{Building, operation, reference, spoken, told};
+use crate::formats::readiness::Readiness;
+
+/// A form that events are given in.
+struct Form {
+    suffix: &'static str,
+    name: &'static str,
+    media_type: &'static str,
+    about: &'static str,
+}
+
+const CALENDAR: Form = Form {
+    suffix: "ics",
+    name: "Calendar",
+    media_type: "text/calendar",
+    about: "A calendar after RFC 5545, for calendar programs to subscribe to. An event of which \
+        the first day is not known is left out; its readiness says so.",
+};
+const LINKED_DATA: Form = Form {
+    suffix: "jsonld",
+    name: "LinkedData",
+    media_type: "application/ld+json",
+    about: "In the words of schema.org: an EducationEvent with its series, its organisers, who \
+        pays, and its presentations as parts. What is not known is left out.",
+};
+const FEED: Form = Form {
+    suffix: "atom",
+    name: "Feed",
+    media_type: "application/atom+xml",
+    about: "A feed after RFC 4287: the hundred records that were changed last, the newest change \
+        first.",
+};
+
+impl Building<'_> {
+    /// Tells the forms of events, and the archive.
+    pub(super) fn formats(&mut self) {
+        self.add::<Readiness>();
+        self.events::<Seminar>();
+        self.events::<StudyVisit>();
+        let mut get = operation(
+            "readDump",
+            "service",
+            "Take all public records in one archive",
+            "A zip file with every collection as NDJSON and as CSV, as of one moment, a \
+             datapackage.json after Frictionless Data Package, and checksums.txt, which sha256sum \
+             reads.",
+            &["400"],
+        );
+        get["responses"]["200"] = json!({
+            "description": "The archive.",
+            "headers": told(&["ETag", "Content-Disposition"]),
+            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        });
+        get["responses"]["304"] = reference("responses", "NotModified");
+        self.paths.insert("/v1/dump.zip".into(), json!({"get": get}));
+    }
+
+    fn events<R: Resource>(&mut self) {
+        let collection = format!("/v1/{}", R::COLLECTION);
+        let record = format!("{collection}/{{id}}");
+        for form in [CALENDAR, LINKED_DATA] {
+            let mut get = self.paths[&record]["get"].clone();
+            get["operationId"] = format!("read{}{}", R::name(), form.name).into();
+            get["summary"] =
+                format!("Read a record of the {} as {}", spoken::<R>(), form.suffix).into();
+            self.insert(format!("{record}.{}", form.suffix), get, &form);
+        }
+        for form in [CALENDAR, LINKED_DATA, FEED] {
+            let mut get = self.paths[&collection]["get"].clone();
+            get["operationId"] = format!("list{}{}", R::name(), form.name).into();
+            get["summary"] = format!("List {} as {}", spoken::<R>(), form.suffix).into();
+            let kept = |one: &Value| {
+                let shared = one["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+                let paged = ["limit", "cursor", "with_total"];
+                let sorted = form.suffix == FEED.suffix && one["name"] == "sort";
+                !shared.is_some_and(|name| paged.contains(&name))
+                    && one["name"] != "include"
+                    && !sorted
+            };
+            if let Some(parameters) = get["parameters"].as_array_mut() {
+                parameters.retain(kept);
+            }
+            self.insert(format!("{collection}.{}", form.suffix), get, &form);
+        }
+
+        let mut get = self.paths[&record]["get"].clone();
+        get["operationId"] = format!("read{}Readiness", R::name()).into();
+        get["summary"] =
+            format!("Tell what a record of the {} lacks for each form", spoken::<R>()).into();
+        get["description"] = "Whether the record can be told in each form, and which facts are missing if it cannot.".into();
+        if let Some(parameters) = get["parameters"].as_array_mut() {
+            parameters.retain(|one| one["in"] == "path");
+        }
+        get["responses"]["200"] = json!({
+            "description": "What is missing.",
+            "headers": told(&["ETag"]),
+            "content": {"application/json": {"schema": reference("schemas", "Readiness")}},
+        });
+        self.paths.insert(format!("{record}/readiness"), json!({"get": get}));
+    }
+
+    fn insert(&mut self, path: String, mut get: Value, form: &Form) {
+        get["description"] = form.about.into();
+        let schema = match form.suffix {
+            "jsonld" => json!({"type": "object"}),
+            _ => json!({"type": "string"}),
+        };
+        get["responses"]["200"] = json!({
+            "description": "In that form.",
+            "headers": told(&["ETag", "Content-Language"]),
+            "content": {form.media_type: {"schema": schema}},
+        });
+        self.paths.insert(path, json!({"get": get}));
+    }
+}

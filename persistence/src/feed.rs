@@ -1,0 +1,213 @@
+//! The public feed of changes: what everybody may see of the log.
+use std::{sync::LazyLock, time::Duration};
+
+use chrono::{DateTime, Utc};
+use domain::{Collection, State};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{Error, Store, log, store::unreadable};
+
+/// How often the log is looked at for the changes of other instances.
+const OTHERS: Duration = Duration::from_secs(1);
+
+/// Woken when there may be something new in the log of any database of this process.
+static NEWS: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::new(()));
+
+/// What happened to a record, as the public sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// It is there now.
+    Created,
+    /// It is another than before.
+    Changed,
+    /// It is gone.
+    Deleted,
+    /// It is no longer public.
+    Withdrawn,
+}
+
+impl Operation {
+    /// Its name, as it is told.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// A change, as the public sees it.
+#[derive(Clone, Debug)]
+pub struct PublicChange {
+    /// Its place in the log.
+    pub position: i64,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// The collection of the record.
+    pub resource: String,
+    /// The id of the record.
+    pub id: Uuid,
+    /// The slug of the record, if it has one.
+    pub slug: Option<String>,
+    /// The revision that the change made.
+    pub revision: i64,
+    /// What happened to the record.
+    pub operation: Operation,
+    /// The record as of that revision, unless it is gone.
+    pub record: Option<Value>,
+}
+
+/// A part of the feed.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// The changes, in their order.
+    pub items: Vec<PublicChange>,
+    /// The place after which to go on.
+    pub next: i64,
+    /// Whether more may follow at once.
+    pub more: bool,
+}
+
+impl Store {
+    /// The place of the newest change; zero when there is none.
+    pub async fn newest(&self) -> Result<i64, Error> {
+        newest(self.db()).await
+    }
+
+    /// The changes after that place, of one of those collections if any are named.
+    pub async fn changes(
+        &self,
+        after: i64,
+        limit: u64,
+        resources: &[Collection],
+    ) -> Result<Feed, Error> {
+        changes(self.db(), after, limit, resources).await
+    }
+
+    /// Tells whoever waits for [`news`] of the changes that other instances make; never ends.
+    pub async fn watch_others(&self) {
+        let mut known = None;
+        loop {
+            match self.newest().await {
+                Ok(newest) if known == Some(newest) => {}
+                Ok(newest) => {
+                    known = Some(newest);
+                    wake();
+                }
+                Err(error) => tracing::debug!(%error, "the log cannot be looked at"),
+            }
+            tokio::time::sleep(OTHERS).await;
+        }
+    }
+}
+
+pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<i64, Error> {
+    let newest: Option<Option<i64>> = log::Entity::find()
+        .select_only()
+        .column_as(log::Column::Position.max(), "newest")
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(newest.flatten().unwrap_or(0))
+}
+
+/// What [`Store::changes`] tells.
+///
+/// Positions become visible in their order, so nothing can appear before what was read.
+pub(crate) async fn changes(
+    db: &impl ConnectionTrait,
+    after: i64,
+    limit: u64,
+    resources: &[Collection],
+) -> Result<Feed, Error> {
+    // Before the rows: whatever of the named collections lies up to here will be among them.
+    let newest = newest(db).await?;
+    if !(0..=newest).contains(&after) {
+        return Err(Error::InvalidCursor);
+    }
+    let mut rows = log::Entity::find()
+        .filter(log::Column::Position.gt(after))
+        .order_by_asc(log::Column::Position)
+        .limit(limit);
+    if !resources.is_empty() {
+        rows = rows.filter(log::Column::Resource.is_in(resources.iter().map(Collection::as_str)));
+    }
+    let rows = rows.all(db).await?;
+    let more = rows.len() as u64 == limit;
+    let last = rows.last().map(|row| row.position);
+    let next = match last {
+        Some(last) if more => last,
+        last => newest.max(last.unwrap_or(0)),
+    };
+    let seen = rows.into_iter().map(seen).filter_map(Result::transpose);
+    Ok(Feed { items: seen.collect::<Result<_, _>>()?, next, more })
+}
+
+/// What the public sees of a change, if anything.
+fn seen(row: log::Model) -> Result<Option<PublicChange>, Error> {
+    let operation = match row.operation.as_str() {
+        "create" => Operation::Created,
+        "replace" => Operation::Changed,
+        "delete" => Operation::Deleted,
+        _ => return Ok(None),
+    };
+    let record = match &row.body {
+        None => None,
+        Some(body) => {
+            let body: Map<String, Value> = serde_json::from_str(body).map_err(unreadable)?;
+            let known =
+                json!({"id": row.record_id, "revision": row.revision, "state": State::Published});
+            let mut record = known.as_object().cloned().unwrap_or_default();
+            record.extend(body);
+            Some(Value::Object(record))
+        }
+    };
+    Ok(Some(PublicChange {
+        position: row.position,
+        at: row.at,
+        resource: row.resource,
+        id: row.record_id,
+        slug: row.slug,
+        revision: row.revision,
+        operation,
+        record,
+    }))
+}
+
+/// Changes whenever there may be something new in the log.
+#[must_use]
+pub fn news() -> watch::Receiver<()> {
+    NEWS.subscribe()
+}
+
+/// Tells whoever waits for [`news`] to look.
+pub(crate) fn wake() {
+    NEWS.send_replace(());
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Stored, Visitor, visit_all};
+
+    #[test]
+    fn the_collections_that_the_feed_knows_are_all_there_are() {
+        struct Names(Vec<&'static str>);
+        impl Visitor for Names {
+            fn visit<R: Stored>(&mut self) {
+                self.0.push(R::COLLECTION);
+            }
+        }
+        let mut names = Names(Vec::new());
+        visit_all(&mut names);
+        assert_eq!(names.0, domain::collections());
+    }
+}

@@ -1,0 +1,108 @@
+//! The records that others refer to, brought along with them.
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::{Record, Shape, relation};
+use erased_serde::Serialize;
+use futures_util::future::LocalBoxFuture;
+use sea_orm::{Condition, QueryOrder, entity::prelude::*};
+use serde_json::json;
+
+use crate::{Error, Store, Stored, Visitor, record, reference, store::records, visit_all};
+
+/// Records by collection, each once, in the order of their ids.
+pub type Neighbours = BTreeMap<&'static str, Box<dyn Serialize>>;
+
+/// The relations of `R` that lead to other records, each with the collections of those.
+#[must_use]
+pub fn neighbours<R: Stored>() -> BTreeMap<String, BTreeSet<String>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in Shape::of::<R>().reference_paths() {
+        let name = path.steps.first().map_or_else(String::new, |step| relation(step));
+        all.entry(name).or_default().insert(path.collection.clone());
+    }
+    all
+}
+
+impl Store {
+    /// The records that those refer to by relations of those names: one query a collection.
+    pub async fn neighbours<R: Stored>(
+        &self,
+        of: &[Record<R>],
+        names: &[String],
+    ) -> Result<Neighbours, Error> {
+        let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, collections) in neighbours::<R>() {
+            if names.contains(&name) {
+                wanted.extend(collections.into_iter().map(|one| (one, BTreeSet::new())));
+            }
+        }
+        for reference in of.iter().flat_map(|record| reference::of::<R>(&json!(record.body))) {
+            let step = reference.field.split('/').nth(1).unwrap_or_default();
+            if names.contains(&relation(step)) {
+                wanted.entry(reference.collection).or_default().insert(reference.key);
+            }
+        }
+        let mut gather = Gather { store: self, wanted, found: Vec::new() };
+        visit_all(&mut gather);
+        let mut neighbours = Neighbours::new();
+        for (collection, found) in gather.found {
+            neighbours.insert(collection, found.await?);
+        }
+        Ok(neighbours)
+    }
+
+    /// What was written of the records of those ids, by id.
+    pub async fn by_id<R: Stored>(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<HashMap<Uuid, R>, Error> {
+        let ids: BTreeSet<String> = ids.into_iter().map(|id| id.to_string()).collect();
+        let found = self.of_keys::<R>(ids).await?;
+        Ok(found.into_iter().map(|record| (record.id, record.body)).collect())
+    }
+
+    /// The records of those ids or slugs that there are, in the order of their ids.
+    pub async fn of_keys<R: Stored>(
+        &self,
+        keys: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Record<R>>, Error> {
+        let (ids, slugs): (Vec<_>, Vec<_>) =
+            keys.into_iter().partition(|key| Uuid::try_parse(key).is_ok());
+        if ids.is_empty() && slugs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = ids.iter().filter_map(|id| Uuid::try_parse(id).ok());
+        let rows = record::Entity::find()
+            .filter(record::Column::Resource.eq(R::COLLECTION))
+            .filter(
+                Condition::any()
+                    .add(record::Column::Id.is_in(ids))
+                    .add(record::Column::Slug.is_in(slugs)),
+            )
+            .order_by_asc(record::Column::Id)
+            .all(self.db())
+            .await?;
+        records(self.db(), rows).await
+    }
+}
+
+type Found<'a> = LocalBoxFuture<'a, Result<Box<dyn Serialize>, Error>>;
+
+/// Asks each collection for the records that are wanted of it.
+struct Gather<'a> {
+    store: &'a Store,
+    wanted: BTreeMap<String, BTreeSet<String>>,
+    found: Vec<(&'static str, Found<'a>)>,
+}
+
+impl Visitor for Gather<'_> {
+    fn visit<R: Stored>(&mut self) {
+        let Some(keys) = self.wanted.remove(R::COLLECTION) else { return };
+        let store = self.store;
+        let found = async move {
+            let records: Vec<Record<R>> = store.of_keys(keys).await?;
+            Ok(Box::new(records) as Box<dyn Serialize>)
+        };
+        self.found.push((R::COLLECTION, Box::pin(found)));
+    }
+}

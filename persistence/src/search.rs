@@ -1,0 +1,343 @@
+//! The table of the words that records are found by.
+#![allow(unreachable_pub, reason = "the entity macro makes everything public")]
+use std::collections::HashMap;
+
+use domain::{Resource, Seminar, Shape, State, Text};
+use futures_util::future::LocalBoxFuture;
+use sea_orm::{
+    ActiveValue::Set,
+    Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, PaginatorTrait, QueryOrder,
+    QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{ExprTrait, SelectStatement, SimpleExpr},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::{
+    Error, Page, Store, Stored, Visitor, Words, dialect,
+    index::code,
+    record, reference,
+    store::{self, Key},
+    visit_all,
+    words::joined,
+};
+
+/// What the rank is called among the columns of a list.
+pub(crate) const RANK: &str = "rank";
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "search")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    #[sea_orm(unique)]
+    pub record_id: Uuid,
+    pub resource: String,
+    #[sea_orm(column_type = "Text")]
+    pub name: String,
+    #[sea_orm(column_type = "Text")]
+    pub words: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// How many records are read at once.
+const AT_ONCE: usize = 500;
+
+/// The fields that are what a record is called.
+const NAMES: &[&str] = &["title", "title_variants", "name", "native_name", "acronym", "label"];
+
+/// Which words of a record are looked at.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// Those of its name.
+    Name,
+    /// All of them.
+    Words,
+}
+
+/// Words to be found in a list.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Which.
+    pub words: Words,
+    /// Whether the records whose names hold them come first.
+    pub ranked: bool,
+}
+
+impl Search {
+    /// The condition on the id of a record.
+    pub(crate) fn condition(&self, backend: DbBackend, id: SimpleExpr) -> Condition {
+        Condition::all().add(match matches(backend, Part::Words, &self.words) {
+            None => Expr::cust("1 = 0"),
+            Some(found) => id.in_subquery(found),
+        })
+    }
+
+    /// 0 for records whose names hold the words, 1 for the rest.
+    pub(crate) fn rank(&self, backend: DbBackend, id: SimpleExpr) -> SimpleExpr {
+        match matches(backend, Part::Name, &self.words) {
+            None => Expr::cust("1"),
+            Some(found) => {
+                Expr::case(id.in_subquery(found), Expr::cust("0")).finally(Expr::cust("1")).into()
+            }
+        }
+    }
+}
+
+/// The ids of the records with those words, if there are any words.
+fn matches(backend: DbBackend, part: Part, words: &Words) -> Option<SelectStatement> {
+    let matching = dialect::matching(backend, part, words)?;
+    let ids = Entity::find().select_only().column(Column::RecordId).filter(matching);
+    Some(ids.into_query())
+}
+
+/// Keeps the words that a record is found by, in place of those it had.
+pub(crate) async fn keep<R: Stored>(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    body: &R,
+    had: bool,
+) -> Result<(), Error> {
+    if had {
+        Entity::delete_many().filter(Column::RecordId.eq(id)).exec(db).await?;
+    }
+    let derived = R::derive(db, std::slice::from_ref(body)).await?;
+    let (mut name, mut rest) = (Vec::new(), Vec::new());
+    Shape::of::<R>().texts(&json!(body), &mut |field, text| {
+        if NAMES.contains(&field) { &mut name } else { &mut rest }.push(text.to_owned());
+    });
+    let label = derived.first().map(|derived| json!(derived)["label"].take());
+    name.extend(languages(label.as_ref()).map(ToOwned::to_owned));
+    let row = ActiveModel {
+        record_id: Set(id),
+        resource: Set(R::COLLECTION.to_owned()),
+        name: Set(joined(name.iter().map(String::as_str))),
+        words: Set(joined(name.iter().chain(&rest).map(String::as_str))),
+        ..Default::default()
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+fn languages(text: Option<&Value>) -> impl Iterator<Item = &str> {
+    text.and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|text| text.values())
+        .filter_map(Value::as_str)
+}
+
+/// Keeps anew the words of the records of `R` that name another in that field.
+pub(crate) async fn renew<R: Stored>(
+    db: &DatabaseTransaction,
+    field: &str,
+    target: Uuid,
+) -> Result<(), Error> {
+    let ids: Vec<Uuid> = reference::Entity::find()
+        .select_only()
+        .column(reference::Column::SourceId)
+        .filter(reference::Column::TargetId.eq(target))
+        .filter(reference::Column::Field.eq(field))
+        .into_tuple()
+        .all(db)
+        .await?;
+    for ids in ids.chunks(AT_ONCE) {
+        let of_them = record::Entity::find()
+            .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .filter(record::Column::Resource.eq(R::COLLECTION));
+        for row in of_them.all(db).await? {
+            keep::<R>(db, row.id, &store::read(&row.body)?, true).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Something that was found, of whatever resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Found {
+    /// The collection that it is in.
+    #[schema(example = "seminars")]
+    pub resource: String,
+    /// Identifies the record, for ever.
+    pub id: Uuid,
+    /// Its name in addresses, if it has one.
+    #[schema(example = "first-seminar-2021")]
+    pub slug: Option<String>,
+    /// What it is called, if it has a name; the language und stands for a name of no language.
+    pub label: Option<Text>,
+    /// What stands around the first of the words, where it is not in the label.
+    #[schema(example = "… better public services in Central Asia …")]
+    pub snippet: Option<String>,
+}
+
+/// What is looked for among all records.
+#[derive(Clone, Debug)]
+pub struct Sought {
+    /// The words.
+    pub words: Words,
+    /// The collections to look through; none means all.
+    pub resources: Vec<String>,
+    /// The place after which to go on.
+    pub after: Option<Vec<Value>>,
+    /// How many records at most.
+    pub limit: u64,
+    /// Whether to count everything that is found.
+    pub with_total: bool,
+}
+
+impl Store {
+    /// A page of the records of all resources that hold those words, by rank and age.
+    pub async fn search(&self, sought: &Sought) -> Result<Page<Found>, Error> {
+        let backend = self.db().get_database_backend();
+        let search = Search { words: sought.words.clone(), ranked: true };
+        let id = || Expr::col(record::Column::Id.as_column_ref());
+        let mut rows = record::Entity::find()
+            .filter(search.condition(backend, id()))
+            .filter(record::Column::State.eq(code(Some(&State::Published)).unwrap_or_default()));
+        if !sought.resources.is_empty() {
+            rows = rows.filter(record::Column::Resource.is_in(&sought.resources));
+        }
+        let total = match sought.with_total {
+            true => Some(rows.clone().count(self.db()).await?),
+            false => None,
+        };
+        let rank = search.rank(backend, id());
+        let keys = [Key::rank(rank.clone()), Key::column(record::Column::Id, false)];
+        if let Some(place) = &sought.after {
+            rows = rows.filter(store::after(&keys, place)?);
+        }
+        let mut ids: Vec<(Uuid, i32)> = rows
+            .select_only()
+            .column(record::Column::Id)
+            .column_as(rank, RANK)
+            .order_by(Expr::col(RANK), Order::Asc)
+            .order_by_asc(record::Column::Id)
+            .limit(sought.limit + 1)
+            .into_tuple()
+            .all(self.db())
+            .await?;
+        let more = ids.len() as u64 > sought.limit;
+        ids.truncate(usize::try_from(sought.limit).unwrap_or(usize::MAX));
+        let next = ids.last().filter(|_| more).map(|(id, rank)| vec![json!(rank), json!(id)]);
+        Ok(Page { items: self.told(&sought.words, &ids).await?, next, total })
+    }
+
+    async fn told(&self, words: &Words, ids: &[(Uuid, i32)]) -> Result<Vec<Found>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = ids.iter().map(|(id, _)| *id);
+        let places: HashMap<Uuid, usize> = ids.clone().zip(0..).collect();
+        let mut rows =
+            record::Entity::find().filter(record::Column::Id.is_in(ids)).all(self.db()).await?;
+        rows.sort_by_key(|row| places.get(&row.id).copied());
+        let mut found = Vec::new();
+        let mut nameless = Vec::new();
+        for (place, row) in rows.into_iter().enumerate() {
+            let body: Value = store::read(&row.body)?;
+            let mut rest = Rest { resource: &row.resource, body: &body, words, snippet: None };
+            visit_all(&mut rest);
+            let snippet = rest.snippet;
+            let label = name_of(&body);
+            if label.is_none() && row.resource == Seminar::COLLECTION {
+                nameless.push((place, store::typed::<Seminar>(&body)?));
+            }
+            found.push(Found {
+                resource: row.resource,
+                id: row.id,
+                slug: row.slug,
+                label,
+                snippet,
+            });
+        }
+        let (places, seminars): (Vec<_>, Vec<_>) = nameless.into_iter().unzip();
+        if !seminars.is_empty() {
+            let derived = Seminar::derive(self.db(), &seminars).await?;
+            for (place, derived) in places.into_iter().zip(derived) {
+                found[place].label = Some(derived.label);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What a record is called.
+fn name_of(body: &Value) -> Option<Text> {
+    ["title", "name", "label"].iter().find_map(|field| match &body[field] {
+        Value::String(name) => Some(Text::of([("und".to_owned(), name.clone())])),
+        Value::Object(_) => serde_json::from_value(body[field].clone()).ok(),
+        _ => None,
+    })
+}
+
+/// Looks for the words in what a record tells besides its name.
+struct Rest<'a> {
+    resource: &'a str,
+    body: &'a Value,
+    words: &'a Words,
+    snippet: Option<String>,
+}
+
+impl Visitor for Rest<'_> {
+    fn visit<R: Stored>(&mut self) {
+        if self.resource != R::COLLECTION {
+            return;
+        }
+        Shape::of::<R>().texts(self.body, &mut |field, text| {
+            if self.snippet.is_none() && !NAMES.contains(&field) {
+                self.snippet = self.words.snippet(text);
+            }
+        });
+    }
+}
+
+/// How many records are made findable in one transaction.
+const LATE_AT_ONCE: u64 = 200;
+
+impl Store {
+    /// Finds the words of the records that were written before words were kept.
+    pub(crate) async fn catch_up(&self) -> Result<(), Error> {
+        loop {
+            let found = Entity::find().select_only().column(Column::RecordId).into_query();
+            let rows = record::Entity::find()
+                .filter(record::Column::Id.not_in_subquery(found))
+                .limit(LATE_AT_ONCE)
+                .all(self.db())
+                .await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let tx = dialect::begin(self.db()).await?;
+            let kept = {
+                let mut late = Late { tx: &tx, rows, kept: Vec::new() };
+                visit_all(&mut late);
+                late.kept
+            };
+            for kept in kept {
+                kept.await?;
+            }
+            tx.commit().await?;
+        }
+    }
+}
+
+/// Records whose words are not kept yet.
+struct Late<'a> {
+    tx: &'a DatabaseTransaction,
+    rows: Vec<record::Model>,
+    kept: Vec<LocalBoxFuture<'a, Result<(), Error>>>,
+}
+
+impl Visitor for Late<'_> {
+    fn visit<R: Stored>(&mut self) {
+        let tx = self.tx;
+        for row in self.rows.extract_if(.., |row| row.resource == R::COLLECTION) {
+            self.kept.push(Box::pin(async move {
+                keep::<R>(tx, row.id, &store::read(&row.body)?, false).await
+            }));
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Events in the forms that calendars, search engines and feed readers take, and the archive of
+//! all public records.
+use std::io::{Cursor, Read};
+
+use chrono::NaiveDate;
+use icalendar::{Calendar, Component};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::harness::{Hub, on_each_database};
+
+const SEMINAR: &str = "/v1/seminars/first-seminar-2021";
+/// Every address of events, and of the archive.
+const ADDRESSES: [&str; 13] = [
+    "/v1/seminars.ics",
+    "/v1/seminars.jsonld",
+    "/v1/seminars.atom",
+    "/v1/study-visits.ics",
+    "/v1/study-visits.jsonld",
+    "/v1/study-visits.atom",
+    "/v1/seminars/first-seminar-2021.ics",
+    "/v1/seminars/first-seminar-2021.jsonld",
+    "/v1/seminars/first-seminar-2021/readiness",
+    "/v1/study-visits/study-visit-korea-2022.ics",
+    "/v1/study-visits/study-visit-korea-2022.jsonld",
+    "/v1/study-visits/study-visit-korea-2022/readiness",
+    "/v1/dump.zip",
+];
+
+async fn change(hub: &Hub, record: &str, change: Value) {
+    let tag = hub.get(record).await.header("etag").to_owned();
+    let reply = hub.write("PATCH", record, Some(&tag), Some(&change)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+#[test]
+fn the_first_seminar_is_an_event_that_calendars_read() {
+    on_each_database(async |hub| {
+        let reply = hub.get(&format!("{SEMINAR}.ics")).await;
+        assert_eq!(reply.header("content-type"), "text/calendar; charset=utf-8");
+        let record = hub.get(SEMINAR).await.json();
+
+        let calendar: Calendar = reply.text.parse().unwrap();
+        let events: Vec<_> = calendar.events().collect();
+        assert_eq!(events.len(), 1);
+        let event = events[0];
+        let uid = format!("{}@hub.example.org", record["id"].as_str().unwrap());
+        assert_eq!(event.get_uid(), Some(&*uid));
+        assert_eq!(event.get_summary(), record["label"]["en"].as_str());
+        assert_eq!(event.get_start(), Some(day(4).into()));
+        assert_eq!(event.get_end(), Some(day(6).into()), "the end is the day after the last");
+        assert_eq!(event.property_value("SEQUENCE"), Some("1"));
+        assert_eq!(event.property_value("STATUS"), Some("CONFIRMED"));
+        assert_eq!(event.property_value("TRANSP"), Some("TRANSPARENT"));
+        assert_eq!(event.property_value("DTSTAMP"), event.property_value("LAST-MODIFIED"));
+        assert_eq!(event.property_value("LOCATION"), None);
+
+        // Not its strict mode, which refuses every calendar that has an event in it.
+        let read = calcard::icalendar::ICalendar::parse(&reply.text).unwrap();
+        assert_eq!(read.components.len(), 2, "the calendar and its event");
+    });
+}
+
+fn day(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2021, 11, day).unwrap()
+}
+
+#[test]
+fn lines_are_folded_and_texts_escaped_in_every_script() {
+    on_each_database(async |hub| {
+        let titles = [
+            ("ru", "Инновации, цифровизация; \\ управление\nи государственные услуги для граждан"),
+            (
+                "ko",
+                "거버넌스 혁신과 디지털화: 공무원을 위한 역량 강화 세미나, 제1차; 중앙아시아와 코카서스",
+            ),
+        ];
+        for (language, title) in titles {
+            change(&hub, SEMINAR, json!({"title": null})).await;
+            change(&hub, SEMINAR, json!({"title": {language: title}})).await;
+            let text = hub.get(&format!("{SEMINAR}.ics")).await.text;
+            assert!(text.lines().all(|line| line.len() <= 75), "{text}");
+            assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text}");
+            let unfolded = text.replace("\r\n ", "");
+            let escaped = title.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,");
+            let escaped = escaped.replace('\n', "\\n");
+            assert!(unfolded.contains(&format!("\r\nSUMMARY:{escaped}\r\n")), "{unfolded}");
+            let calendar: Calendar = text.parse().unwrap();
+            assert_eq!(calendar.events().next().unwrap().get_summary(), Some(title));
+        }
+    });
+}
+
+#[test]
+fn a_calendar_says_what_is_off_and_what_is_not_sure_and_leaves_out_what_has_no_day() {
+    on_each_database(async |hub| {
+        for (status, told) in
+            [("cancelled", "CANCELLED"), ("planned", "TENTATIVE"), ("confirmed", "CONFIRMED")]
+        {
+            change(&hub, SEMINAR, json!({"status": status})).await;
+            let text = hub.get("/v1/seminars.ics").await.text;
+            assert!(text.contains(&format!("\r\nSTATUS:{told}\r\n")), "{text}");
+        }
+        for date in [json!("2021-11"), json!("2021"), json!("XXXX-11-04"), Value::Null] {
+            let dates = json!({"starts_on": date, "ends_on": null, "citations": []});
+            change(&hub, SEMINAR, dates).await;
+            let text = hub.get("/v1/seminars.ics").await.text;
+            assert!(!text.contains("VEVENT"), "{date}: {text}");
+            let readiness = hub.get(&format!("{SEMINAR}/readiness")).await.json();
+            let missing = &readiness["formats"]["ics"]["missing"];
+            assert_eq!(missing[0]["pointer"], "/starts_on", "{date}");
+        }
+        let visits = hub.get("/v1/study-visits.ics").await.text;
+        assert!(!visits.contains("VEVENT"), "its days are not known: {visits}");
+    });
+}
+
+#[test]
+fn a_search_engine_lacks_just_the_place_until_it_is_told_one() {
+    on_each_database(async |hub| {
+        let readiness = hub.get(&format!("{SEMINAR}/readiness")).await.json();
+        let formats = &readiness["formats"];
+        for ready in ["ics", "atom"] {
+            assert_eq!(formats[ready], json!({"ready": true, "missing": []}), "{ready}");
+        }
+        assert_eq!(formats["jsonld"]["ready"], false);
+        let missing = formats["jsonld"]["missing"].as_array().unwrap();
+        assert_eq!(missing.len(), 1);
+        assert_eq!(missing[0]["pointer"], "/venue");
+        let before = hub.get(&format!("{SEMINAR}.jsonld")).await.json();
+        assert_eq!(before.get("location"), None);
+
+        let venue = json!({"name": {"en": "Hall"}, "city": {"en": "Astana"}, "country": "KZ"});
+        change(&hub, SEMINAR, json!({"venue": venue})).await;
+        let formats = &hub.get(&format!("{SEMINAR}/readiness")).await.json()["formats"];
+        assert_eq!(formats["jsonld"], json!({"ready": true, "missing": []}));
+        let place = &hub.get(&format!("{SEMINAR}.jsonld")).await.json()["location"];
+        assert_eq!(place["@type"], "Place");
+        assert_eq!(place["address"]["addressCountry"], "KZ");
+    });
+}
+
+#[test]
+fn linked_data_tells_the_series_the_programme_and_who_pays() {
+    on_each_database(async |hub| {
+        let reply = hub.get(&format!("{SEMINAR}.jsonld")).await;
+        assert_eq!(reply.header("content-type"), "application/ld+json");
+        let event = reply.json();
+        assert_eq!(event["@context"], "https://schema.org");
+        assert_eq!(event["@type"], "EducationEvent");
+        assert_eq!(
+            (&event["startDate"], &event["endDate"]),
+            (&json!("2021-11-04"), &json!("2021-11-05"))
+        );
+        assert_eq!(event["superEvent"]["@type"], "EventSeries");
+        assert_eq!(event["organizer"].as_array().unwrap().len(), 3);
+        assert_eq!(event["funder"].as_array().unwrap().len(), 1);
+        let talks = event["subEvent"].as_array().unwrap();
+        assert_eq!(talks.len(), 10);
+        let dates: Vec<_> = talks.iter().map(|talk| talk["startDate"].as_str().unwrap()).collect();
+        assert_eq!(dates[..4], ["2021-11-04"; 4]);
+        assert_eq!(dates[4..], ["2021-11-05"; 6]);
+        let speaker = &talks[0]["performer"][0];
+        assert_eq!(speaker["jobTitle"], "Vice President");
+        assert_eq!(speaker["affiliation"]["@type"], "Organization");
+
+        let graph = hub.get("/v1/seminars.jsonld").await.json();
+        let mut alone = event;
+        alone.as_object_mut().unwrap().remove("@context");
+        assert_eq!(graph["@graph"], json!([alone]));
+    });
+}
+
+#[test]
+fn linked_data_of_a_list_costs_the_same_queries_whatever_is_in_it() {
+    on_each_database(async |hub: Hub| {
+        let few = hub.queries_of("/v1/seminars.jsonld").await.len();
+        let mut body = domain::sample::example("seminars");
+        for number in 2..=12 {
+            body["slug"] = format!("seminar-{number}").into();
+            body["ordinal"] = number.into();
+            let reply = hub.write("POST", "/v1/seminars", None, Some(&body)).await;
+            assert_eq!(reply.status, 201, "{}", reply.text);
+        }
+        let many = hub.queries_of("/v1/seminars.jsonld").await;
+        assert_eq!(few, many.len(), "{many:#?}");
+    });
+}
+
+#[test]
+fn a_feed_has_what_was_changed_last_first() {
+    on_each_database(async |hub| {
+        let mut body = domain::sample::example("seminars");
+        for number in 2..=3 {
+            body["slug"] = format!("seminar-{number}").into();
+            body["title"] = json!({"en": format!("Number {number} <&>")});
+            hub.write("POST", "/v1/seminars", None, Some(&body)).await;
+        }
+        change(&hub, "/v1/seminars/seminar-2", json!({"status": "cancelled"})).await;
+        let reply = hub.get("/v1/seminars.atom?status=held,cancelled").await;
+        assert_eq!(reply.header("content-type"), "application/atom+xml; charset=utf-8");
+        let feed: atom_syndication::Feed = reply.text.parse().unwrap();
+        let titles: Vec<_> = feed.entries.iter().map(|entry| entry.title.value.as_str()).collect();
+        assert_eq!(titles[..2], ["Number 2 <&>", "Number 3 <&>"]);
+        assert_eq!(titles.len(), 3);
+        assert_eq!(feed.updated, feed.entries[0].updated);
+        assert!(feed.entries.iter().all(|entry| entry.id.starts_with("urn:uuid:")));
+        let own = feed.links.iter().find(|link| link.rel == "self").unwrap();
+        assert_eq!(own.href, "https://hub.example.org/v1/seminars.atom?status=held,cancelled");
+    });
+}
+
+#[test]
+fn feeds_take_the_filters_of_the_list_and_the_language_and_nothing_else() {
+    on_each_database(async |hub| {
+        let none = hub.get("/v1/seminars.ics?country=UZ").await;
+        assert!(!none.text.contains("VEVENT"));
+        let some = hub.get("/v1/seminars.ics?country=KZ,UZ&sort=-starts_on").await;
+        assert!(some.text.contains("VEVENT"));
+        change(&hub, SEMINAR, json!({"title": {"en": "Seminar", "ru": "Семинар"}})).await;
+        let russian = hub.get("/v1/seminars.ics?lang=ru").await;
+        assert!(russian.text.contains("SUMMARY:Семинар"), "{}", russian.text);
+        assert!(russian.header("content-language").contains("ru"));
+        for path in [
+            "/v1/seminars.ics?limit=5",
+            "/v1/seminars.jsonld?cursor=x",
+            "/v1/seminars.atom?sort=title",
+            "/v1/seminars.atom?include=project",
+            "/v1/seminars/first-seminar-2021.ics?country=KZ",
+            "/v1/seminars/first-seminar-2021/readiness?lang=ru",
+            "/v1/dump.zip?x=1",
+        ] {
+            let reply = hub.get(path).await;
+            assert_eq!(reply.status, 400, "{path}");
+            assert_eq!(reply.faults()[0].1, "unknown_parameter", "{path}");
+        }
+        for path in
+            ["/v1/seminars/none.ics", "/v1/seminars/none.jsonld", "/v1/seminars/none/readiness"]
+        {
+            assert_eq!(hub.get(path).await.status, 404, "{path}");
+        }
+        let allow = |reply: crate::harness::Reply| reply.header("allow").to_owned();
+        assert_eq!(
+            allow(hub.send("POST", "/v1/seminars.ics", &[], None).await),
+            "GET, HEAD, OPTIONS"
+        );
+        assert_eq!(
+            allow(hub.send("PUT", &format!("{SEMINAR}.ics"), &[], None).await),
+            "GET, HEAD, OPTIONS"
+        );
+        let record = hub.send("POST", SEMINAR, &[], None).await;
+        assert_eq!(allow(record), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
+    });
+}
+
+#[test]
+fn the_same_records_give_the_same_bytes_until_they_change() {
+    on_each_database(async |hub| {
+        let mut seen = Vec::new();
+        for path in ADDRESSES {
+            let (one, tag) = bytes(&hub, path).await;
+            assert_eq!((&one, &tag), (&bytes(&hub, path).await.0, &tag), "{path}");
+            let again = hub.send("GET", path, &[("if-none-match", &tag)], None).await;
+            assert_eq!(again.status, 304, "{path}");
+            assert!(again.text.is_empty());
+            assert!(again.header("cache-control").starts_with("public"), "{path}");
+            seen.push((path, one, tag));
+        }
+        let venue = json!({"country": "KZ"});
+        change(&hub, SEMINAR, json!({"venue": venue})).await;
+        let visit = "/v1/study-visits/study-visit-korea-2022";
+        change(&hub, visit, json!({"title": {"en": "Visit"}, "starts_on": "2022-05-02"})).await;
+        for (path, old, tag) in seen {
+            let (new, new_tag) = bytes(&hub, path).await;
+            assert_ne!(old, new, "{path}");
+            assert_ne!(tag, new_tag, "{path}");
+            let again = hub.send("GET", path, &[("if-none-match", &tag)], None).await;
+            assert_eq!(again.status, 200, "{path}");
+        }
+    });
+}
+
+async fn bytes(hub: &Hub, path: &str) -> (Vec<u8>, String) {
+    let reply = hub.client.get(format!("{}{path}", hub.url)).send().await.unwrap();
+    assert_eq!(reply.status(), 200, "{path}");
+    let tag = reply.headers()["etag"].to_str().unwrap().to_owned();
+    (reply.bytes().await.unwrap().to_vec(), tag)
+}
+
+#[test]
+fn no_form_has_words_for_what_is_not_known() {
+    on_each_database(async |hub| {
+        for path in ADDRESSES.into_iter().filter(|path| !path.ends_with("zip")) {
+            let text = hub.get(path).await.text.to_lowercase();
+            for word in ["unknown", "no address", "null"] {
+                assert!(!text.contains(word), "{path} has {word}: {text}");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_archive_holds_every_public_record_and_its_sums_are_right() {
+    on_each_database(async |hub| {
+        let title = json!({"en": "=1+1", "uz": "Seminar; \"birinchi\""});
+        change(&hub, SEMINAR, json!({"title": title})).await;
+        let (archive, _) = bytes(&hub, "/v1/dump.zip").await;
+        let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+        let mut file = |name: &str| {
+            let mut content = Vec::new();
+            archive.by_name(name).unwrap().read_to_end(&mut content).unwrap();
+            String::from_utf8(content).unwrap()
+        };
+        let package: Value = serde_json::from_str(&file("datapackage.json")).unwrap();
+        let resources = package["resources"].as_array().unwrap();
+        assert_eq!(resources.len(), 32, "each of the sixteen collections twice");
+        let mut sums = Vec::new();
+        for resource in resources {
+            let path = resource["path"].as_str().unwrap();
+            let content = file(path);
+            let sum = resource["hash"].as_str().unwrap().strip_prefix("sha256:").unwrap();
+            assert_eq!(sum, hex(&Sha256::digest(&content)), "{path}");
+            assert_eq!(resource["bytes"], content.len(), "{path}");
+            sums.push(format!("{sum}  {path}"));
+        }
+        let told = file("checksums.txt");
+        assert_eq!(told.lines().take(32).collect::<Vec<_>>(), sums);
+
+        let lines = file("data/organisations.ndjson");
+        let mut ids: Vec<Value> = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone())
+            .collect();
+        assert_eq!(ids.len(), 20);
+        let told = ids.clone();
+        ids.sort_by_key(ToString::to_string);
+        assert_eq!(told, ids, "in the order of their ids");
+        let record: Value = serde_json::from_str(&file("data/seminars.ndjson")).unwrap();
+        assert_eq!(record, hub.get(SEMINAR).await.json());
+
+        let rows = file("data/seminars.csv");
+        let header: Vec<_> = rows.lines().next().unwrap().split(',').collect();
+        let seminars = resources.iter().find(|one| one["path"] == "data/seminars.csv").unwrap();
+        let fields = seminars["schema"]["fields"].as_array().unwrap();
+        let names: Vec<_> = fields.iter().map(|field| field["name"].as_str().unwrap()).collect();
+        assert_eq!(header, names);
+        assert!(rows.contains(",'=1+1,"), "no formula: {rows}");
+        assert!(rows.contains("\"uz: Seminar; \"\"birinchi\"\"\""), "{rows}");
+    });
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+#[test]
+fn a_feed_holds_only_what_its_words_are_found_in() {
+    on_each_database(async |hub| {
+        for form in ["atom", "ics", "jsonld"] {
+            let found = hub.get(&format!("/v1/seminars.{form}?q=governance")).await;
+            assert!(found.text.contains("Seminar 1"), "{form}: {}", found.text);
+            let none = hub.get(&format!("/v1/seminars.{form}?q=nowhere")).await;
+            assert_eq!(none.status, 200, "{form}");
+            assert!(!none.text.contains("Seminar 1"), "{form}: {}", none.text);
+        }
+    });
+}

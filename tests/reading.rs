@@ -1,0 +1,167 @@
+//! What a partner's page asks for in one request.
+use serde_json::{Value, json};
+
+use crate::harness::{Hub, on_each_database};
+
+#[test]
+fn related_records_come_along_each_once() {
+    on_each_database(async |hub| {
+        let path = "/v1/presentations?include=speakers,seminar,topics&limit=100";
+        let page = hub.get(path).await.json();
+        let included = page["included"].as_object().unwrap();
+        let collections: Vec<_> = included.keys().collect();
+        assert_eq!(collections, ["organisations", "people", "seminars", "topics"]);
+        let count = |name: &str| included[name].as_array().unwrap().len();
+        assert_eq!((count("people"), count("seminars")), (10, 1));
+        for presentation in page["items"].as_array().unwrap() {
+            let speaker = &presentation["speakers"][0]["person_id"];
+            let people = included["people"].as_array().unwrap();
+            assert_eq!(people.iter().filter(|person| person["id"] == *speaker).count(), 1);
+        }
+        assert_eq!(hub.get("/v1/presentations").await.json()["included"], Value::Null);
+        let few = hub.queries_of("/v1/presentations?include=speakers,seminar&limit=1").await;
+        let many = hub.queries_of("/v1/presentations?include=speakers,seminar&limit=10").await;
+        assert_eq!(few.len(), many.len());
+    });
+}
+
+#[test]
+fn what_a_list_cannot_bring_is_refused() {
+    on_each_database(async |hub| {
+        for query in [
+            "presentations?include=seminars",
+            "presentations?include=citations,initiatives,materials,seminar,session,speakers",
+            "presentations?include=",
+        ] {
+            let reply = hub.get(&format!("/v1/{query}")).await;
+            let expected = ("include".to_owned(), "invalid_parameter".to_owned());
+            assert_eq!((reply.status.as_u16(), reply.faults()), (400, vec![expected]), "{query}");
+        }
+    });
+}
+
+#[test]
+fn each_text_comes_in_the_best_language_there_is() {
+    on_each_database(async |hub| {
+        let label = json!({"en": "Smart cities", "kk": "Ақылды қалалар", "ko": "스마트 시티"});
+        let body = json!({"code": "smart-cities", "scheme": "own", "label": label});
+        assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+        for (asked, language) in
+            [("kk", "kk"), ("ru,ko", "ko"), ("kk-Cyrl", "kk"), ("ru", "en"), ("en", "en")]
+        {
+            let reply = hub.get(&format!("/v1/topics/smart-cities?lang={asked}")).await;
+            assert_eq!(reply.json()["label"], json!({language: label[language]}), "{asked}");
+            assert_eq!(reply.header("content-language"), language);
+        }
+        let whole = hub.get("/v1/topics/smart-cities").await;
+        assert_eq!((&whole.json()["label"], whole.header("content-language")), (&label, ""));
+        let kept = hub.get("/v1/topics/smart-cities?lang=ko").await;
+        assert_ne!(kept.header("etag"), whole.header("etag"));
+        // Reading in one language and writing what was read must not lose the others unseen.
+        let patch = json!({"scheme": "own"});
+        let tag = kept.header("etag");
+        let patched = hub.write("PATCH", "/v1/topics/smart-cities", Some(tag), Some(&patch)).await;
+        assert_eq!(patched.json()["label"], label);
+
+        let list = hub.get("/v1/countries?code=KZ,KR&lang=ru").await;
+        assert_eq!(list.json()["items"][1]["names"], json!({"ru": "Казахстан"}));
+        assert_eq!(list.header("content-language"), "ru");
+        for wrong in ["", "x", "ru,,en", "%D0%B0"] {
+            assert_eq!(hub.get(&format!("/v1/topics?lang={wrong}")).await.status, 400, "{wrong}");
+        }
+    });
+}
+
+#[test]
+fn the_next_page_keeps_the_language_and_what_comes_along() {
+    on_each_database(async |hub| {
+        let path = "/v1/presentations?include=seminar&lang=ru&limit=4";
+        let first = hub.get(path).await;
+        let next = first.header("link").strip_prefix('<').unwrap().split_once('>').unwrap().0;
+        let second = hub.get(next).await;
+        assert_eq!(second.json()["items"].as_array().unwrap().len(), 4);
+        assert_eq!(second.json()["included"]["seminars"].as_array().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn one_record_says_when_it_was_changed() {
+    on_each_database(async |hub| {
+        let reply = hub.get("/v1/seminars/first-seminar-2021").await;
+        let told = reply.header("last-modified");
+        assert!(told.starts_with("Thu, 01 Jan 2026 00:0"), "{told}");
+    });
+}
+
+#[test]
+fn the_whole_programme_comes_in_one_answer() {
+    on_each_database(async |hub| {
+        let reply = hub.get("/v1/seminars/first-seminar-2021/programme").await;
+        let programme = reply.json();
+        let days = programme["days"].as_array().unwrap();
+        let dates: Vec<_> = days.iter().map(|day| day["date"].as_str().unwrap()).collect();
+        assert_eq!(dates, ["2021-11-04", "2021-11-05"]);
+        let talks = |day: &Value| -> Vec<Value> {
+            let sessions = day["sessions"].as_array().unwrap().iter();
+            sessions.flat_map(|one| one["presentations"].as_array().unwrap().clone()).collect()
+        };
+        assert_eq!((talks(&days[0]).len(), talks(&days[1]).len()), (4, 6));
+        let speaker = &talks(&days[0])[0]["speakers"][0];
+        assert_eq!(speaker["name"], "Kangtak Oh");
+        assert_eq!(speaker["position"]["en"], "Vice President");
+        assert_eq!(speaker["organisation"]["acronym"], "NIA");
+        assert_eq!(speaker["country"]["name"]["ru"], "Республика Корея");
+        assert!(!programme["sources"].as_array().unwrap().is_empty());
+        assert_eq!(programme["seminar"]["venue"], Value::Null);
+        let known = [("if-none-match", reply.header("etag"))];
+        let path = "/v1/seminars/first-seminar-2021/programme";
+        assert_eq!(hub.send("GET", path, &known, None).await.status, 304);
+        assert_eq!(hub.get("/v1/seminars/no-such/programme").await.status, 404);
+        assert_eq!(hub.get(&format!("{path}?x=1")).await.status, 400);
+    });
+}
+
+#[test]
+fn a_programme_costs_the_same_queries_whatever_is_in_it() {
+    on_each_database(async |hub: Hub| {
+        let path = "/v1/seminars/first-seminar-2021/programme";
+        let few = hub.queries_of(path).await;
+        let mut body = domain::sample::example("presentations");
+        for number in 1..=30 {
+            body["slug"] = format!("more-{number}").into();
+            let reply = hub.write("POST", "/v1/presentations", None, Some(&body)).await;
+            assert_eq!(reply.status, 201, "{}", reply.text);
+        }
+        let many = hub.queries_of(path).await;
+        assert_eq!((few.len(), many.len()), (12, 12), "{many:?}");
+    });
+}
+
+#[test]
+fn the_talks_of_a_person_are_a_list_of_their_own() {
+    on_each_database(async |hub| {
+        let path = "/v1/people/kangtak-oh/presentations";
+        let page = hub.get(&format!("{path}?with_total=true&include=seminar")).await.json();
+        assert_eq!(page["total"], 1);
+        let same = hub.get("/v1/presentations?speaker=kangtak-oh").await.json();
+        assert_eq!(page["items"], same["items"]);
+        assert_eq!(hub.get("/v1/people/nobody/presentations").await.status, 404);
+        let refused = hub.get(&format!("{path}?speaker=kangtak-oh")).await;
+        assert_eq!(refused.faults(), [("speaker".into(), "unknown_parameter".into())]);
+    });
+}
+
+#[test]
+fn a_country_tells_what_it_took_part_in() {
+    on_each_database(async |hub| {
+        let korea = hub.get("/v1/countries/KR").await.json();
+        let part = &korea["participation"];
+        assert_eq!(part["seminars"]["total"], 1);
+        assert_eq!(part["seminars"]["latest"][0]["slug"], "first-seminar-2021");
+        assert_eq!(part["seminars"]["latest"][0]["starts_on"], "2021-11-04");
+        assert_eq!(part["seminars"]["all"], "/v1/seminars?country=KR");
+        assert_eq!(part["presentations"]["total"], 2);
+        let none = hub.get("/v1/countries/BR").await.json();
+        assert_eq!(none["participation"]["seminars"]["latest"], json!([]));
+    });
+}
