@@ -1,15 +1,12 @@
 // Drives Chromium through the Swagger UI; see .ci/browser.
 // Usage: node browser.mjs URL TOOLS_DIRECTORY PROFILE_DIRECTORY
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { open } from './chromium.mjs';
 
 const [url, tools, profile] = process.argv.slice(2);
-const { chromium } = createRequire(join(tools, 'node/package.json'))('playwright-core');
 
 const PATH = '/v1/seminars';
 const EXPECTED = 'first-seminar-2021';
-const origin = new URL(url).origin;
-const problems = [];
 const must = (condition, message) => { if (!condition) throw new Error(message); };
 
 const contract = await (await fetch(`${url}/openapi.json`)).json();
@@ -17,28 +14,8 @@ const operation = contract.paths?.[PATH]?.get;
 must(operation?.operationId && operation.tags?.length, `GET ${PATH} has no operationId or no tag`);
 must(contract.tags?.length, 'the document names no tags');
 
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: '/usr/bin/chromium',
-  headless: true,
-  viewport: { width: 1280, height: 1600 },
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  ],
-});
+const { context, page, problems } = await open(tools, profile, [new URL(url).origin], { width: 1280, height: 1600 });
 try {
-  // Nothing may be fetched from elsewhere: such a request is stopped and reported.
-  await context.route((target) => /^https?:$/.test(target.protocol) && target.origin !== origin, (route) => {
-    problems.push(`request to another origin: ${route.request().url()}`);
-    return route.abort();
-  });
-  const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(20_000);
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(`console error: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => problems.push(`page error: ${error.message}`));
-
   try {
     const answer = await page.goto(`${url}/docs/`);
     must(answer?.status() === 200, `/docs/ answered ${answer?.status()}`);

@@ -165,3 +165,89 @@ fn a_country_tells_what_it_took_part_in() {
         assert_eq!(none["participation"]["seminars"]["latest"], json!([]));
     });
 }
+
+#[test]
+fn a_list_counts_its_records_by_the_values_of_its_filters() {
+    on_each_database(async |hub| {
+        let counts = |page: &Value, facet: &str| -> Vec<(String, i64)> {
+            let values = page["facets"][facet].as_array().unwrap().iter();
+            values
+                .map(|one| {
+                    (one["value"].as_str().unwrap().to_owned(), one["count"].as_i64().unwrap())
+                })
+                .collect()
+        };
+        let path = "/v1/presentations?facets=seminar,country,speaker,topic,language&limit=1";
+        let page = hub.get(path).await.json();
+        assert_eq!(counts(&page, "seminar"), [("first-seminar-2021".to_owned(), 10)]);
+        assert_eq!(counts(&page, "speaker").len(), 10);
+        assert_eq!(counts(&page, "language"), []);
+        // What is counted is what the filter of that name finds.
+        for facet in ["country", "speaker", "topic"] {
+            let values = counts(&page, facet);
+            assert!(values.is_sorted_by_key(|(value, count)| (-count, value.clone())));
+            for (value, count) in values {
+                let path = format!("/v1/presentations?{facet}={value}&limit=1&with_total=true");
+                assert_eq!(hub.get(&path).await.json()["total"], count, "{path}");
+            }
+        }
+        // The counts go with the filter in force, and not with the page.
+        let some = hub.get("/v1/presentations?country=KR&facets=country,seminar").await.json();
+        let of_korea = counts(&page, "country").into_iter().find(|(value, _)| value == "KR");
+        assert_eq!(counts(&some, "seminar")[0].1, of_korea.unwrap().1);
+        let sessions = hub.get("/v1/sessions?facets=day,kind").await.json();
+        let days: Vec<_> = counts(&sessions, "day").into_iter().map(|(day, _)| day).collect();
+        assert_eq!(days.len(), 2);
+        assert!(days.iter().all(|day| ["1", "2"].contains(&day.as_str())), "{days:?}");
+        assert_eq!(hub.get("/v1/presentations").await.json()["facets"], Value::Null);
+        let refused = hub.get("/v1/presentations?facets=title").await;
+        assert_eq!(refused.faults(), [("facets".to_owned(), "invalid_parameter".to_owned())]);
+        let few = hub.queries_of("/v1/presentations?facets=country,topic,speaker&limit=1").await;
+        assert_eq!(few.len(), 6);
+    });
+}
+
+#[test]
+fn seminars_are_found_by_who_spoke_who_had_a_part_and_whether_they_are_over() {
+    on_each_database(async |hub| {
+        let first = hub.get("/v1/seminars/first-seminar-2021").await.json();
+        for (slug, days) in [
+            ("over-yesterday", json!({"starts_on": "2025-12-30", "ends_on": "2025-12-31"})),
+            ("on-today", json!({"starts_on": "2025-12-31", "ends_on": "2026-01-01"})),
+            ("this-year", json!({"starts_on": "2026"})),
+            ("some-november", json!({"starts_on": "XXXX-11-04"})),
+        ] {
+            let mut body = days;
+            body["slug"] = slug.into();
+            body["project_id"] = first["project_id"].clone();
+            body["kind"] = "workshop".into();
+            body["status"] = "planned".into();
+            let reply = hub.write("POST", "/v1/seminars", None, Some(&body)).await;
+            assert_eq!(reply.status, 201, "{}", reply.text);
+        }
+        for (query, slugs) in [
+            ("upcoming=true", &["on-today", "this-year"][..]),
+            ("past=true", &["first-seminar-2021", "over-yesterday"]),
+            ("upcoming=true&past=true", &[]),
+            ("upcoming=false", &["first-seminar-2021", "over-yesterday", "some-november"]),
+            ("past=false", &["on-today", "some-november", "this-year"]),
+            ("speaker=kangtak-oh", &["first-seminar-2021"]),
+            ("speaker=nobody", &[]),
+            ("organisation=undp", &["first-seminar-2021"]),
+            ("organisation=ge-dea", &["first-seminar-2021"]),
+            ("organisation=undp&kind=workshop", &[]),
+            ("kind=workshop&past=true", &["over-yesterday"]),
+        ] {
+            let page = hub.get(&format!("/v1/seminars?{query}")).await;
+            assert_eq!(page.status, 200, "{}", page.text);
+            let page = page.json();
+            let items = page["items"].as_array().unwrap().iter();
+            let mut found: Vec<_> = items.map(|one| one["slug"].as_str().unwrap()).collect();
+            found.sort_unstable();
+            assert_eq!(found, slugs, "{query}");
+        }
+        let people = hub.get("/v1/people?seminar=first-seminar-2021&with_total=true").await.json();
+        assert_eq!(people["total"], 10);
+        assert_eq!(hub.get("/v1/seminars?upcoming=soon").await.status, 400);
+    });
+}

@@ -292,9 +292,68 @@ fn a_search_costs_the_same_queries_whatever_it_finds() {
 fn records_from_before_words_were_kept_are_found_after_the_next_start() {
     on_each_database(async |hub| {
         hub.sql("DELETE FROM search").await;
+        hub.sql("INSERT INTO stale (collection) VALUES ('people')").await;
         assert_eq!(hub.get("/v1/people?q=kangtak").await.json()["items"], json!([]));
         hub.database.migrate().await.unwrap();
         let found = hub.get("/v1/people?q=kangtak").await.json();
         assert_eq!(found["items"][0]["slug"], "kangtak-oh");
+    });
+}
+
+#[test]
+fn one_search_goes_through_all_resources_and_says_which() {
+    on_each_database(async |hub| {
+        let page = hub.get("/v1/search?q=astana&with_total=true&limit=100").await.json();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(page["total"], items.len());
+        let resources: std::collections::BTreeSet<_> =
+            items.iter().map(|item| item["resource"].as_str().unwrap()).collect();
+        assert!(resources.contains("organisations") && resources.contains("documents"), "{page:#}");
+        for item in items {
+            let one = format!(
+                "/v1/{}/{}",
+                item["resource"].as_str().unwrap(),
+                item["id"].as_str().unwrap()
+            );
+            assert_eq!(hub.get(&one).await.status, 200, "{one}");
+        }
+        // A record that has no title is called by its label.
+        let seminars = hub.get("/v1/search?q=ecosystems&resource=seminars").await.json();
+        let label = seminars["items"][0]["label"]["en"].as_str().unwrap();
+        assert!(label.starts_with("Seminar 1: "), "{label}");
+        assert!(seminars["items"][0]["snippet"].as_str().unwrap().starts_with("Ecosystems"));
+
+        // Page by page, each record once.
+        let mut paged = Vec::new();
+        let mut path = "/v1/search?q=astana&limit=2".to_owned();
+        loop {
+            let page = hub.get(&path).await.json();
+            paged.extend(page["items"].as_array().unwrap().clone());
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            path = format!("/v1/search?q=astana&limit=2&cursor={cursor}");
+        }
+        assert_eq!(&paged, items);
+        let few = hub.queries_of("/v1/search?q=astana&limit=2").await.len();
+        assert_eq!(few, hub.queries_of("/v1/search?q=astana&limit=100").await.len());
+    });
+}
+
+#[test]
+fn a_search_needs_words_and_takes_no_order() {
+    on_each_database(async |hub| {
+        for (query, parameter, code) in [
+            ("", "q", "missing_parameter"),
+            ("?q=", "q", "invalid_parameter"),
+            ("?q=a&sort=title", "sort", "unknown_parameter"),
+            ("?q=a&resource=feasts", "resource", "invalid_parameter"),
+            ("?q=a&cursor=abc", "", ""),
+        ] {
+            let reply = hub.get(&format!("/v1/search{query}")).await;
+            assert_eq!(reply.status, 400, "{query}");
+            if !code.is_empty() {
+                let fault = (parameter.to_owned(), code.to_owned());
+                assert!(reply.faults().contains(&fault), "{query}: {}", reply.text);
+            }
+        }
     });
 }

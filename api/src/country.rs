@@ -27,7 +27,7 @@ const LATEST: u64 = 20;
 /// A page of the list, by code.
 pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut query = ListQuery::of(&request)?;
-    query.refuse(&["sort", "include"]);
+    query.refuse(&["sort", "include", "facets"]);
     let filter: CountryFilter = query.filter();
     query.judge()?;
     let asked = query;
@@ -48,7 +48,7 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let next_cursor = last.map(|country| asked.cursor(COLLECTION, &[json!(country.code)]));
     let link = next_cursor.as_ref().map(|cursor| asked.next(request.path(), cursor));
     let total = asked.with_total.then_some(all.len() as u64);
-    let listing = Listing { items: page, next_cursor, total, included: None };
+    let listing = Listing { items: page, next_cursor, total, included: None, facets: None };
     Ok(edge::public_page(&listing, &asked.languages, link))
 }
 

@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, Data, Path, Payload, ServiceConfig},
 };
 use domain::{OneOf, Person, Presentation, PresentationFilter, Record, Resource};
-use persistence::{Error, Neighbours, Store, Stored, Visitor, neighbours};
+use persistence::{Error, Facets, Neighbours, Store, Stored, Visitor, facets, neighbours};
 use serde::Serialize;
 
 use crate::{
@@ -29,6 +29,8 @@ pub(crate) struct Listing<'a, T> {
     pub(crate) total: Option<u64>,
     /// The records that those refer to, by collection, where the list was asked for them.
     pub(crate) included: Option<Neighbours>,
+    /// How many records have each value, where the list was asked for it.
+    pub(crate) facets: Option<Facets>,
 }
 
 async fn list<R: Stored>(request: HttpRequest, store: Data<Store>) -> Answer {
@@ -60,6 +62,7 @@ async fn page<R: Stored>(
 ) -> Answer {
     let list = request.path();
     let include = query.included(|| neighbours::<R>().into_keys().collect());
+    let counted = query.counted(facets::<R>);
     let mut wanted = query.wanted::<R>(list)?;
     narrow(&mut wanted.filter);
     let page = store.list(&wanted).await.map_err(Problem::of(R::COLLECTION))?;
@@ -70,9 +73,16 @@ async fn page<R: Stored>(
             Some(found.map_err(Problem::of(R::COLLECTION))?)
         }
     };
+    let facets = match counted.is_empty() {
+        true => None,
+        false => {
+            let counts = store.facets(&wanted, &counted).await;
+            Some(counts.map_err(Problem::of(R::COLLECTION))?)
+        }
+    };
     let next_cursor = page.next.map(|place| query.cursor(list, &place));
     let link = next_cursor.as_ref().map(|cursor| query.next(list, cursor));
-    let listing = Listing { items: &page.items, next_cursor, total: page.total, included };
+    let listing = Listing { items: &page.items, next_cursor, total: page.total, included, facets };
     Ok(edge::public_page(&listing, &query.languages, link))
 }
 

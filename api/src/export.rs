@@ -13,6 +13,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::{Data, Path},
 };
+use chrono::NaiveDate;
 use persistence::{Store, Stored, Wanted};
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError,
@@ -113,7 +114,9 @@ pub(crate) async fn list<R: Stored>(
     let wanted = query.wanted::<R>(R::COLLECTION)?;
 
     let position = store.newest().await.map_err(&wrong)?;
-    if let Some(known) = edge::known(request, &tag(request, format, position)) {
+    // What is upcoming or past changes by itself, with the day.
+    let day = wanted.depends_on_day().then(|| store.today());
+    if let Some(known) = edge::known(request, &tag(request, format, position, day)) {
         return Ok(known);
     }
     let _turn = WRITERS.acquire().await.map_err(|_| Problem::unavailable())?;
@@ -134,8 +137,9 @@ pub(crate) async fn list<R: Stored>(
         other => other.media_type(),
     };
     let name = format!("{}.{}", R::COLLECTION, format.name());
-    let mut response = edge::public_file(tag(request, format, position), media_type, &name, file)
-        .map_err(Problem::unwritten)?;
+    let mut response =
+        edge::public_file(tag(request, format, position, day), media_type, &name, file)
+            .map_err(Problem::unwritten)?;
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
 }
@@ -254,8 +258,9 @@ fn write_cell(
     Ok(())
 }
 
-/// Tells a file from every other: what was asked, and as of which change.
-fn tag(request: &HttpRequest, format: Format, position: i64) -> String {
-    let asked = format!("{} {} {}", format.name(), request.path(), request.query_string());
+/// Tells a file from every other: what was asked, and as of which change and which day.
+fn tag(request: &HttpRequest, format: Format, position: i64, day: Option<NaiveDate>) -> String {
+    let (path, query) = (request.path(), request.query_string());
+    let asked = format!("{} {path} {query} {day:?}", format.name());
     format!("\"{position}.{}\"", edge::digest(asked.as_bytes()))
 }

@@ -16,6 +16,7 @@ mod openapi;
 mod problem;
 mod programme;
 mod query;
+mod search;
 mod service;
 mod webhook;
 

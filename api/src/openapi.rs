@@ -4,7 +4,7 @@ mod formats;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Country, CountryFilter, Person, Resource, Seminar, SoughtLanguage, State, sample};
-use persistence::{Stored, Visitor, neighbours, visit_all};
+use persistence::{FacetValue, MOST_VALUES, Stored, Visitor, facets, neighbours, visit_all};
 use serde_json::{Value, json};
 use utoipa::{OpenApi, PartialSchema, ToSchema, openapi::RefOr};
 
@@ -15,16 +15,19 @@ use crate::{
     health,
     problem::{self, ProblemBody},
     programme,
-    query::{LIMIT, MAX_LIMIT, MAX_SEARCH, MOST_FIELDS, MOST_INCLUDED, MOST_LANGUAGES},
+    query::{
+        LIMIT, MAX_LIMIT, MAX_SEARCH, MOST_FACETS, MOST_FIELDS, MOST_INCLUDED, MOST_LANGUAGES,
+    },
 };
 
 mod changes;
+mod search;
 mod webhooks;
 
 #[derive(OpenApi)]
 #[openapi(
     paths(health::live, health::ready, problem::describe, programme::read, country::read),
-    components(schemas(ProblemBody, State, Country, SoughtLanguage)),
+    components(schemas(ProblemBody, State, Country, SoughtLanguage, FacetValue)),
     info(
         title = "Capacity Hub",
         description = "The open registry of a capacity-building cooperation: the project, the \
@@ -66,6 +69,7 @@ pub fn openapi() -> Value {
     building.countries();
     building.country();
     building.talks();
+    building.search();
     building.changes();
     building.webhooks();
     building.formats();
@@ -153,7 +157,10 @@ impl Visitor for Building<'_> {
         self.tags.push(json!({"name": R::COLLECTION, "description": about}));
         let record = self.record::<R>();
         self.schemas.insert(record_name::<R>(), record);
-        self.schemas.insert(page_name::<R>(), page(&record_name::<R>(), &neighbours::<R>()));
+        self.schemas.insert(
+            page_name::<R>(),
+            page(&record_name::<R>(), &neighbours::<R>(), &facets::<R>()),
+        );
         let change = self.change(&R::name());
         let collection = format!("/v1/{}", R::COLLECTION);
         let one = format!("{collection}/{{id}}");
@@ -318,7 +325,7 @@ impl Building<'_> {
     fn countries(&mut self) {
         let example = json!(Country::find("KZ"));
         let filters = self.filters::<CountryFilter>();
-        self.schemas.insert("CountryPage".into(), page("Country", &BTreeMap::new()));
+        self.schemas.insert("CountryPage".into(), page("Country", &BTreeMap::new(), &[]));
         self.tags.push(json!({"name": country::COLLECTION, "description": "The countries of ISO 3166-1, read only."}));
         self.paths.insert(
             "/v1/countries".into(),
@@ -369,7 +376,7 @@ fn page_name<R: Resource>() -> String {
     format!("{}Page", R::name())
 }
 
-fn page(record: &str, neighbours: &BTreeMap<String, BTreeSet<String>>) -> Value {
+fn page(record: &str, neighbours: &BTreeMap<String, BTreeSet<String>>, facets: &[String]) -> Value {
     let collections: BTreeSet<_> = neighbours.values().flatten().collect();
     let related: Components = collections
         .into_iter()
@@ -386,15 +393,29 @@ fn page(record: &str, neighbours: &BTreeMap<String, BTreeSet<String>>) -> Value 
             json!({"type": ["object", "null"], "description": "The related records that include asked for, by collection, each once; null when it asked for none.", "properties": related})
         }
     };
+    let counts: Components = facets
+        .iter()
+        .map(|name| {
+            let values = json!({"type": "array", "items": reference("schemas", "FacetValue"), "maxItems": MOST_VALUES});
+            (name.clone(), values)
+        })
+        .collect();
+    let facets = match counts.is_empty() {
+        true => json!({"type": "null", "description": "This list is not counted by anything."}),
+        false => {
+            json!({"type": ["object", "null"], "description": "How many records of the whole list have each value, for what facets asked for, the most frequent first; null when it asked for none. Records of which the value is not known are in none.", "properties": counts})
+        }
+    };
     json!({
         "type": "object",
         "description": "A page of a list.",
-        "required": ["items", "next_cursor", "included"],
+        "required": ["items", "next_cursor", "included", "facets"],
         "properties": {
             "items": {"type": "array", "items": reference("schemas", record), "description": "The records, in the order asked for."},
             "next_cursor": {"type": ["string", "null"], "description": "Asks for the page after this one; null when this is the last."},
             "total": {"type": "integer", "minimum": 0, "description": "How many records the whole list has; only when asked by with_total."},
             "included": included,
+            "facets": facets,
         },
     })
 }
@@ -483,7 +504,8 @@ fn list(
     parameters.push(reference("parameters", "lang"));
     parameters.extend(keys.map(sort));
     get["parameters"] = json!(parameters);
-    let example = json!({"items": [example], "next_cursor": null, "included": null});
+    let example =
+        json!({"items": [example], "next_cursor": null, "included": null, "facets": null});
     get["responses"]["200"] = answer(
         "A page of the list.",
         &format!("{name}Page"),
@@ -502,6 +524,14 @@ fn own_parameters<R: Stored>(mut filters: Vec<Value>) -> Vec<Value> {
             "name": "include", "in": "query", "required": false, "style": "form", "explode": false,
             "description": "Which related records are to come along, in included.",
             "schema": {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1, "maxItems": MOST_INCLUDED},
+        }));
+    }
+    let names = facets::<R>();
+    if !names.is_empty() {
+        filters.push(json!({
+            "name": "facets", "in": "query", "required": false, "style": "form", "explode": false,
+            "description": "By which filters the records of the whole list are to be counted, in facets.",
+            "schema": {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1, "maxItems": MOST_FACETS},
         }));
     }
     filters

@@ -12,6 +12,8 @@ use crate::{Problem, formats::table::Table, problem::Fault};
 
 /// How many kinds of related records one list can bring.
 pub(crate) const MOST_INCLUDED: usize = 5;
+/// By how many fields one list can be counted.
+pub(crate) const MOST_FACETS: usize = 5;
 /// How many columns of a file one request can choose.
 pub(crate) const MOST_FIELDS: usize = 50;
 /// How many languages one request can prefer.
@@ -74,6 +76,7 @@ pub(crate) struct ListQuery {
     cursor: Option<String>,
     pub(crate) languages: Languages,
     include: Vec<String>,
+    facets: Vec<String>,
     /// The parameters that change how the list is shown, and not which records it has.
     shown: Pairs,
     /// The parameters that decide which records the list has.
@@ -106,6 +109,7 @@ impl ListQuery {
             cursor: None,
             languages: Languages::default(),
             include: Vec::new(),
+            facets: Vec::new(),
             shown: Vec::new(),
             asked: Vec::new(),
             given,
@@ -116,7 +120,8 @@ impl ListQuery {
     /// What a request asks of a list.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let mut query = Self::pairs(request)?;
-        let shown = |(name, _): &&(String, String)| ["lang", "include"].contains(&name.as_str());
+        let shown =
+            |(name, _): &&(String, String)| ["lang", "include", "facets"].contains(&name.as_str());
         query.shown = query.pairs.iter().filter(shown).cloned().collect();
         query.limit = query.read("limit", LIMIT, |text| match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
@@ -124,12 +129,20 @@ impl ListQuery {
         });
         query.with_total = query.flag("with_total");
         query.languages = query.languages();
-        query.include = query.read("include", Vec::new(), |text| {
-            Ok(text.split(',').map(ToOwned::to_owned).collect())
-        });
+        (query.include, query.facets) = (query.names("include"), query.names("facets"));
         (query.sort, query.cursor) = (query.take("sort"), query.take("cursor"));
         query.asked = query.pairs.clone();
         Ok(query)
+    }
+
+    fn names(&mut self, parameter: &str) -> Vec<String> {
+        let given = self.take(parameter).unwrap_or_default();
+        given.split(',').filter(|_| !given.is_empty()).map(ToOwned::to_owned).collect()
+    }
+
+    /// Notes something else that is wrong.
+    pub(crate) fn note(&mut self, fault: Fault) {
+        self.faults.push(fault);
     }
 
     /// Notes what is wrong with a parameter; the first of its faults is enough.
@@ -217,19 +230,33 @@ impl ListQuery {
     /// The kinds of related records that are to come with a list that can bring those.
     pub(crate) fn included(&mut self, known: impl FnOnce() -> Vec<String>) -> Vec<String> {
         let asked = std::mem::take(&mut self.include);
+        self.among("include", asked, MOST_INCLUDED, known)
+    }
+
+    /// The names of what a list that can be counted by those is to be counted by.
+    pub(crate) fn counted(&mut self, known: impl FnOnce() -> Vec<String>) -> Vec<String> {
+        let asked = std::mem::take(&mut self.facets);
+        self.among("facets", asked, MOST_FACETS, known)
+    }
+
+    fn among(
+        &mut self,
+        parameter: &str,
+        asked: Vec<String>,
+        most: usize,
+        known: impl FnOnce() -> Vec<String>,
+    ) -> Vec<String> {
         if asked.is_empty() {
             return asked;
         }
         let known = known();
         let detail = match asked.iter().find(|name| !known.contains(name)) {
-            Some(_) if known.is_empty() => "This list brings no related records.".to_owned(),
-            Some(_) => {
-                format!("It names what this list cannot bring; it can: {}.", known.join(", "))
-            }
-            None if asked.len() > MOST_INCLUDED => format!("It names at most {MOST_INCLUDED}."),
+            Some(_) if known.is_empty() => "This list takes none.".to_owned(),
+            Some(_) => format!("It names what this list has not; it has: {}.", known.join(", ")),
+            None if asked.len() > most => format!("It names at most {most}."),
             None => return asked,
         };
-        self.fault("include", "invalid_parameter", detail);
+        self.fault(parameter, "invalid_parameter", detail);
         Vec::new()
     }
 

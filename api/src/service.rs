@@ -21,7 +21,7 @@ use crate::{
     formats::{self, PublicAddress},
     health,
     openapi::{self, Paths},
-    problem, programme,
+    problem, programme, search,
     webhook::{self, ToPrivate},
 };
 
@@ -144,6 +144,7 @@ fn routes(config: &mut ServiceConfig) {
     get("/health/ready", web::get().to(health::ready));
     get("/v1/changes", web::get().to(changes::list));
     get("/v1/changes/stream", web::get().to(changes::follow));
+    get("/v1/search", web::get().to(search::find));
     get("/v1/countries", web::get().to(country::list));
     get("/v1/countries/{code}", web::get().to(country::read));
     get("/v1/seminars/{id}/programme", web::get().to(programme::read));

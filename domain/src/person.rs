@@ -49,6 +49,8 @@ pub struct Appointment {
 pub struct PersonFilter {
     /// With a post at one of these organisations, by id or slug.
     pub organisation: OneOf<Key>,
+    /// Who spoke at one of these seminars, by id or slug.
+    pub seminar: OneOf<Key>,
 }
 
 /// Orders a list of people.

@@ -208,12 +208,20 @@ pub struct SeminarFilter {
     pub language: OneOf<SoughtLanguage>,
     /// Held by one of these organisations, by id or slug.
     pub organiser: OneOf<Key>,
+    /// In which one of these organisations has a part, as organiser or by a speaker, by id or slug.
+    pub organisation: OneOf<Key>,
+    /// At which one of these people spoke, by id or slug.
+    pub speaker: OneOf<Key>,
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
     /// That begin on this day or later; a date known to the month counts by its first day.
     pub starts_on_gte: Option<NaiveDate>,
     /// That begin before this day.
     pub starts_on_lt: Option<NaiveDate>,
+    /// Whether their last day is known and is today or later, by UTC.
+    pub upcoming: Option<bool>,
+    /// Whether their last day is known and is over, by UTC.
+    pub past: Option<bool>,
 }
 
 /// Orders a list of seminars.

@@ -86,6 +86,10 @@ pub struct StudyVisitFilter {
     pub starts_on_gte: Option<NaiveDate>,
     /// That begin before this day.
     pub starts_on_lt: Option<NaiveDate>,
+    /// Whether their last day is known and is today or later, by UTC.
+    pub upcoming: Option<bool>,
+    /// Whether their last day is known and is over, by UTC.
+    pub past: Option<bool>,
 }
 
 /// Orders a list of study visits.

@@ -55,3 +55,25 @@ pub(crate) async fn create(
     }
     Ok(())
 }
+
+/// Puts a table in place of the one of that name: what was in it is derived, and is written anew
+/// once its collection is said to be [`stale`].
+pub(crate) async fn anew(
+    schema: &SchemaManager<'_>,
+    name: &'static str,
+    table: &TableCreateStatement,
+    indexes: &[&[&'static str]],
+) -> Result<(), DbErr> {
+    schema.drop_table(Table::drop().table(name).to_owned()).await?;
+    create(schema, name, table, indexes).await
+}
+
+/// Has what is derived from the records of a collection written anew, once the schema stands.
+pub(crate) async fn stale(schema: &SchemaManager<'_>, collection: &str) -> Result<(), DbErr> {
+    let note = format!(
+        "INSERT INTO stale (collection) VALUES ('{collection}') \
+         ON CONFLICT (collection) DO UPDATE SET done_to = NULL"
+    );
+    schema.get_connection().execute_unprepared(&note).await?;
+    Ok(())
+}

@@ -33,7 +33,10 @@ impl Database {
 
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        let own = Self { connections: self.connections.max(2), observer: None, ..self.clone() };
+        // On Postgres one connection holds the lock; on SQLite a second one would not know at once
+        // of the tables that the first one drops.
+        let connections = if self.file().is_some() { 1 } else { 2 };
+        let own = Self { connections, observer: None, ..self.clone() };
         let store = own.open().await?;
         dialect::migrate(&store, self.file()).await
     }

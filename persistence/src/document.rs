@@ -33,11 +33,10 @@ impl Stored for Document {
         }
     }
 
-    fn narrow(filter: &DocumentFilter) -> Narrow {
-        Narrow::default()
-            .code(Column::Kind, &filter.kind)
-            .code(Column::Language, &filter.language)
-            .reference::<Organisation>("/publisher_id", &filter.publisher)
+    fn narrow(rows: Narrow, filter: &DocumentFilter) -> Narrow {
+        rows.code("kind", Column::Kind, &filter.kind)
+            .code("language", Column::Language, &filter.language)
+            .reference::<Organisation>("publisher", "/publisher_id", &filter.publisher)
     }
 
     fn sort_column(key: DocumentSort) -> Column {

@@ -35,11 +35,14 @@ impl Stored for GrantArrangement {
         }
     }
 
-    fn narrow(filter: &GrantArrangementFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Project>(Column::ProjectId, &filter.project)
-            .reference::<Organisation>("/parties/organisation_id", &filter.organisation)
-            .code(Column::Status, &filter.status)
+    fn narrow(rows: Narrow, filter: &GrantArrangementFilter) -> Narrow {
+        rows.parent::<Project>("project", Column::ProjectId, &filter.project)
+            .reference::<Organisation>(
+                "organisation",
+                "/parties/organisation_id",
+                &filter.organisation,
+            )
+            .code("status", Column::Status, &filter.status)
     }
 
     fn sort_column(key: GrantArrangementSort) -> Column {

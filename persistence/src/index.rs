@@ -39,6 +39,11 @@ pub(crate) fn date_key(date: Option<&PartialDate>) -> Date {
     date.and_then(PartialDate::first_day).unwrap_or(UNKNOWN_DATE)
 }
 
+/// The last day that something may take, by its first and its last day: what is over is told by it.
+pub(crate) fn last_day_key(start: Option<&PartialDate>, end: Option<&PartialDate>) -> Date {
+    end.or(start).and_then(PartialDate::last_day).unwrap_or(UNKNOWN_DATE)
+}
+
 /// Where a number comes in an order.
 pub(crate) fn number_key(number: Option<i64>) -> i64 {
     number.unwrap_or(i64::MAX)

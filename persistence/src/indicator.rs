@@ -31,10 +31,12 @@ impl Stored for Indicator {
         }
     }
 
-    fn narrow(filter: &IndicatorFilter) -> Narrow {
-        Narrow::default()
-            .parent::<ProjectResult>(Column::ResultId, &filter.result)
-            .code(Column::Measure, &filter.measure)
+    fn narrow(rows: Narrow, filter: &IndicatorFilter) -> Narrow {
+        rows.parent::<ProjectResult>("result", Column::ResultId, &filter.result).code(
+            "measure",
+            Column::Measure,
+            &filter.measure,
+        )
     }
 
     fn sort_column(key: IndicatorSort) -> Column {

@@ -35,11 +35,10 @@ impl Stored for Initiative {
         }
     }
 
-    fn narrow(filter: &InitiativeFilter) -> Narrow {
-        Narrow::default()
-            .code(Column::Kind, &filter.kind)
-            .code(Column::Country, &filter.country)
-            .parent::<Organisation>(Column::OwnerId, &filter.owner)
+    fn narrow(rows: Narrow, filter: &InitiativeFilter) -> Narrow {
+        rows.code("kind", Column::Kind, &filter.kind)
+            .code("country", Column::Country, &filter.country)
+            .parent::<Organisation>("owner", Column::OwnerId, &filter.owner)
             .topic(&filter.topic)
     }
 

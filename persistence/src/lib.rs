@@ -1,9 +1,11 @@
 //! Keeps the records, in Postgres or in SQLite.
 mod catalogue;
+mod catch_up;
 mod connect;
 mod delivery;
 mod dialect;
 mod error;
+mod facet;
 mod feed;
 mod hierarchy;
 mod import;
@@ -42,6 +44,7 @@ pub use catalogue::{Visitor, visit_all};
 pub use connect::{Database, Observer};
 pub use delivery::{Delivery, Outcome};
 pub use error::{Error, Referrer};
+pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange, news};
 pub use import::Imported;
 pub use moment::Moment;

@@ -53,9 +53,10 @@ impl Store {
         mut take: impl FnMut(Vec<Record<R>>) -> Result<(), E>,
     ) -> Result<Result<i64, E>, Error> {
         let moment = self.moment().await?;
+        let today = self.today();
         let mut wanted = Wanted { after: None, limit: BATCH, with_total: false, ..wanted };
         loop {
-            let found = page(&moment.tx, &wanted).await?;
+            let found = page(&moment.tx, &wanted, today).await?;
             if let Err(failed) = take(found.items) {
                 return Ok(Err(failed));
             }
@@ -88,7 +89,7 @@ impl Store {
         let fitting = R::Index::find()
             .select_only()
             .column(id_column::<R>())
-            .filter(condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref()))
+            .filter(condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), self.today()))
             .into_query();
         let rows = public::<R>()
             .filter(record::Column::Id.in_subquery(fitting))

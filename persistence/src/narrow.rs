@@ -2,7 +2,7 @@ use domain::{Key, OneOf, Resource, Topic, TopicCode};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     entity::prelude::{Date, Expr, Uuid},
-    sea_query::{ExprTrait, SimpleExpr},
+    sea_query::{ExprTrait, IntoCondition, SelectStatement, SimpleExpr},
 };
 use serde::Serialize;
 
@@ -12,100 +12,126 @@ use crate::{
     reference,
 };
 
-/// What a filter asks for, as a condition on the index table of a resource.
-#[derive(Clone, Debug)]
-pub struct Narrow(pub(crate) Condition);
+/// What a filter asks for, as a condition on the index table of a resource, and what the records
+/// that fit can be counted by.
+pub struct Narrow {
+    pub(crate) condition: Condition,
+    pub(crate) facets: Vec<(&'static str, Facet)>,
+    pub(crate) depends_on_day: bool,
+    today: Date,
+}
 
-impl Default for Narrow {
-    fn default() -> Self {
-        Self(Condition::all())
-    }
+/// Where the values stand that records are counted by.
+#[derive(Clone)]
+pub(crate) enum Facet {
+    /// In a column of the index table.
+    Column(SimpleExpr),
+    /// In a column of the index table that names records.
+    Parent(SimpleExpr),
+    /// Among the codes of that field.
+    Term(&'static str),
+    /// Among the references of that field.
+    Reference(&'static str),
 }
 
 impl Narrow {
-    fn and(self, condition: impl Into<Condition>) -> Self {
-        Self(self.0.add(condition.into()))
+    pub(crate) fn on(today: Date) -> Self {
+        Self { condition: Condition::all(), facets: Vec::new(), depends_on_day: false, today }
+    }
+
+    fn and(mut self, condition: impl IntoCondition) -> Self {
+        self.condition = self.condition.add(condition.into_condition());
+        self
+    }
+
+    fn counted(mut self, name: &'static str, facet: Facet) -> Self {
+        self.facets.push((name, facet));
+        self
     }
 
     /// The column holds one of those codes.
-    pub(crate) fn code<T: Serialize>(self, column: impl ColumnTrait, wanted: &OneOf<T>) -> Self {
-        if wanted.0.is_empty() {
-            return self;
-        }
-        self.and(Condition::all().add(column.is_in(codes(wanted))))
+    pub(crate) fn code<T: Serialize>(
+        self,
+        name: &'static str,
+        column: impl ColumnTrait,
+        wanted: &OneOf<T>,
+    ) -> Self {
+        let rows = self.counted(name, Facet::Column(column.into_expr()));
+        if wanted.0.is_empty() { rows } else { rows.and(column.is_in(codes(wanted))) }
     }
 
     /// The column holds one of those numbers, if there are any.
     pub(crate) fn number(
         self,
+        name: &'static str,
         column: impl ColumnTrait,
         wanted: impl ExactSizeIterator<Item = i64>,
     ) -> Self {
-        if wanted.len() == 0 {
-            return self;
-        }
-        self.and(Condition::all().add(column.is_in(wanted)))
+        let rows = self.counted(name, Facet::Column(column.into_expr()));
+        if wanted.len() == 0 { rows } else { rows.and(column.is_in(wanted)) }
     }
 
     /// The column names one of those records of `R`.
-    pub(crate) fn parent<R: Resource>(self, column: impl ColumnTrait, wanted: &OneOf<Key>) -> Self {
-        if wanted.0.is_empty() {
-            return self;
-        }
-        let keys: Vec<_> = wanted.0.iter().map(Key::as_str).collect();
-        self.and(named(R::COLLECTION, &Expr::col(column), &keys))
+    pub(crate) fn parent<R: Resource>(
+        self,
+        name: &'static str,
+        column: impl ColumnTrait,
+        wanted: &OneOf<Key>,
+    ) -> Self {
+        let rows = self.counted(name, Facet::Parent(column.into_expr()));
+        if wanted.0.is_empty() { rows } else { rows.and(naming::<R>(column, wanted)) }
     }
 
     /// The record refers to one of those records of `R`, in that field.
-    pub(crate) fn reference<R: Resource>(self, field: &str, wanted: &OneOf<Key>) -> Self {
-        if wanted.0.is_empty() {
-            return self;
-        }
-        let keys: Vec<_> = wanted.0.iter().map(Key::as_str).collect();
-        self.refers(R::COLLECTION, field, &keys)
+    pub(crate) fn reference<R: Resource>(
+        self,
+        name: &'static str,
+        field: &'static str,
+        wanted: &OneOf<Key>,
+    ) -> Self {
+        let rows = self.counted(name, Facet::Reference(field));
+        rows.within(wanted, || referring::<R>(field, wanted))
     }
 
     /// The record carries one of those topics.
     pub(crate) fn topic(self, wanted: &OneOf<TopicCode>) -> Self {
-        if wanted.0.is_empty() {
-            return self;
-        }
         let keys: Vec<_> = wanted.0.iter().map(TopicCode::as_str).collect();
-        self.refers(Topic::COLLECTION, "/topics", &keys)
-    }
-
-    fn refers(self, collection: &str, field: &str, keys: &[&str]) -> Self {
-        let target = Expr::col(reference::Column::TargetId);
-        let sources = reference::Entity::find()
-            .select_only()
-            .column(reference::Column::SourceId)
-            .filter(reference::Column::Field.eq(field))
-            .filter(named(collection, &target, keys))
-            .into_query();
-        self.and(Condition::all().add(Expr::col("id").in_subquery(sources)))
+        let rows = self.counted("topic", Facet::Reference("/topics"));
+        rows.within(wanted, || sources(Topic::COLLECTION, "/topics", &keys))
     }
 
     /// The record has one of those codes, in that field.
-    pub(crate) fn term<T: Serialize>(self, field: &str, wanted: &OneOf<T>) -> Self {
-        if wanted.0.is_empty() {
-            return self;
-        }
-        let records = term::Entity::find()
-            .select_only()
-            .column(term::Column::RecordId)
-            .filter(term::Column::Field.eq(field))
-            .filter(term::Column::Value.is_in(codes(wanted)))
-            .into_query();
-        self.and(Condition::all().add(Expr::col("id").in_subquery(records)))
+    pub(crate) fn term<T: Serialize>(
+        self,
+        name: &'static str,
+        field: &'static str,
+        wanted: &OneOf<T>,
+    ) -> Self {
+        let rows = self.counted(name, Facet::Term(field));
+        rows.within(wanted, || {
+            let records = term::Entity::find()
+                .select_only()
+                .column(term::Column::RecordId)
+                .filter(term::Column::Field.eq(field))
+                .filter(term::Column::Value.is_in(codes(wanted)));
+            records.into_query()
+        })
+    }
+
+    /// Where something is wanted, the id of the record is among those.
+    pub(crate) fn within<T>(
+        self,
+        wanted: &OneOf<T>,
+        ids: impl FnOnce() -> SelectStatement,
+    ) -> Self {
+        if wanted.0.is_empty() { self } else { self.and(Expr::col("id").in_subquery(ids())) }
     }
 
     /// The column is that day or later.
     pub(crate) fn since(self, column: impl ColumnTrait, day: Option<Date>) -> Self {
         match day {
             None => self,
-            Some(day) => {
-                self.and(Condition::all().add(column.gte(day)).add(column.lt(UNKNOWN_DATE)))
-            }
+            Some(day) => self.and(column.gte(day)).and(column.lt(UNKNOWN_DATE)),
         }
     }
 
@@ -113,11 +139,51 @@ impl Narrow {
     pub(crate) fn before(self, column: impl ColumnTrait, day: Option<Date>) -> Self {
         match day {
             None => self,
-            Some(day) => {
-                self.and(Condition::all().add(column.lt(day)).add(column.lt(UNKNOWN_DATE)))
-            }
+            Some(day) => self.and(column.lt(day)).and(column.lt(UNKNOWN_DATE)),
         }
     }
+
+    /// The last day, in that column, is still to come or is today; or it is not.
+    pub(crate) fn upcoming(self, column: impl ColumnTrait, wanted: Option<bool>) -> Self {
+        let today = self.today;
+        self.by_day(column.gte(today).and(column.lt(UNKNOWN_DATE)), wanted)
+    }
+
+    /// The last day, in that column, is over; or it is not.
+    pub(crate) fn past(self, column: impl ColumnTrait, wanted: Option<bool>) -> Self {
+        let today = self.today;
+        self.by_day(column.lt(today), wanted)
+    }
+
+    fn by_day(mut self, condition: SimpleExpr, wanted: Option<bool>) -> Self {
+        let Some(wanted) = wanted else { return self };
+        self.depends_on_day = true;
+        self.and(if wanted { condition } else { condition.not() })
+    }
+}
+
+/// The ids of the records that refer to one of those of `R`, in that field.
+pub(crate) fn referring<R: Resource>(field: &str, wanted: &OneOf<Key>) -> SelectStatement {
+    sources(R::COLLECTION, field, &keys(wanted))
+}
+
+/// The column names one of those records of `R`.
+pub(crate) fn naming<R: Resource>(column: impl ColumnTrait, wanted: &OneOf<Key>) -> Condition {
+    named(R::COLLECTION, &column.into_expr(), &keys(wanted))
+}
+
+fn keys(wanted: &OneOf<Key>) -> Vec<&str> {
+    wanted.0.iter().map(Key::as_str).collect()
+}
+
+fn sources(collection: &str, field: &str, keys: &[&str]) -> SelectStatement {
+    let target = Expr::col(reference::Column::TargetId);
+    reference::Entity::find()
+        .select_only()
+        .column(reference::Column::SourceId)
+        .filter(reference::Column::Field.eq(field))
+        .filter(named(collection, &target, keys))
+        .into_query()
 }
 
 fn codes<T: Serialize>(wanted: &OneOf<T>) -> Vec<String> {

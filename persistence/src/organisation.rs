@@ -33,11 +33,10 @@ impl Stored for Organisation {
         }
     }
 
-    fn narrow(filter: &OrganisationFilter) -> Narrow {
-        Narrow::default()
-            .code(Column::Kind, &filter.kind)
-            .code(Column::Country, &filter.country)
-            .parent::<Organisation>(Column::ParentId, &filter.parent)
+    fn narrow(rows: Narrow, filter: &OrganisationFilter) -> Narrow {
+        rows.code("kind", Column::Kind, &filter.kind)
+            .code("country", Column::Country, &filter.country)
+            .parent::<Organisation>("parent", Column::ParentId, &filter.parent)
     }
 
     fn sort_column(key: OrganisationSort) -> Column {

@@ -1,7 +1,7 @@
 use domain::{Organisation, Person, PersonFilter, PersonSort};
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
-use crate::{Narrow, Stored, index::line_key};
+use crate::{Narrow, Stored, index::line_key, presentation};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,9 +21,13 @@ impl Stored for Person {
         ActiveModel { id: Set(id), name: Set(line_key(self.name.as_str())) }
     }
 
-    fn narrow(filter: &PersonFilter) -> Narrow {
-        Narrow::default()
-            .reference::<Organisation>("/appointments/organisation_id", &filter.organisation)
+    fn narrow(rows: Narrow, filter: &PersonFilter) -> Narrow {
+        rows.reference::<Organisation>(
+            "organisation",
+            "/appointments/organisation_id",
+            &filter.organisation,
+        )
+        .within(&filter.seminar, || presentation::speakers(&filter.seminar))
     }
 
     fn sort_column(key: PersonSort) -> Column {

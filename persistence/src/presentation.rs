@@ -1,13 +1,17 @@
 use domain::{
-    Initiative, Organisation, Person, Presentation, PresentationFilter, PresentationSort, Seminar,
-    Session, Violation,
+    Initiative, Key, OneOf, Organisation, Person, Presentation, PresentationFilter,
+    PresentationSort, Seminar, Session, Violation,
 };
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, QuerySelect, QueryTrait, entity::prelude::*,
+    sea_query::SelectStatement,
+};
 
 use crate::{
     Error, Narrow, Stored,
     index::{code, text_key},
-    session,
+    narrow::naming,
+    reference, session,
 };
 
 #[sea_orm::model]
@@ -25,6 +29,33 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+pub(crate) const SPEAKER: &str = "/speakers/person_id";
+pub(crate) const ORGANISATION: &str = "/speakers/organisation_id";
+
+/// The seminars at which those presentations were given.
+pub(crate) fn seminars(presentations: SelectStatement) -> SelectStatement {
+    Entity::find()
+        .select_only()
+        .column(Column::SeminarId)
+        .filter(Column::Id.in_subquery(presentations))
+        .into_query()
+}
+
+/// Who spoke at those seminars.
+pub(crate) fn speakers(at: &OneOf<Key>) -> SelectStatement {
+    let presentations = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(naming::<Seminar>(Column::SeminarId, at))
+        .into_query();
+    reference::Entity::find()
+        .select_only()
+        .column(reference::Column::TargetId)
+        .filter(reference::Column::Field.eq(SPEAKER))
+        .filter(reference::Column::SourceId.in_subquery(presentations))
+        .into_query()
+}
+
 impl Stored for Presentation {
     type Index = Entity;
     const TERMS: &'static [&'static str] = &["/speakers/country"];
@@ -40,16 +71,15 @@ impl Stored for Presentation {
         }
     }
 
-    fn narrow(filter: &PresentationFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Seminar>(Column::SeminarId, &filter.seminar)
-            .parent::<Session>(Column::SessionId, &filter.session)
-            .reference::<Person>("/speakers/person_id", &filter.speaker)
-            .reference::<Organisation>("/speakers/organisation_id", &filter.organisation)
-            .term("/speakers/country", &filter.country)
-            .reference::<Initiative>("/initiative_ids", &filter.initiative)
+    fn narrow(rows: Narrow, filter: &PresentationFilter) -> Narrow {
+        rows.parent::<Seminar>("seminar", Column::SeminarId, &filter.seminar)
+            .parent::<Session>("session", Column::SessionId, &filter.session)
+            .reference::<Person>("speaker", SPEAKER, &filter.speaker)
+            .reference::<Organisation>("organisation", ORGANISATION, &filter.organisation)
+            .term("country", "/speakers/country", &filter.country)
+            .reference::<Initiative>("initiative", "/initiative_ids", &filter.initiative)
             .topic(&filter.topic)
-            .code(Column::Language, &filter.language)
+            .code("language", Column::Language, &filter.language)
     }
 
     fn sort_column(key: PresentationSort) -> Column {

@@ -30,12 +30,15 @@ impl Stored for Project {
         }
     }
 
-    fn narrow(filter: &ProjectFilter) -> Narrow {
-        Narrow::default()
-            .code(Column::Status, &filter.status)
-            .term("/countries/country", &filter.country)
-            .reference::<Organisation>("/parties/organisation_id", &filter.organisation)
-            .term("/activity_kinds", &filter.activity_kind)
+    fn narrow(rows: Narrow, filter: &ProjectFilter) -> Narrow {
+        rows.code("status", Column::Status, &filter.status)
+            .term("country", "/countries/country", &filter.country)
+            .reference::<Organisation>(
+                "organisation",
+                "/parties/organisation_id",
+                &filter.organisation,
+            )
+            .term("activity_kind", "/activity_kinds", &filter.activity_kind)
             .topic(&filter.topic)
     }
 

@@ -28,12 +28,11 @@ impl Stored for Recommendation {
         }
     }
 
-    fn narrow(filter: &RecommendationFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Seminar>(Column::SeminarId, &filter.seminar)
-            .reference::<Person>("/person_id", &filter.person)
-            .reference::<Organisation>("/organisation_id", &filter.organisation)
-            .code(Column::Status, &filter.status)
+    fn narrow(rows: Narrow, filter: &RecommendationFilter) -> Narrow {
+        rows.parent::<Seminar>("seminar", Column::SeminarId, &filter.seminar)
+            .reference::<Person>("person", "/person_id", &filter.person)
+            .reference::<Organisation>("organisation", "/organisation_id", &filter.organisation)
+            .code("status", Column::Status, &filter.status)
     }
 
     fn sort_column(key: RecommendationSort) -> Column {

@@ -31,10 +31,12 @@ impl Stored for ProjectResult {
         }
     }
 
-    fn narrow(filter: &ProjectResultFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Project>(Column::ProjectId, &filter.project)
-            .code(Column::Kind, &filter.kind)
+    fn narrow(rows: Narrow, filter: &ProjectResultFilter) -> Narrow {
+        rows.parent::<Project>("project", Column::ProjectId, &filter.project).code(
+            "kind",
+            Column::Kind,
+            &filter.kind,
+        )
     }
 
     fn sort_column(key: ProjectResultSort) -> Column {

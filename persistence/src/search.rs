@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use domain::{Resource, Seminar, Shape, State, Text};
-use futures_util::future::LocalBoxFuture;
 use sea_orm::{
     ActiveValue::Set,
     Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, PaginatorTrait, QueryOrder,
@@ -291,53 +290,5 @@ impl Visitor for Rest<'_> {
                 self.snippet = self.words.snippet(text);
             }
         });
-    }
-}
-
-/// How many records are made findable in one transaction.
-const LATE_AT_ONCE: u64 = 200;
-
-impl Store {
-    /// Finds the words of the records that were written before words were kept.
-    pub(crate) async fn catch_up(&self) -> Result<(), Error> {
-        loop {
-            let found = Entity::find().select_only().column(Column::RecordId).into_query();
-            let rows = record::Entity::find()
-                .filter(record::Column::Id.not_in_subquery(found))
-                .limit(LATE_AT_ONCE)
-                .all(self.db())
-                .await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let tx = dialect::begin(self.db()).await?;
-            let kept = {
-                let mut late = Late { tx: &tx, rows, kept: Vec::new() };
-                visit_all(&mut late);
-                late.kept
-            };
-            for kept in kept {
-                kept.await?;
-            }
-            tx.commit().await?;
-        }
-    }
-}
-
-/// Records whose words are not kept yet.
-struct Late<'a> {
-    tx: &'a DatabaseTransaction,
-    rows: Vec<record::Model>,
-    kept: Vec<LocalBoxFuture<'a, Result<(), Error>>>,
-}
-
-impl Visitor for Late<'_> {
-    fn visit<R: Stored>(&mut self) {
-        let tx = self.tx;
-        for row in self.rows.extract_if(.., |row| row.resource == R::COLLECTION) {
-            self.kept.push(Box::pin(async move {
-                keep::<R>(tx, row.id, &store::read(&row.body)?, false).await
-            }));
-        }
     }
 }

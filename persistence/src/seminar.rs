@@ -1,13 +1,16 @@
 use domain::{
-    Organisation, Project, Seminar, SeminarDerived, SeminarFilter, SeminarKind, SeminarSeries,
-    SeminarSort, Text,
+    Organisation, Person, Project, Seminar, SeminarDerived, SeminarFilter, SeminarKind,
+    SeminarSeries, SeminarSort, Text,
 };
-use sea_orm::{ActiveValue::Set, ConnectionTrait, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, QuerySelect, entity::prelude::*, sea_query::UnionType,
+};
 
 use crate::{
     Error, Narrow, Stored,
-    index::{code, date_key, number_key, text_key},
-    record,
+    index::{code, date_key, last_day_key, number_key, text_key},
+    narrow::referring,
+    presentation, record,
 };
 
 #[sea_orm::model]
@@ -19,6 +22,7 @@ pub struct Model {
     pub project_id: Uuid,
     pub series_id: Option<Uuid>,
     pub starts_on: Date,
+    pub ends_on: Date,
     pub title: String,
     pub ordinal: i64,
     pub kind: String,
@@ -27,6 +31,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+const ORGANISER: &str = "/organisers/organisation_id";
 
 impl Stored for Seminar {
     type Index = Entity;
@@ -38,6 +44,7 @@ impl Stored for Seminar {
             project_id: Set(self.project_id.id()),
             series_id: Set(self.series_id.as_ref().map(domain::Ref::id)),
             starts_on: Set(date_key(self.starts_on.as_ref())),
+            ends_on: Set(last_day_key(self.starts_on.as_ref(), self.ends_on.as_ref())),
             title: Set(text_key(self.title.as_ref())),
             ordinal: Set(number_key(self.ordinal)),
             kind: Set(code(Some(&self.kind)).unwrap_or_default()),
@@ -46,19 +53,29 @@ impl Stored for Seminar {
         }
     }
 
-    fn narrow(filter: &SeminarFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Project>(Column::ProjectId, &filter.project)
-            .parent::<SeminarSeries>(Column::SeriesId, &filter.series)
-            .code(Column::Kind, &filter.kind)
-            .code(Column::Status, &filter.status)
-            .code(Column::Format, &filter.format)
-            .term("/countries/country", &filter.country)
-            .term("/languages", &filter.language)
-            .reference::<Organisation>("/organisers/organisation_id", &filter.organiser)
+    fn narrow(rows: Narrow, filter: &SeminarFilter) -> Narrow {
+        rows.parent::<Project>("project", Column::ProjectId, &filter.project)
+            .parent::<SeminarSeries>("series", Column::SeriesId, &filter.series)
+            .code("kind", Column::Kind, &filter.kind)
+            .code("status", Column::Status, &filter.status)
+            .code("format", Column::Format, &filter.format)
+            .term("country", "/countries/country", &filter.country)
+            .term("language", "/languages", &filter.language)
+            .reference::<Organisation>("organiser", ORGANISER, &filter.organiser)
             .topic(&filter.topic)
             .since(Column::StartsOn, filter.starts_on_gte)
             .before(Column::StartsOn, filter.starts_on_lt)
+            .upcoming(Column::EndsOn, filter.upcoming)
+            .past(Column::EndsOn, filter.past)
+            .within(&filter.speaker, || {
+                presentation::seminars(referring::<Person>(presentation::SPEAKER, &filter.speaker))
+            })
+            .within(&filter.organisation, || {
+                let of = &filter.organisation;
+                let spoke = referring::<Organisation>(presentation::ORGANISATION, of);
+                let mut part = referring::<Organisation>(ORGANISER, of);
+                part.union(UnionType::All, presentation::seminars(spoke)).to_owned()
+            })
     }
 
     fn sort_column(key: SeminarSort) -> Column {

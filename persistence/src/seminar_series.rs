@@ -26,8 +26,8 @@ impl Stored for SeminarSeries {
         }
     }
 
-    fn narrow(filter: &SeminarSeriesFilter) -> Narrow {
-        Narrow::default().parent::<Project>(Column::ProjectId, &filter.project)
+    fn narrow(rows: Narrow, filter: &SeminarSeriesFilter) -> Narrow {
+        rows.parent::<Project>("project", Column::ProjectId, &filter.project)
     }
 
     fn sort_column(key: SeminarSeriesSort) -> Column {

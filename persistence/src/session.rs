@@ -30,11 +30,10 @@ impl Stored for Session {
         }
     }
 
-    fn narrow(filter: &SessionFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Seminar>(Column::SeminarId, &filter.seminar)
-            .code(Column::Kind, &filter.kind)
-            .number(Column::Day, filter.day.0.iter().map(|day| day.number()))
+    fn narrow(rows: Narrow, filter: &SessionFilter) -> Narrow {
+        rows.parent::<Seminar>("seminar", Column::SeminarId, &filter.seminar)
+            .code("kind", Column::Kind, &filter.kind)
+            .number("day", Column::Day, filter.day.0.iter().map(|day| day.number()))
             .topic(&filter.topic)
     }
 

@@ -26,12 +26,11 @@ impl Stored for Statement {
         }
     }
 
-    fn narrow(filter: &StatementFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Seminar>(Column::SeminarId, &filter.seminar)
-            .reference::<Presentation>("/presentation_id", &filter.presentation)
-            .reference::<Person>("/person_id", &filter.person)
-            .code(Column::Mode, &filter.mode)
+    fn narrow(rows: Narrow, filter: &StatementFilter) -> Narrow {
+        rows.parent::<Seminar>("seminar", Column::SeminarId, &filter.seminar)
+            .reference::<Presentation>("presentation", "/presentation_id", &filter.presentation)
+            .reference::<Person>("person", "/person_id", &filter.person)
+            .code("mode", Column::Mode, &filter.mode)
             .topic(&filter.topic)
     }
 

@@ -1,7 +1,7 @@
 //! Lists, reads and changes the records of any resource.
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use domain::{Record, Resource, State};
 use sea_orm::{
     ActiveValue::Set,
@@ -14,7 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Error, Referrer, Search, Stored, dialect, index, log, record, reference, search};
+use crate::{
+    Error, Narrow, Referrer, Search, Stored, dialect, index, log, record, reference, search,
+};
 
 /// Where times and ids come from.
 #[derive(Clone)]
@@ -67,6 +69,14 @@ impl<R: Resource> Wanted<R> {
     }
 }
 
+impl<R: Stored> Wanted<R> {
+    /// Whether the list changes with the day, though no record does.
+    #[must_use]
+    pub fn depends_on_day(&self) -> bool {
+        R::narrow(Narrow::on(NaiveDate::MIN), &self.filter).depends_on_day
+    }
+}
+
 /// One page of a list.
 pub struct Page<T> {
     /// The records, in the order asked for.
@@ -101,6 +111,12 @@ impl Store {
         (self.world.now)().trunc_subsecs(6)
     }
 
+    /// The day, by UTC.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        self.now().date_naive()
+    }
+
     pub(crate) fn new_id(&self) -> Uuid {
         (self.world.id)()
     }
@@ -117,7 +133,7 @@ impl Store {
 
     /// A page of the list.
     pub async fn list<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Page<Record<R>>, Error> {
-        page(&self.db, wanted).await
+        page(&self.db, wanted, self.today()).await
     }
 
     /// The record of that id or slug.
@@ -275,6 +291,7 @@ impl Store {
 pub(crate) async fn page<R: Stored>(
     db: &impl ConnectionTrait,
     wanted: &Wanted<R>,
+    today: NaiveDate,
 ) -> Result<Page<Record<R>>, Error> {
     let backend = db.get_database_backend();
     let mut columns: Vec<_> =
@@ -288,7 +305,8 @@ pub(crate) async fn page<R: Stored>(
         .into_iter()
         .chain(columns.iter().map(|(column, down)| Key::column(*column, *down)))
         .collect();
-    let rows = R::Index::find().filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref()));
+    let rows =
+        R::Index::find().filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref(), today));
     let total = match wanted.with_total {
         true => Some(rows.clone().count(db).await?),
         false => None,
@@ -326,8 +344,9 @@ pub(crate) fn condition<R: Stored>(
     db: &impl ConnectionTrait,
     filter: &R::Filter,
     search: Option<&Search>,
+    today: NaiveDate,
 ) -> Condition {
-    let narrowed = Condition::all().add(R::narrow(filter).0);
+    let narrowed = Condition::all().add(R::narrow(Narrow::on(today), filter).condition);
     let backend = db.get_database_backend();
     let id = id_column::<R>().into_expr();
     narrowed.add_option(search.map(|search| search.condition(backend, id)))

@@ -24,8 +24,8 @@ pub trait Stored: Resource<Derived: Default> {
     /// The row of its index table.
     fn index(&self, id: Uuid) -> <Self::Index as EntityTrait>::ActiveModel;
 
-    /// What a filter asks for.
-    fn narrow(filter: &Self::Filter) -> Narrow;
+    /// Narrows the rows of its index table to what a filter asks for.
+    fn narrow(rows: Narrow, filter: &Self::Filter) -> Narrow;
 
     /// The column that a sort key stands for; it is never null.
     fn sort_column(key: Self::SortKey) -> <Self::Index as EntityTrait>::Column;

@@ -3,7 +3,7 @@ use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use crate::{
     Narrow, Stored,
-    index::{code, date_key},
+    index::{code, date_key, last_day_key},
 };
 
 #[sea_orm::model]
@@ -14,6 +14,7 @@ pub struct Model {
     pub id: Uuid,
     pub project_id: Uuid,
     pub starts_on: Date,
+    pub ends_on: Date,
     pub host_country: String,
     pub status: String,
 }
@@ -29,21 +30,27 @@ impl Stored for StudyVisit {
             id: Set(id),
             project_id: Set(self.project_id.id()),
             starts_on: Set(date_key(self.starts_on.as_ref())),
+            ends_on: Set(last_day_key(self.starts_on.as_ref(), self.ends_on.as_ref())),
             host_country: Set(code(Some(&self.host_country)).unwrap_or_default()),
             status: Set(code(Some(&self.status)).unwrap_or_default()),
         }
     }
 
-    fn narrow(filter: &StudyVisitFilter) -> Narrow {
-        Narrow::default()
-            .parent::<Project>(Column::ProjectId, &filter.project)
-            .code(Column::HostCountry, &filter.host_country)
-            .term("/countries/country", &filter.country)
-            .reference::<Organisation>("/stops/organisation_id", &filter.organisation)
-            .code(Column::Status, &filter.status)
+    fn narrow(rows: Narrow, filter: &StudyVisitFilter) -> Narrow {
+        rows.parent::<Project>("project", Column::ProjectId, &filter.project)
+            .code("host_country", Column::HostCountry, &filter.host_country)
+            .term("country", "/countries/country", &filter.country)
+            .reference::<Organisation>(
+                "organisation",
+                "/stops/organisation_id",
+                &filter.organisation,
+            )
+            .code("status", Column::Status, &filter.status)
             .topic(&filter.topic)
             .since(Column::StartsOn, filter.starts_on_gte)
             .before(Column::StartsOn, filter.starts_on_lt)
+            .upcoming(Column::EndsOn, filter.upcoming)
+            .past(Column::EndsOn, filter.past)
     }
 
     fn sort_column(key: StudyVisitSort) -> Column {

@@ -34,10 +34,12 @@ impl Stored for Topic {
         }
     }
 
-    fn narrow(filter: &TopicFilter) -> Narrow {
-        Narrow::default()
-            .code(Column::Scheme, &filter.scheme)
-            .parent::<Topic>(Column::ParentId, &filter.parent)
+    fn narrow(rows: Narrow, filter: &TopicFilter) -> Narrow {
+        rows.code("scheme", Column::Scheme, &filter.scheme).parent::<Topic>(
+            "parent",
+            Column::ParentId,
+            &filter.parent,
+        )
     }
 
     fn sort_column(key: TopicSort) -> Column {
