@@ -1,4 +1,5 @@
 //! Speaks HTTP for the records.
+mod actor;
 mod address;
 mod background;
 mod body;
@@ -17,6 +18,7 @@ mod problem;
 mod programme;
 mod query;
 mod service;
+mod token;
 mod webhook;
 
 pub use openapi::openapi;

@@ -21,6 +21,7 @@ mod m20261124_000017_document;
 mod m20261124_000018_webhook;
 mod m20261124_000019_search;
 mod m20261124_000030_record_updated;
+mod m20261124_000040_token_role;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000018_webhook::Migration),
             Box::new(m20261124_000019_search::Migration),
             Box::new(m20261124_000030_record_updated::Migration),
+            Box::new(m20261124_000040_token_role::Migration),
         ]
     }
 }
