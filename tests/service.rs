@@ -11,4 +11,5 @@ mod reading;
 mod running;
 mod sample;
 mod search;
+mod tokens;
 mod webhooks;

@@ -1,19 +1,18 @@
-//! What a request brings: who asks, which revision it is about, and the body.
+//! What a request brings: which revision it is about, and the body.
 use std::{fmt, time::Duration};
 
 use actix_web::{
-    HttpMessage, HttpRequest,
+    HttpRequest,
     http::header,
-    web::{Bytes, BytesMut, Data, Payload},
+    web::{Bytes, BytesMut, Payload},
 };
 use domain::{Refused, Resource, Shape, Violation};
 use futures_util::StreamExt;
-use persistence::{Author, Store};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Problem, edge::RequestId};
+use crate::Problem;
 
 /// How many bytes a body has at most.
 pub(crate) const LIMIT: usize = 256 * 1024;
@@ -23,21 +22,6 @@ const DEPTH: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(30);
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
-
-/// Who asks, by the token that the request brings.
-pub(crate) async fn author(request: &HttpRequest, store: &Data<Store>) -> Result<Author, Problem> {
-    let given = request.headers().get(header::AUTHORIZATION);
-    let given =
-        given.ok_or_else(|| Problem::unauthenticated("Send Authorization: Bearer <token>."))?;
-    let token = given.to_str().ok().and_then(|text| text.split_once(' '));
-    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let refused = || Problem::unauthenticated("The token is not known, has ended or was revoked.");
-    let (_, token) = token.ok_or_else(refused)?;
-    let actor = store.actor(token.trim()).await.map_err(Problem::of("tokens"))?;
-    let actor = actor.ok_or_else(refused)?;
-    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
-    Ok(Author { name: actor.token_id, request_id })
-}
 
 /// The revision that a change is made to, from `If-Match`.
 pub(crate) fn revision(request: &HttpRequest) -> Result<i64, Problem> {

@@ -7,12 +7,12 @@ use actix_web::{
     rt,
     web::{self, Data, Path, Payload, ServiceConfig},
 };
-use domain::{OneOf, Person, Presentation, PresentationFilter, Record, Resource};
+use domain::{Deed, OneOf, Person, Presentation, PresentationFilter, Record, Resource};
 use persistence::{Error, Facets, Neighbours, Store, Stored, Visitor, facets, neighbours};
 use serde::Serialize;
 
 use crate::{
-    Problem, body,
+    Problem, actor, body,
     edge::{self, fallback},
     export::{self, Format},
     query::{Languages, ListQuery},
@@ -87,7 +87,7 @@ async fn page<R: Stored>(
 }
 
 async fn create<R: Stored>(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
-    let author = body::author(&request, &store).await?;
+    let author = actor::author(&request, &store, Deed::Write).await?;
     let body: R = body::whole(&request, payload).await?;
     let record = apart(R::COLLECTION, async move { store.create(&author, &body).await }).await?;
     let place = format!("/v1/{}/{}", R::COLLECTION, record.id);
@@ -108,7 +108,7 @@ async fn replace<R: Stored>(
     key: Path<String>,
     payload: Payload,
 ) -> Answer {
-    let author = body::author(&request, &store).await?;
+    let author = actor::author(&request, &store, Deed::Write).await?;
     let revision = body::revision(&request)?;
     let body: R = body::whole(&request, payload).await?;
     let change = async move { store.replace(&author, &key, revision, &body).await };
@@ -121,7 +121,7 @@ async fn patch<R: Stored>(
     key: Path<String>,
     payload: Payload,
 ) -> Answer {
-    let author = body::author(&request, &store).await?;
+    let author = actor::author(&request, &store, Deed::Write).await?;
     let revision = body::revision(&request)?;
     let change = body::change(&request, payload).await?;
     let current = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
@@ -132,7 +132,7 @@ async fn patch<R: Stored>(
 }
 
 async fn delete<R: Stored>(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
-    let author = body::author(&request, &store).await?;
+    let author = actor::author(&request, &store, Deed::Publish).await?;
     let revision = body::revision(&request)?;
     apart(R::COLLECTION, async move { store.delete::<R>(&author, &key, revision).await }).await?;
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())

@@ -1,4 +1,5 @@
 //! Speaks HTTP for the records.
+mod actor;
 mod address;
 mod background;
 mod body;
@@ -18,6 +19,7 @@ mod programme;
 mod query;
 mod search;
 mod service;
+mod token;
 mod webhook;
 
 pub use openapi::openapi;

@@ -8,9 +8,13 @@ use std::{
 };
 
 use api::{Settings, serve};
-use chrono::{Days, Utc};
-use clap::{Parser, Subcommand, ValueEnum};
-use persistence::{Author, Database, Imported, NewToken, Store, World};
+use chrono::{DateTime, Days, Utc};
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use domain::{Line, ProjectRef, Role, Token, Violation};
+use persistence::{Author, Database, Error, Imported, KeptToken, NewToken, Store, World};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
@@ -151,20 +155,26 @@ enum TokenAction {
     /// Make a token; the last line is the token, shown this one time.
     Create {
         /// What its holder may do.
-        #[arg(long)]
+        #[arg(long, value_parser = PossibleValuesParser::new(Role::ALL.map(Role::name)).try_map(|role| role.parse::<Role>()))]
         role: Role,
-        /// Whose it is.
-        #[arg(long, default_value = "command line")]
-        name: String,
+        /// Whose it is, or what it is for.
+        #[arg(long, default_value = "command line", value_parser = str::parse::<Line>)]
+        name: Line,
         /// After how many days it ends.
-        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=366))]
-        days: u64,
+        #[arg(long, default_value_t = Token::DAYS,
+            value_parser = clap::value_parser!(u16).range(1..=i64::from(Token::MOST_DAYS)))]
+        days: u16,
+        /// A project that it is limited to, by id or slug; can be given several times.
+        #[arg(long = "project", value_name = "SLUG", value_parser = str::parse::<ProjectRef>)]
+        projects: Vec<ProjectRef>,
     },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Role {
-    Admin,
+    /// List all tokens, the newest first.
+    List,
+    /// End a token at once.
+    Revoke {
+        /// The id of the token: what stands between the first two underscores of it.
+        id: String,
+    },
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -207,13 +217,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
                 .map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
             return import(&store, bundle).await;
         }
-        Some(Action::Token { action: TokenAction::Create { role: Role::Admin, name, days } }) => {
-            let expires_at = Utc::now() + Days::new(days);
-            let new = NewToken { name, role: "admin".to_owned(), expires_at };
-            let token = store.create_token(new).await?;
-            println!("A token of role admin, until {}:", expires_at.format("%-d %B %Y"));
-            println!("{token}");
-        }
+        Some(Action::Token { action }) => return manage_tokens(&store, action).await,
         Some(Action::Openapi) => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -332,13 +336,75 @@ async fn import(store: &Store, bundle: Value) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Imported::Refused(broken) => {
-            eprintln!("error: nothing was taken, since the bundle has these faults:");
-            for fault in broken {
-                eprintln!("  {} {}: {}", fault.pointer, fault.code, fault.detail);
-            }
-            Ok(ExitCode::FAILURE)
+            Ok(refuse("nothing was taken, since the bundle has these faults", &broken))
         }
     }
+}
+
+async fn manage_tokens(store: &Store, action: TokenAction) -> Result<ExitCode, Failure> {
+    match action {
+        TokenAction::Create { role, name, days, projects } => {
+            let expires_at = store.now() + Days::new(days.into());
+            let name = name.as_str().to_owned();
+            let projects = (!projects.is_empty()).then_some(projects);
+            let made = store.create_token(&NewToken { name, role, expires_at, projects }).await;
+            let (kept, token) = match made {
+                Err(Error::Refused(broken)) => {
+                    return Ok(refuse(
+                        "no token was made, since its description has these faults",
+                        &broken,
+                    ));
+                }
+                other => other?,
+            };
+            println!("{}:\n{token}", told(&kept));
+        }
+        TokenAction::List => {
+            let mut before = None;
+            loop {
+                let page = store.tokens(before, 100).await?;
+                for kept in &page {
+                    println!("{}", told(kept));
+                }
+                let Some(last) = page.last() else { break };
+                before = Some((last.created_at, last.id.clone()));
+            }
+        }
+        TokenAction::Revoke { id } => match store.revoke_token(&id).await {
+            Err(Error::NotFound) => return Err(format!("no token has the id {id}").into()),
+            revoked => println!("{}", told(&revoked?)),
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A token, in one line.
+fn told(kept: &KeptToken) -> String {
+    let day = |at: DateTime<Utc>| at.format("%-d %B %Y").to_string();
+    let end = match kept.revoked_at {
+        Some(at) => format!("revoked on {}", day(at)),
+        None => format!("until {}", day(kept.expires_at)),
+    };
+    let used = kept
+        .last_used_at
+        .map_or_else(|| "never used".to_owned(), |at| format!("last used on {}", day(at)));
+    let limit = match kept.projects.as_deref() {
+        None => String::new(),
+        Some(projects) => {
+            let ids: Vec<_> = projects.iter().map(ToString::to_string).collect();
+            format!(", limited to the projects [{}]", ids.join(", "))
+        }
+    };
+    format!("{}  {:<9}  {end}, {used}{limit}  {}", kept.id, kept.role.name(), kept.name)
+}
+
+/// Says on the error output what was wrong.
+fn refuse(outcome: &str, broken: &[Violation]) -> ExitCode {
+    eprintln!("error: {outcome}:");
+    for fault in broken {
+        eprintln!("  {} {}: {}", fault.pointer, fault.code, fault.detail);
+    }
+    ExitCode::FAILURE
 }
 
 fn database_url(text: &str) -> Result<String, String> {

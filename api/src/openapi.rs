@@ -3,7 +3,9 @@ mod formats;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Country, CountryFilter, Person, Resource, Seminar, SoughtLanguage, State, sample};
+use domain::{
+    Country, CountryFilter, Deed, Person, Resource, Seminar, SoughtLanguage, State, sample,
+};
 use persistence::{FacetValue, MOST_VALUES, Stored, Visitor, facets, neighbours, visit_all};
 use serde_json::{Value, json};
 use utoipa::{OpenApi, PartialSchema, ToSchema, openapi::RefOr};
@@ -22,6 +24,7 @@ use crate::{
 
 mod changes;
 mod search;
+mod tokens;
 mod webhooks;
 
 #[derive(OpenApi)]
@@ -72,6 +75,7 @@ pub fn openapi() -> Value {
     building.search();
     building.changes();
     building.webhooks();
+    building.tokens();
     building.formats();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
     let (paths, schemas) = (building.paths, building.schemas);
@@ -86,7 +90,7 @@ pub fn openapi() -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "hub_<id>_<secret>",
-            "description": "A token made by `capacity-hub token create`.",
+            "description": "A token made by `capacity-hub token create` or by `POST /v1/tokens`. What it allows is decided by its role: viewer, editor, publisher, registrar or admin.",
         }},
     });
     document
@@ -446,6 +450,7 @@ fn operation(id: &str, tag: &str, summary: &str, about: &str, statuses: &[&str])
         let name = match *status {
             "400" => "BadRequest",
             "401" => "Unauthenticated",
+            "403" => "Forbidden",
             "404" => "NotFound",
             "408" => "Timeout",
             "409" => "Conflict",
@@ -461,6 +466,16 @@ fn operation(id: &str, tag: &str, summary: &str, about: &str, statuses: &[&str])
         responses.insert((*status).to_owned(), reference("responses", name));
     }
     json!({"operationId": id, "tags": [tag], "summary": summary, "description": about, "responses": responses, "security": [{}]})
+}
+
+/// Tells what an operation needs of who asks for it.
+fn guard(operation: &mut Value, deed: Deed) {
+    let about = operation["description"].as_str().unwrap_or_default();
+    operation["description"] = format!("{about}\n\nNeeds {}.", deed.needs()).into();
+    operation["security"] = json!([{"token": []}]);
+    if deed != Deed::See {
+        operation["responses"]["403"] = reference("responses", "Forbidden");
+    }
 }
 
 /// Those headers, and the one that every answer has.
@@ -638,7 +653,7 @@ fn create<R: Resource>() -> Value {
         "Keeps a new record; it is public at once. References name records by id or slug.",
         &["400", "401", "408", "409", "413", "415", "422"],
     );
-    post["security"] = json!([{"token": []}]);
+    guard(&mut post, Deed::Write);
     post["requestBody"] = body::<R>(
         "application/json",
         &reference("schemas", &R::name()),
@@ -661,7 +676,7 @@ fn replace<R: Resource>() -> Value {
         "Puts a new body in place of the old one: what is left out becomes unknown.",
         &["400", "401", "404", "408", "409", "412", "413", "415", "422", "428"],
     );
-    put["security"] = json!([{"token": []}]);
+    guard(&mut put, Deed::Write);
     put["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
     put["requestBody"] = body::<R>(
         "application/json",
@@ -681,7 +696,7 @@ fn patch<R: Resource>(schema: &Value) -> Value {
         "A merge patch after RFC 7396: fields that are sent replace, null makes unknown, lists are replaced whole.",
         &["400", "401", "404", "408", "409", "412", "413", "415", "422", "428"],
     );
-    patch["security"] = json!([{"token": []}]);
+    guard(&mut patch, Deed::Write);
     patch["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
     let example = sample::example(R::COLLECTION);
     patch["requestBody"] = body::<R>(
@@ -702,7 +717,7 @@ fn delete<R: Resource>() -> Value {
         "Removes the record, unless others refer to it.",
         &["400", "401", "404", "409", "412", "428"],
     );
-    delete["security"] = json!([{"token": []}]);
+    guard(&mut delete, Deed::Publish);
     delete["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
     delete["responses"]["204"] = json!({"description": "It was deleted.", "headers": {"X-Request-Id": reference("headers", "X-Request-Id")}});
     delete
@@ -749,6 +764,7 @@ fn responses() -> Value {
         "NotModified": {"description": "The client has this representation already.", "headers": {"ETag": reference("headers", "ETag")}},
         "BadRequest": problem("The request cannot be read, or names something that does not exist.", &[]),
         "Unauthenticated": problem("A valid token is needed.", &["WWW-Authenticate"]),
+        "Forbidden": problem("The token does not allow that.", &[]),
         "NotFound": problem("There is no such record.", &[]),
         "Timeout": problem("The body took too long to arrive.", &[]),
         "Conflict": problem("Another record has that slug, or others refer to this one.", &[]),

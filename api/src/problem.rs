@@ -4,7 +4,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::Path,
 };
-use domain::{Refused, Violation};
+use domain::{Deed, Refused, Violation};
 use persistence::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -122,6 +122,7 @@ mod kinds {
         INVALID_CURSOR 400 "invalid_cursor" "The cursor does not belong to this list";
         BAD_REQUEST 400 "bad_request" "The request cannot be read";
         UNAUTHENTICATED 401 "unauthenticated" "A valid token is needed";
+        FORBIDDEN 403 "forbidden" "The token does not allow that";
         NOT_FOUND 404 "not_found" "There is no such record";
         NO_ROUTE 404 "no_such_address" "There is nothing at this address";
         METHOD 405 "method_not_allowed" "The address does not take this method";
@@ -208,9 +209,14 @@ impl Problem {
         Self::new(kinds::STREAMS, "Ask /v1/changes meanwhile.").with("retry-after", "30")
     }
 
-    pub(crate) fn unauthenticated(detail: &str) -> Self {
+    pub(crate) fn unauthenticated() -> Self {
+        let detail = "Send Authorization: Bearer <token>, with a token that holds.";
         Self::new(kinds::UNAUTHENTICATED, detail)
             .with("www-authenticate", "Bearer realm=\"capacity-hub\"")
+    }
+
+    pub(crate) fn forbidden(deed: Deed) -> Self {
+        Self::new(kinds::FORBIDDEN, format!("It needs {}.", deed.needs()))
     }
 
     pub(crate) fn no_route() -> Self {

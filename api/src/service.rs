@@ -21,7 +21,7 @@ use crate::{
     formats::{self, PublicAddress},
     health,
     openapi::{self, Paths},
-    problem, programme, search,
+    problem, programme, search, token,
     webhook::{self, ToPrivate},
 };
 
@@ -149,6 +149,7 @@ fn routes(config: &mut ServiceConfig) {
     get("/v1/countries/{code}", web::get().to(country::read));
     get("/v1/seminars/{id}/programme", web::get().to(programme::read));
     get("/v1/people/{id}/presentations", web::get().to(crud::presentations_of));
+    token::routes(config);
     webhook::routes(config);
     formats::routes(config);
     visit_all(&mut Routes(config));

@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, Data, Path, Payload, ServiceConfig},
 };
 use chrono::{DateTime, Utc};
-use domain::{Refused, Violation, Webhook, WebhookFilter};
+use domain::{Deed, Refused, Violation, Webhook, WebhookFilter};
 use persistence::{Delivery, Hook, Store};
 use serde::Serialize;
 use serde_json::json;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Problem,
+    Problem, actor,
     address::names_private,
     body,
     changes::cursor,
@@ -92,7 +92,7 @@ struct Created<'a> {
 }
 
 async fn list(request: HttpRequest, store: Data<Store>) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     let items = store.webhooks().await.map_err(Problem::of(COLLECTION))?;
     Ok(private(&json!({"items": items, "next_cursor": null})))
@@ -104,7 +104,7 @@ async fn create(
     to_private: Data<ToPrivate>,
     payload: Payload,
 ) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     let body: Webhook = body::whole(&request, payload).await?;
     judge(&body, **to_private)?;
@@ -118,7 +118,7 @@ async fn create(
 }
 
 async fn read(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     Ok(tagged(&store.webhook(id(&key)?).await.map_err(Problem::of(COLLECTION))?))
 }
@@ -130,7 +130,7 @@ async fn patch(
     key: Path<String>,
     payload: Payload,
 ) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     let revision = body::revision(&request)?;
     let change = body::change(&request, payload).await?;
@@ -142,7 +142,7 @@ async fn patch(
 }
 
 async fn delete(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     let revision = body::revision(&request)?;
     let id = id(&key)?;
@@ -151,7 +151,7 @@ async fn delete(request: HttpRequest, store: Data<Store>, key: Path<String>) -> 
 }
 
 async fn ping(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     let id = id(&key)?;
     switched_on(&store, id).await?;
@@ -159,7 +159,7 @@ async fn ping(request: HttpRequest, store: Data<Store>, key: Path<String>) -> An
 }
 
 async fn deliveries(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     let mut query = ListQuery::of(&request)?;
     query.refuse(&["sort", "with_total", "include", "lang"]);
     let WebhookFilter {} = query.filter();
@@ -180,7 +180,7 @@ async fn deliveries(request: HttpRequest, store: Data<Store>, key: Path<String>)
 }
 
 async fn replay(request: HttpRequest, store: Data<Store>, keys: Path<(String, String)>) -> Answer {
-    body::author(&request, &store).await?;
+    actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     let webhook = id(&keys.0)?;
     switched_on(&store, webhook).await?;

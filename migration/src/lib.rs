@@ -22,6 +22,7 @@ mod m20261124_000018_webhook;
 mod m20261124_000019_search;
 mod m20261124_000030_record_updated;
 mod m20261124_000031_last_day;
+mod m20261124_000040_token_role;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000019_search::Migration),
             Box::new(m20261124_000030_record_updated::Migration),
             Box::new(m20261124_000031_last_day::Migration),
+            Box::new(m20261124_000040_token_role::Migration),
         ]
     }
 }

@@ -53,6 +53,6 @@ pub use neighbours::{Neighbours, neighbours};
 pub use search::{Found, Search, Sought};
 pub use store::{Author, Page, Store, Wanted, World};
 pub use stored::Stored;
-pub use token::{Actor, NewToken};
+pub use token::{Actor, KeptToken, NewToken};
 pub use webhook::{Claim, Hook};
 pub use words::Words;

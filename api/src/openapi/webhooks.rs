@@ -1,9 +1,9 @@
 //! Webhooks, in the contract.
-use domain::Webhook;
+use domain::{Deed, Webhook};
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
-use super::{Building, answer, operation, reference};
+use super::{Building, answer, guard, operation, reference};
 use crate::webhook::{COLLECTION, DeliveryRecord};
 
 const ID: &str = "01931f6e-6c00-7000-8000-000000000001";
@@ -11,7 +11,7 @@ const ID: &str = "01931f6e-6c00-7000-8000-000000000001";
 impl Building<'_> {
     pub(super) fn webhooks(&mut self) {
         self.add::<Webhook>();
-        self.tags.push(json!({"name": COLLECTION, "description": "Who is told of changes by requests, as Standard Webhooks say; with a token only."}));
+        self.tags.push(json!({"name": COLLECTION, "description": "Who is told of changes by requests, as Standard Webhooks say; for who manages them only."}));
         let change = self.change("Webhook");
         let record = record(&self.schemas["Webhook"]);
         let mut created = record.clone();
@@ -42,7 +42,7 @@ impl Building<'_> {
     }
 }
 
-fn names(schema: &Value) -> Value {
+pub(super) fn names(schema: &Value) -> Value {
     let fields = schema["properties"].as_object().into_iter().flatten();
     fields.map(|(name, _)| name.clone()).collect::<Vec<_>>().into()
 }
@@ -68,7 +68,7 @@ fn record(body: &Value) -> Value {
     record
 }
 
-fn whole(record: &str, name: &str) -> Value {
+pub(super) fn whole(record: &str, name: &str) -> Value {
     json!({
         "type": "object",
         "description": format!("A page of the {name}."),
@@ -102,7 +102,7 @@ fn id(name: &str, about: &str) -> Value {
 
 fn with_token(name: &str, summary: &str, about: &str, statuses: &[&str]) -> Value {
     let mut operation = operation(name, COLLECTION, summary, about, statuses);
-    operation["security"] = json!([{"token": []}]);
+    guard(&mut operation, Deed::Manage);
     operation
 }
 
