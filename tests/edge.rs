@@ -1,4 +1,6 @@
 //! The edge of HTTP.
+use serde_json::json;
+
 use crate::harness::{Hub, on_each_database};
 
 async fn post(hub: &Hub, kind: &str, body: &[u8]) -> (u16, String) {
@@ -143,7 +145,9 @@ fn every_answer_has_an_id_and_the_headers_of_safety() {
         let problem = hub.send("GET", "/v1/nothing", &[("x-request-id", id)], None).await.json();
         assert_eq!(problem["instance"], format!("urn:uuid:{id}"));
         let about = hub.get(problem["type"].as_str().unwrap()).await;
-        assert_eq!(about.json()["code"], "no_such_address");
+        let about = about.json();
+        assert_eq!((&about["code"], &about["status"]), (&json!("no_such_address"), &json!(404)));
+        assert!(about["meaning"].as_str().unwrap().contains("/docs"), "what to do: {about}");
     });
 }
 

@@ -26,6 +26,7 @@ struct Kind {
     code: &'static str,
     status: u16,
     title: &'static str,
+    meaning: &'static str,
 }
 
 /// A problem, after RFC 9457.
@@ -107,8 +108,9 @@ impl From<Violation> for Fault {
 }
 
 macro_rules! kinds {
-    ($($name:ident $status:literal $code:literal $title:literal;)*) => {
-        $(pub(crate) const $name: &Kind = &Kind { code: $code, status: $status, title: $title };)*
+    ($($name:ident $status:literal $code:literal $title:literal $meaning:literal;)*) => {
+        $(pub(crate) const $name: &Kind =
+            &Kind { code: $code, status: $status, title: $title, meaning: $meaning };)*
         const ALL: &[&Kind] = &[$($name),*];
     };
 }
@@ -116,31 +118,78 @@ macro_rules! kinds {
 mod kinds {
     use super::Kind;
     kinds! {
-        MALFORMED 400 "malformed_body" "The body cannot be read";
-        INVALID_BODY 400 "invalid_body" "The body does not have the form of the resource";
-        INVALID_QUERY 400 "invalid_parameter" "A parameter cannot be used";
-        INVALID_CURSOR 400 "invalid_cursor" "The cursor does not belong to this list";
-        BAD_REQUEST 400 "bad_request" "The request cannot be read";
-        UNAUTHENTICATED 401 "unauthenticated" "A valid token is needed";
-        FORBIDDEN 403 "forbidden" "The token does not allow that";
-        NOT_FOUND 404 "not_found" "There is no such record";
-        NO_ROUTE 404 "no_such_address" "There is nothing at this address";
-        METHOD 405 "method_not_allowed" "The address does not take this method";
-        TIMEOUT 408 "request_timeout" "The request took too long to arrive";
-        TAKEN 409 "slug_taken" "Another record has that slug";
-        IN_USE 409 "in_use" "Other records refer to this one";
-        WEBHOOKS 409 "too_many_webhooks" "There are too many webhooks";
-        WEBHOOK_OFF 409 "webhook_off" "The webhook is switched off";
-        STALE 412 "stale_revision" "The record has changed since it was read";
-        TOO_LARGE 413 "body_too_large" "The body is too large";
-        ADDRESS 414 "address_too_long" "The address is too long";
-        MEDIA_TYPE 415 "unsupported_media_type" "The body has a media type that cannot be read";
-        INVALID 422 "invalid_record" "The record breaks a rule";
-        ROWS 422 "too_many_rows" "The list has more rows than a sheet can have";
-        UNCONDITIONAL 428 "precondition_required" "If-Match is needed";
-        INTERNAL 500 "internal" "The service failed";
-        UNAVAILABLE 503 "unavailable" "The database is away or too busy";
-        STREAMS 503 "too_many_streams" "Too many streams are open";
+        MALFORMED 400 "malformed_body" "The body cannot be read"
+            "The body is no JSON, or says one name twice: mend it at the place that errors points \
+             to, and send it again.";
+        INVALID_BODY 400 "invalid_body" "The body does not have the form of the resource"
+            "Fields are missing, unknown or of a wrong form: compare the body with the contract \
+             at each place that errors points to.";
+        INVALID_QUERY 400 "invalid_parameter" "A parameter cannot be used"
+            "A parameter is unknown, is given twice or has a value that it cannot have: errors \
+             names each of them, and the contract tells what the address takes.";
+        INVALID_CURSOR 400 "invalid_cursor" "The cursor does not belong to this list"
+            "A cursor holds only for the filters and the order that it was given for: begin at \
+             the first page again, or go on with the cursor as it was given.";
+        BAD_REQUEST 400 "bad_request" "The request cannot be read"
+            "The request is not as HTTP and the contract have it: detail tells where, and the \
+             same request will never succeed.";
+        UNAUTHENTICATED 401 "unauthenticated" "A valid token is needed"
+            "There is no token, or none that holds: send one as Authorization: Bearer, and ask an \
+             admin for a new one if it has ended or was revoked.";
+        FORBIDDEN 403 "forbidden" "The token does not allow that"
+            "The token holds, but its role or its projects do not allow this: use another one, or \
+             ask an admin.";
+        NOT_FOUND 404 "not_found" "There is no such record"
+            "No record of this collection has that id or slug, or it is not public: look for it \
+             in the list.";
+        NO_ROUTE 404 "no_such_address" "There is nothing at this address"
+            "No operation has this address: see /docs for those there are.";
+        METHOD 405 "method_not_allowed" "The address does not take this method"
+            "The address is right, but not for this method: the Allow header names those that it \
+             takes.";
+        TIMEOUT 408 "request_timeout" "The request took too long to arrive"
+            "The request was not whole in time: send it again, over a better connection or with \
+             less in it.";
+        TAKEN 409 "slug_taken" "Another record has that slug"
+            "A slug belongs to one record of its collection: choose another one, or change the \
+             record that has it.";
+        IN_USE 409 "in_use" "Other records refer to this one"
+            "A record is deleted only when none refers to it: errors names those that do, so \
+             change or delete them first.";
+        WEBHOOKS 409 "too_many_webhooks" "There are too many webhooks"
+            "As many webhooks as there can be are kept already: delete one that nobody needs any \
+             more.";
+        WEBHOOK_OFF 409 "webhook_off" "The webhook is switched off"
+            "A webhook that is switched off sends nothing: set enabled to true, and try again.";
+        STALE 412 "stale_revision" "The record has changed since it was read"
+            "Somebody has changed the record meanwhile: read it again, make your change to what \
+             you find, and send the new ETag as If-Match.";
+        TOO_LARGE 413 "body_too_large" "The body is too large"
+            "The body has more bytes than the address takes: detail tells how many there may be, \
+             so send less at once.";
+        ADDRESS 414 "address_too_long" "The address is too long"
+            "The address has too many characters: detail tells how many there may be, so ask for \
+             less at once.";
+        MEDIA_TYPE 415 "unsupported_media_type" "The body has a media type that cannot be read"
+            "The Content-Type is none that the address reads: the Accept or Accept-Patch header \
+             names the one to send.";
+        INVALID 422 "invalid_record" "The record breaks a rule"
+            "The body can be read, but cannot be true or does not fit other records: errors names \
+             each rule that it breaks, and where.";
+        ROWS 422 "too_many_rows" "The list has more rows than a sheet can have"
+            "A spreadsheet cannot hold so many rows: narrow the list with filters, or take it as \
+             csv or ndjson.";
+        UNCONDITIONAL 428 "precondition_required" "If-Match is needed"
+            "A change needs the ETag of the revision that it is made to: read the record, and \
+             send its ETag as If-Match.";
+        INTERNAL 500 "internal" "The service failed"
+            "Something went wrong that is not the fault of the request: try again later, and name \
+             the instance when you ask for help.";
+        UNAVAILABLE 503 "unavailable" "The database is away or too busy"
+            "The database cannot answer now: try again after the seconds that Retry-After tells.";
+        STREAMS 503 "too_many_streams" "Too many streams are open"
+            "As many streams as there can be are open already: ask /v1/changes meanwhile, and try \
+             again after the seconds that Retry-After tells.";
     }
     pub(super) const KINDS: &[&Kind] = ALL;
 }
@@ -419,6 +468,10 @@ pub(crate) struct ProblemKind {
     /// The kind of problem, in words.
     #[schema(example = "The record has changed since it was read")]
     title: &'static str,
+    /// What has happened then, and what to do.
+    #[schema(example = "Somebody has changed the record meanwhile: read it again, make your \
+        change to what you find, and send the new ETag as If-Match.")]
+    meaning: &'static str,
 }
 
 /// Describe a kind of problem
@@ -430,6 +483,7 @@ pub(crate) struct ProblemKind {
     responses((status = 200, description = "What it means.", body = ProblemKind)))]
 pub(crate) async fn describe(code: Path<String>) -> Result<HttpResponse, Problem> {
     let kind = kinds::KINDS.iter().find(|kind| kind.code == *code).ok_or_else(Problem::no_route)?;
-    let told = ProblemKind { code: kind.code, status: kind.status, title: kind.title };
+    let Kind { code, status, title, meaning } = **kind;
+    let told = ProblemKind { code, status, title, meaning };
     Ok(crate::edge::public(&told, &Languages::default()))
 }
