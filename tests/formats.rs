@@ -1,6 +1,9 @@
 //! Events in the forms that calendars, search engines and feed readers take, and the archive of
 //! all public records.
-use std::io::{Cursor, Read};
+use std::{
+    collections::BTreeSet,
+    io::{Cursor, Read},
+};
 
 use chrono::NaiveDate;
 use icalendar::{Calendar, Component};
@@ -223,6 +226,51 @@ fn linked_data_of_a_list_costs_the_same_queries_whatever_is_in_it() {
 }
 
 #[test]
+fn a_list_of_more_events_than_are_held_at_once_has_each_of_them_once() {
+    on_each_database(async |hub: Hub| {
+        let example = domain::sample::example("seminars");
+        let seminar = |number: usize| {
+            let mut body = example.clone();
+            body["slug"] = format!("seminar-{number}").into();
+            body["ordinal"] = number.into();
+            body
+        };
+        let mut seminars: Vec<_> = (2..=601).map(seminar).collect();
+        seminars[300]["title"] = json!({"en": "Seminar", "ru": "Семинар"});
+        hub.import(json!({"records": {"seminars": seminars}})).await;
+
+        let calendar: Calendar = hub.get("/v1/seminars.ics").await.text.parse().unwrap();
+        let ids: BTreeSet<_> = calendar.events().filter_map(|event| event.get_uid()).collect();
+        assert_eq!((calendar.events().count(), ids.len()), (601, 601));
+
+        let reply = hub.get("/v1/seminars.jsonld?sort=-ordinal&lang=ru").await;
+        assert_eq!(reply.header("content-language"), "en, ru");
+        let graph = reply.json();
+        let events = graph["@graph"].as_array().unwrap();
+        let ids: BTreeSet<_> = events.iter().map(|event| event["@id"].as_str().unwrap()).collect();
+        assert_eq!((events.len(), ids.len()), (601, 601));
+        let told = |event: &Value| [&event["organizer"], &event["about"]].map(Value::clone);
+        assert!(events.iter().all(|event| told(event) == told(&events[0])));
+        assert_eq!(events[600]["subEvent"].as_array().unwrap().len(), 10, "the first is the last");
+        assert_eq!(events[0].get("subEvent"), None);
+    });
+}
+
+#[test]
+fn each_list_of_events_has_a_tag_of_its_own() {
+    on_each_database(async |hub| {
+        let mut tags = BTreeSet::new();
+        for asked in ["seminars.ics", "seminars.jsonld", "study-visits.ics"] {
+            for query in ["", "?lang=ru", "?country=KZ", "?upcoming=false"] {
+                let reply = hub.get(&format!("/v1/{asked}{query}")).await;
+                let tag = reply.header("etag").to_owned();
+                assert!(!tag.is_empty() && tags.insert(tag), "{asked}{query}");
+            }
+        }
+    });
+}
+
+#[test]
 fn a_feed_has_what_was_changed_last_first() {
     on_each_database(async |hub| {
         let mut body = domain::sample::example("seminars");
@@ -349,6 +397,9 @@ fn the_archive_holds_every_public_record_and_its_sums_are_right() {
         let package: Value = serde_json::from_str(&file("datapackage.json")).unwrap();
         let resources = package["resources"].as_array().unwrap();
         assert_eq!(resources.len(), 32, "each of the sixteen collections twice");
+        let changes = hub.get("/v1/changes?resource=seminars").await.json();
+        let last = changes["items"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(package["created"], last["at"], "as of the last change");
         let mut sums = Vec::new();
         for resource in resources {
             let path = resource["path"].as_str().unwrap();

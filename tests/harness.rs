@@ -13,7 +13,7 @@ use actix_web::{dev::ServerHandle, rt::task::JoinHandle};
 use api::{Settings, serve};
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::Role;
-use persistence::{Author, Database, Imported, NewToken, World};
+use persistence::{Author, Database, Imported, NewToken, Store, World};
 use reqwest::{Client, Method, Response, StatusCode};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
@@ -178,6 +178,12 @@ pub(crate) async fn empty_database(postgres: bool, folder: &TempDir) -> (String,
     (format!("{}/{name}", server(&at)), gate)
 }
 
+async fn import(store: &Store, bundle: Value) {
+    let by = Author { name: "test".to_owned(), request_id: None };
+    let imported = store.import(&by, bundle).await.expect("the bundle is taken");
+    assert!(matches!(imported, Imported::Kept(_)), "{imported:?}");
+}
+
 impl Hub {
     async fn start(postgres: bool) -> (Self, JoinHandle<io::Result<()>>) {
         let folder = TempDir::new().expect("a folder");
@@ -193,10 +199,8 @@ impl Hub {
         };
         database.migrate().await.expect("the schema");
         let store = database.open().await.expect("a pool");
-        let by = Author { name: "test".to_owned(), request_id: None };
         let bundle = serde_json::from_str(domain::sample::BUNDLE).expect("the sample is JSON");
-        let imported = store.import(&by, bundle).await.expect("the sample is taken");
-        assert!(matches!(imported, Imported::Kept(_)), "{imported:?}");
+        import(&store, bundle).await;
         let expires_at = store.now() + chrono::Days::new(365);
         let new =
             NewToken { name: "test".to_owned(), role: Role::Admin, expires_at, projects: None };
@@ -276,6 +280,11 @@ impl Hub {
         let db = sea_orm::Database::connect(&self.database.url).await.expect("the database");
         db.execute_unprepared(statement).await.expect("done");
         db.close().await.expect("closed");
+    }
+
+    /// Takes that bundle.
+    pub(crate) async fn import(&self, bundle: Value) {
+        import(&self.database.open().await.expect("a pool"), bundle).await;
     }
 
     /// A file, as it comes.

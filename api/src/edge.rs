@@ -232,18 +232,17 @@ pub(crate) fn public_bytes(
     shown(tag, languages).content_type(media_type).body(bytes)
 }
 
-/// A public answer that is read from a file, to be kept under that name.
+/// A public answer that is read from a file.
 pub(crate) fn public_file(
     tag: String,
     media_type: &str,
-    name: &str,
+    languages: Option<String>,
     mut file: File,
 ) -> io::Result<HttpResponse> {
     let length = file.metadata()?.len();
     file.rewind()?;
     let stream = ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 * 1024);
-    Ok(shown(tag, None)
-        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+    Ok(shown(tag, languages)
         .content_type(media_type)
         .body(SizedStream::new(length, stream.map_err(Error::from).boxed_local())))
 }

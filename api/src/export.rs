@@ -1,9 +1,6 @@
 //! Whole lists as files: CSV, NDJSON and XLSX.
-//!
-//! A file is written to disk first, from one moment of the database, and sent when it is whole: it
-//! is never cut off in the middle, a slow reader keeps no connection to the database, and memory
-//! does not grow with the file.
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, BufWriter, Write},
 };
@@ -13,22 +10,20 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::{Data, Path},
 };
-use chrono::NaiveDate;
-use persistence::{Store, Stored, Wanted};
+use domain::Record;
+use persistence::{Moment, Store, Stored, Wanted};
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError,
 };
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 
 use crate::{
-    Problem, edge,
+    Problem,
+    file::{self, Asked},
     formats::table::{Cell, Kind, Table},
     query::{Languages, ListQuery},
 };
 
-/// How many files are written at once; who comes later waits.
-static WRITERS: Semaphore = Semaphore::const_new(4);
 /// How many rows a sheet has beside its header.
 const SHEET: u64 = 1_048_575;
 /// How many digits of a number a spreadsheet keeps.
@@ -103,7 +98,6 @@ pub(crate) async fn list<R: Stored>(
     store: &Store,
     format: Format,
 ) -> Result<HttpResponse, Problem> {
-    let wrong = Problem::of(R::COLLECTION);
     let mut query = ListQuery::of_export(request)?;
     let all = Table::of::<R>();
     let bom = query.flag("bom");
@@ -112,34 +106,27 @@ pub(crate) async fn list<R: Stored>(
     let flat = format != Format::Ndjson || chosen.is_some();
     let shape = Shape { format, bom, languages, flat, table: chosen.unwrap_or(all) };
     let wanted = query.wanted::<R>(R::COLLECTION)?;
-
-    let position = store.newest().await.map_err(&wrong)?;
-    // What is upcoming or past changes by itself, with the day.
-    let day = wanted.depends_on_day().then(|| store.today());
-    if let Some(known) = edge::known(request, &tag(request, format, position, day)) {
-        return Ok(known);
-    }
-    let _turn = WRITERS.acquire().await.map_err(|_| Problem::unavailable())?;
-    let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
-    let position = match format {
-        Format::Xlsx => {
-            let count = Wanted { limit: 1, with_total: true, ..wanted.clone() };
-            let count = store.list(&count).await.map_err(&wrong)?.total.unwrap_or_default();
-            if count > SHEET {
-                return Err(Problem::too_many_rows(count, SHEET));
-            }
-            write_sheet::<R>(store, wanted, &shape, &mut file).await?
-        }
-        _ => write_lines::<R>(store, wanted, &shape, &mut file).await?,
-    };
     let media_type = match format {
         Format::Csv => "text/csv; charset=utf-8; header=present",
         other => other.media_type(),
     };
+    let asked = Asked {
+        of: R::COLLECTION,
+        media_type,
+        // The address does not tell it when Accept does.
+        by: format.name(),
+        daily: wanted.depends_on_day(),
+        turns: &file::WRITERS,
+    };
+    let written = asked.answer(request, store, async |moment, file| {
+        match format {
+            Format::Xlsx => write_sheet::<R>(moment, wanted, &shape, file).await?,
+            _ => write_lines::<R>(moment, wanted, &shape, file).await?,
+        }
+        Ok(BTreeSet::new())
+    });
     let name = format!("{}.{}", R::COLLECTION, format.name());
-    let mut response =
-        edge::public_file(tag(request, format, position, day), media_type, &name, file)
-            .map_err(Problem::unwritten)?;
+    let mut response = file::kept_as(written.await?, &name);
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
 }
@@ -155,50 +142,52 @@ struct Shape {
 }
 
 async fn write_lines<R: Stored>(
-    store: &Store,
+    moment: &Moment,
     wanted: Wanted<R>,
     shape: &Shape,
     file: &mut File,
-) -> Result<i64, Problem> {
-    let table = &shape.table;
+) -> Result<(), Problem> {
     let mut to = BufWriter::new(file);
     if shape.format == Format::Csv {
         if shape.bom {
             to.write_all(BOM).map_err(Problem::unwritten)?;
         }
-        to.write_all(table.csv_header().as_bytes()).map_err(Problem::unwritten)?;
+        to.write_all(shape.table.csv_header().as_bytes()).map_err(Problem::unwritten)?;
     }
-    let written = store.every::<R, io::Error>(wanted, |records| {
+    let mut batches = moment.every(wanted);
+    while let Some(records) = batches.next().await.map_err(Problem::of(R::COLLECTION))? {
         for record in &records {
-            if !shape.flat {
-                to.write_all(&shape.languages.write(record).0)?;
-                to.write_all(b"\n")?;
-                continue;
-            }
-            let record = shape.languages.value(record);
-            if shape.format == Format::Csv {
-                to.write_all(table.csv_row(&record).as_bytes())?;
-            } else {
-                let names = table.columns().iter().cloned();
-                let row = table.row(&record);
-                let object: Map<_, _> = names.zip(row.iter().map(Cell::json)).collect();
-                writeln!(to, "{}", Value::Object(object))?;
-            }
+            write_line(&mut to, record, shape).map_err(Problem::unwritten)?;
         }
-        Ok(())
-    });
-    let position =
-        written.await.map_err(Problem::of(R::COLLECTION))?.map_err(Problem::unwritten)?;
-    to.flush().map_err(Problem::unwritten)?;
-    Ok(position)
+    }
+    to.flush().map_err(Problem::unwritten)
+}
+
+fn write_line<R: Stored>(to: &mut impl Write, record: &Record<R>, shape: &Shape) -> io::Result<()> {
+    if !shape.flat {
+        to.write_all(&shape.languages.write(record).0)?;
+        return to.write_all(b"\n");
+    }
+    let (table, record) = (&shape.table, shape.languages.value(record));
+    if shape.format == Format::Csv {
+        return to.write_all(table.csv_row(&record).as_bytes());
+    }
+    let names = table.columns().iter().cloned();
+    let object: Map<_, _> = names.zip(table.row(&record).iter().map(Cell::json)).collect();
+    writeln!(to, "{}", Value::Object(object))
 }
 
 async fn write_sheet<R: Stored>(
-    store: &Store,
+    moment: &Moment,
     wanted: Wanted<R>,
     shape: &Shape,
     file: &mut File,
-) -> Result<i64, Problem> {
+) -> Result<(), Problem> {
+    let wrong = Problem::of(R::COLLECTION);
+    let count = moment.count(&wanted).await.map_err(&wrong)?;
+    if count > SHEET {
+        return Err(Problem::too_many_rows(count, SHEET));
+    }
     let table = &shape.table;
     let mut book = Workbook::new();
     // The same records are to give the same bytes, so the book has no time of its own.
@@ -212,20 +201,17 @@ async fn write_sheet<R: Stored>(
         sheet.write_string_with_format(0, column, name, &bold).map_err(Problem::unwritten)?;
     }
     let mut row = 0;
-    let written = store.every::<R, XlsxError>(wanted, |records| {
+    let mut batches = moment.every(wanted);
+    while let Some(records) = batches.next().await.map_err(&wrong)? {
         for record in &records {
             row += 1;
             let cells = table.row(&shape.languages.value(record)).into_iter().zip(table.kinds());
             for ((cell, kind), column) in cells.zip(0..) {
-                write_cell(sheet, row, column, cell, kind)?;
+                write_cell(sheet, row, column, cell, kind).map_err(Problem::unwritten)?;
             }
         }
-        Ok(())
-    });
-    let position =
-        written.await.map_err(Problem::of(R::COLLECTION))?.map_err(Problem::unwritten)?;
-    book.save_to_writer(file).map_err(Problem::unwritten)?;
-    Ok(position)
+    }
+    book.save_to_writer(file).map_err(Problem::unwritten)
 }
 
 fn write_cell(
@@ -256,11 +242,4 @@ fn write_cell(
         },
     };
     Ok(())
-}
-
-/// Tells a file from every other: what was asked, and as of which change and which day.
-fn tag(request: &HttpRequest, format: Format, position: i64, day: Option<NaiveDate>) -> String {
-    let (path, query) = (request.path(), request.query_string());
-    let asked = format!("{} {path} {query} {day:?}", format.name());
-    format!("\"{position}.{}\"", edge::digest(asked.as_bytes()))
 }

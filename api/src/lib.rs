@@ -11,6 +11,7 @@ mod docs;
 
 mod edge;
 mod export;
+mod file;
 mod formats;
 mod health;
 mod openapi;

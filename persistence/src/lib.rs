@@ -1,4 +1,5 @@
 //! Keeps the records, in Postgres or in SQLite.
+mod batches;
 mod catalogue;
 mod catch_up;
 mod connect;
@@ -40,6 +41,7 @@ mod statement;
 mod study_visit;
 mod topic;
 
+pub use batches::Batches;
 pub use catalogue::{Visitor, visit_all};
 pub use connect::{Database, Observer};
 pub use delivery::{Delivery, Outcome};

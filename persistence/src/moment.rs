@@ -1,21 +1,21 @@
 //! Records as they were at one moment, and what was changed last.
-use std::convert::Infallible;
-
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Record, State};
 use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 
 use crate::{
-    Error, Store, Stored, Wanted, dialect, feed, index, record,
-    store::{condition, id_column, page, records},
+    Error, Store, Stored, Wanted, dialect, feed, index, log, record,
+    store::{condition, id_column, records},
 };
 
 /// How many records are read at once.
-const BATCH: u64 = 500;
+pub(crate) const BATCH: u64 = 500;
 
 /// All records, as they were at one moment.
 pub struct Moment {
     tx: DatabaseTransaction,
     position: i64,
+    today: NaiveDate,
 }
 
 impl Moment {
@@ -23,6 +23,22 @@ impl Moment {
     #[must_use]
     pub fn position(&self) -> i64 {
         self.position
+    }
+
+    /// The day of that moment, by UTC.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        self.today
+    }
+
+    /// When the last change before that moment was made, if there was one.
+    pub async fn changed_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        let row = log::Entity::find_by_id(self.position).select_only().column(log::Column::At);
+        Ok(row.into_tuple().one(&self.tx).await?)
+    }
+
+    pub(crate) fn tx(&self) -> &DatabaseTransaction {
+        &self.tx
     }
 
     /// The next public records of a collection, in the order of their ids; none after the last.
@@ -42,42 +58,7 @@ impl Store {
     pub async fn moment(&self) -> Result<Moment, Error> {
         let tx = dialect::snapshot(self.db()).await?;
         let position = feed::newest(&tx).await?;
-        Ok(Moment { tx, position })
-    }
-
-    /// Hands over every record of a list, batch by batch, all as they were at one moment; says at
-    /// which position of the log that was.
-    pub async fn every<R: Stored, E>(
-        &self,
-        wanted: Wanted<R>,
-        mut take: impl FnMut(Vec<Record<R>>) -> Result<(), E>,
-    ) -> Result<Result<i64, E>, Error> {
-        let moment = self.moment().await?;
-        let today = self.today();
-        let mut wanted = Wanted { after: None, limit: BATCH, with_total: false, ..wanted };
-        loop {
-            let found = page(&moment.tx, &wanted, today).await?;
-            if let Err(failed) = take(found.items) {
-                return Ok(Err(failed));
-            }
-            match found.next {
-                Some(next) => wanted.after = Some(next),
-                None => break,
-            }
-        }
-        moment.tx.commit().await?;
-        Ok(Ok(moment.position))
-    }
-
-    /// Every record of a list, all as they were at one moment.
-    pub async fn all<R: Stored>(&self, wanted: Wanted<R>) -> Result<Vec<Record<R>>, Error> {
-        let mut all = Vec::new();
-        let taken = self.every::<R, Infallible>(wanted, |some| {
-            all.extend(some);
-            Ok(())
-        });
-        let Ok(_) = taken.await?;
-        Ok(all)
+        Ok(Moment { tx, position, today: self.today() })
     }
 
     /// The public records of a list that were changed last, the newest change first.

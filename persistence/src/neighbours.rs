@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{Record, Shape, relation};
 use erased_serde::Serialize;
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{Condition, QueryOrder, entity::prelude::*};
+use sea_orm::{Condition, ConnectionTrait, QueryOrder, entity::prelude::*};
 use serde_json::json;
 
 use crate::{Error, Store, Stored, Visitor, record, reference, store::records, visit_all};
@@ -56,34 +56,41 @@ impl Store {
         &self,
         ids: impl IntoIterator<Item = Uuid>,
     ) -> Result<HashMap<Uuid, R>, Error> {
-        let ids: BTreeSet<String> = ids.into_iter().map(|id| id.to_string()).collect();
-        let found = self.of_keys::<R>(ids).await?;
-        Ok(found.into_iter().map(|record| (record.id, record.body)).collect())
+        by_id(self.db(), ids).await
     }
+}
 
-    /// The records of those ids or slugs that there are, in the order of their ids.
-    pub async fn of_keys<R: Stored>(
-        &self,
-        keys: impl IntoIterator<Item = String>,
-    ) -> Result<Vec<Record<R>>, Error> {
-        let (ids, slugs): (Vec<_>, Vec<_>) =
-            keys.into_iter().partition(|key| Uuid::try_parse(key).is_ok());
-        if ids.is_empty() && slugs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids = ids.iter().filter_map(|id| Uuid::try_parse(id).ok());
-        let rows = record::Entity::find()
-            .filter(record::Column::Resource.eq(R::COLLECTION))
-            .filter(
-                Condition::any()
-                    .add(record::Column::Id.is_in(ids))
-                    .add(record::Column::Slug.is_in(slugs)),
-            )
-            .order_by_asc(record::Column::Id)
-            .all(self.db())
-            .await?;
-        records(self.db(), rows).await
+pub(crate) async fn by_id<R: Stored>(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, R>, Error> {
+    let ids: BTreeSet<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    let found = of_keys::<R>(db, ids).await?;
+    Ok(found.into_iter().map(|record| (record.id, record.body)).collect())
+}
+
+/// The records of those ids or slugs that there are, in the order of their ids.
+pub(crate) async fn of_keys<R: Stored>(
+    db: &impl ConnectionTrait,
+    keys: impl IntoIterator<Item = String>,
+) -> Result<Vec<Record<R>>, Error> {
+    let (ids, slugs): (Vec<_>, Vec<_>) =
+        keys.into_iter().partition(|key| Uuid::try_parse(key).is_ok());
+    if ids.is_empty() && slugs.is_empty() {
+        return Ok(Vec::new());
     }
+    let ids = ids.iter().filter_map(|id| Uuid::try_parse(id).ok());
+    let rows = record::Entity::find()
+        .filter(record::Column::Resource.eq(R::COLLECTION))
+        .filter(
+            Condition::any()
+                .add(record::Column::Id.is_in(ids))
+                .add(record::Column::Slug.is_in(slugs)),
+        )
+        .order_by_asc(record::Column::Id)
+        .all(db)
+        .await?;
+    records(db, rows).await
 }
 
 type Found<'a> = LocalBoxFuture<'a, Result<Box<dyn Serialize>, Error>>;
@@ -100,7 +107,7 @@ impl Visitor for Gather<'_> {
         let Some(keys) = self.wanted.remove(R::COLLECTION) else { return };
         let store = self.store;
         let found = async move {
-            let records: Vec<Record<R>> = store.of_keys(keys).await?;
+            let records: Vec<Record<R>> = of_keys(store.db(), keys).await?;
             Ok(Box::new(records) as Box<dyn Serialize>)
         };
         self.found.push((R::COLLECTION, Box::pin(found)));

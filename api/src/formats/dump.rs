@@ -1,5 +1,6 @@
 //! All public records in one archive: a Data Package with each collection as NDJSON and as CSV.
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, Seek, Write},
 };
@@ -9,6 +10,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::Data,
 };
+use chrono::{DateTime, Utc};
 use domain::Record;
 use futures_util::future::LocalBoxFuture;
 use persistence::{Error, Moment, Store, Stored, Visitor, visit_all};
@@ -16,10 +18,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
-use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::table::Table;
-use crate::{Problem, edge, query::ListQuery};
+use crate::{
+    Problem,
+    file::{self, Asked},
+    query::ListQuery,
+};
 
 /// How many archives are written at once; who comes later waits.
 static WRITERS: Semaphore = Semaphore::const_new(1);
@@ -31,24 +37,26 @@ pub(crate) async fn read(
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     ListQuery::none(&request)?;
-    let wrong = Problem::of("records");
-    let tag = |position: i64| format!("\"{position}.dump\"");
-    let position = store.newest().await.map_err(&wrong)?;
-    if let Some(known) = edge::known(&request, &tag(position)) {
-        return Ok(known);
-    }
-    let _turn = WRITERS.acquire().await.map_err(|_| Problem::unavailable())?;
-    let moment = store.moment().await.map_err(&wrong)?;
-    let mut archive = Archive::new().map_err(Problem::unwritten)?;
-    let mut collections = Collections(Vec::new());
-    visit_all(&mut collections);
-    for collection in &collections.0 {
-        archive.add(&moment, collection).await?;
-    }
-    let file = archive.finish().map_err(Problem::unwritten)?;
-    let name = format!("{NAME}.zip");
-    let mut response = edge::public_file(tag(moment.position()), "application/zip", &name, file)
-        .map_err(Problem::unwritten)?;
+    let asked = Asked {
+        of: "records",
+        media_type: "application/zip",
+        by: NAME,
+        daily: false,
+        turns: &WRITERS,
+    };
+    let written = asked.answer(&request, &store, async |moment, file| {
+        let mut archive = Archive::new(file);
+        let mut collections = Collections(Vec::new());
+        visit_all(&mut collections);
+        for collection in &collections.0 {
+            archive.add(moment, collection).await?;
+        }
+        // As of the last change, so that the same records keep the same bytes.
+        let created = moment.changed_at().await.map_err(Problem::of("records"))?;
+        archive.finish(created).map_err(Problem::unwritten)?;
+        Ok(BTreeSet::new())
+    });
+    let mut response = file::kept_as(written.await?, &format!("{NAME}.zip"));
     // It is compressed already.
     response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     Ok(response)
@@ -81,16 +89,15 @@ fn after<R: Stored>(moment: &Moment, last: Option<Uuid>) -> Batch<'_> {
 }
 
 /// An archive that is being written.
-struct Archive {
-    zip: ZipWriter<File>,
+struct Archive<'a> {
+    zip: ZipWriter<&'a mut File>,
     resources: Vec<Value>,
     sums: Vec<(String, String)>,
 }
 
-impl Archive {
-    fn new() -> io::Result<Self> {
-        let zip = ZipWriter::new(tempfile::tempfile()?);
-        Ok(Self { zip, resources: Vec::new(), sums: Vec::new() })
+impl<'a> Archive<'a> {
+    fn new(file: &'a mut File) -> Self {
+        Self { zip: ZipWriter::new(file), resources: Vec::new(), sums: Vec::new() }
     }
 
     async fn add(&mut self, moment: &Moment, collection: &Collection) -> Result<(), Problem> {
@@ -129,7 +136,7 @@ impl Archive {
         // The same records are to give the same bytes, so the files have no time of their own.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .last_modified_time(DateTime::default())
+            .last_modified_time(zip::DateTime::default())
             .unix_permissions(0o644);
         Ok(self.zip.start_file(path, options)?)
     }
@@ -159,14 +166,17 @@ impl Archive {
         self.sums.push((path, sum));
     }
 
-    /// The archive, whole.
-    fn finish(mut self) -> io::Result<File> {
-        let package = json!({
+    /// Writes what describes the rest, and ends the archive.
+    fn finish(mut self, created: Option<DateTime<Utc>>) -> io::Result<()> {
+        let mut package = json!({
             "name": NAME,
             "title": "Capacity Hub: all public records",
             "profile": "data-package",
             "resources": self.resources,
         });
+        if let Some(created) = created {
+            package["created"] = json!(created);
+        }
         let package = format!("{package:#}\n");
         self.begin("datapackage.json")?;
         self.zip.write_all(package.as_bytes())?;
@@ -175,7 +185,8 @@ impl Archive {
         for (path, sum) in &self.sums {
             writeln!(self.zip, "{sum}  {path}")?;
         }
-        Ok(self.zip.finish()?)
+        self.zip.finish()?;
+        Ok(())
     }
 }
 

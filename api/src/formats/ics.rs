@@ -11,16 +11,13 @@ use super::{
 };
 
 pub(crate) const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
+/// How a calendar ends.
+pub(crate) const END: &str = "END:VCALENDAR\r\n";
 /// How many bytes a line has at most, without its end.
 const WIDTH: usize = 75;
 
-/// A calendar of that name.
-pub(crate) fn calendar(
-    name: &str,
-    events: &[Event<'_>],
-    related: &Related,
-    address: &super::PublicAddress,
-) -> Vec<u8> {
+/// How a calendar of that name begins.
+pub(crate) fn begin(name: &str) -> String {
     let mut lines = Lines(String::new());
     lines.raw("BEGIN", "VCALENDAR");
     lines.raw("VERSION", "2.0");
@@ -30,11 +27,18 @@ pub(crate) fn calendar(
     lines.text("NAME", name);
     lines.text("X-WR-CALNAME", name);
     lines.raw("REFRESH-INTERVAL;VALUE=DURATION", "PT1H");
-    for event in events {
-        lines.event(event, related, address);
-    }
-    lines.raw("END", "VCALENDAR");
-    lines.0.into_bytes()
+    lines.0
+}
+
+/// An event in a calendar.
+pub(crate) fn event(
+    event: &Event<'_>,
+    related: &Related,
+    address: &super::PublicAddress,
+) -> String {
+    let mut lines = Lines(String::new());
+    lines.event(event, related, address);
+    lines.0
 }
 
 struct Lines(String);

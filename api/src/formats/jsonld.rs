@@ -11,6 +11,10 @@ use super::{
 };
 
 pub(crate) const MEDIA_TYPE: &str = "application/ld+json";
+/// What stands between the events of a graph.
+pub(crate) const BETWEEN: &str = ",";
+/// How a graph ends.
+pub(crate) const END: &str = "]}";
 const CONTEXT: &str = "https://schema.org";
 
 /// One event.
@@ -21,11 +25,14 @@ pub(crate) fn one(event: &Event<'_>, related: &Related, address: &PublicAddress)
     json!(document).to_string().into_bytes()
 }
 
-/// Several events, as a graph.
-pub(crate) fn graph(events: &[Event<'_>], related: &Related, address: &PublicAddress) -> Vec<u8> {
-    let telling = Telling { related, address };
-    let graph: Vec<_> = events.iter().map(|event| telling.event(event)).collect();
-    json!({"@context": CONTEXT, "@graph": graph}).to_string().into_bytes()
+/// How a graph of several events begins.
+pub(crate) fn begin() -> String {
+    format!("{{\"@context\":{},\"@graph\":[", json!(CONTEXT))
+}
+
+/// An event in a graph.
+pub(crate) fn event(event: &Event<'_>, related: &Related, address: &PublicAddress) -> String {
+    Telling { related, address }.event(event).to_string()
 }
 
 /// A node; what is null or empty in it is left out.

@@ -17,11 +17,13 @@ mod dump;
 mod event;
 mod ics;
 mod jsonld;
+mod list;
 pub(crate) mod readiness;
 mod related;
 pub(crate) mod table;
 
 use event::{Event, Eventful};
+use list::Form;
 use related::Related;
 
 type Answer = Result<HttpResponse, Problem>;
@@ -82,38 +84,20 @@ fn told<R: Eventful>(records: &[Record<R>]) -> Vec<Event<'_>> {
     records.iter().map(R::event).collect()
 }
 
-/// Every record that a list query asks for.
-async fn asked<R: Eventful>(
-    request: &HttpRequest,
-    store: &Store,
-) -> Result<(Vec<Record<R>>, Languages), Problem> {
-    let mut query = ListQuery::of_export(request)?;
-    let languages = query.languages();
-    let wanted = query.wanted::<R>(R::COLLECTION)?;
-    let records = store.all(wanted).await.map_err(Problem::of(R::COLLECTION))?;
-    Ok((records, languages))
-}
-
-async fn one<R: Eventful>(
-    request: &HttpRequest,
-    store: &Store,
-    key: &str,
-) -> Result<(Record<R>, Languages), Problem> {
-    let languages = Languages::of(request)?;
-    Ok((store.find::<R>(key).await.map_err(Problem::of(R::COLLECTION))?, languages))
-}
-
 async fn ics_feed<R: Eventful>(
     request: HttpRequest,
     store: Data<Store>,
     address: Data<PublicAddress>,
 ) -> Answer {
-    let (records, languages) = asked::<R>(&request, &store).await?;
-    let related = Related::topics_of(&store, &told(&records)).await;
-    let related = related.map_err(Problem::of(R::COLLECTION))?;
-    let write = || ics::calendar(&name::<R>(), &told(&records), &related, &address);
-    let (bytes, found) = languages.during(write);
-    Ok(edge::public_bytes(ics::MEDIA_TYPE, bytes, found))
+    Form::Calendar.list::<R>(&request, &store, &address).await
+}
+
+async fn jsonld_list<R: Eventful>(
+    request: HttpRequest,
+    store: Data<Store>,
+    address: Data<PublicAddress>,
+) -> Answer {
+    Form::Graph.list::<R>(&request, &store, &address).await
 }
 
 async fn ics_one<R: Eventful>(
@@ -122,26 +106,16 @@ async fn ics_one<R: Eventful>(
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
-    let (record, languages) = one::<R>(&request, &store, &key).await?;
-    let related = Related::topics_of(&store, &[R::event(&record)]).await;
-    let related = related.map_err(Problem::of(R::COLLECTION))?;
-    let (bytes, found) = languages.during(|| {
+    let languages = Languages::of(&request)?;
+    let wrong = Problem::of(R::COLLECTION);
+    let record = store.find::<R>(&key).await.map_err(&wrong)?;
+    let moment = store.moment().await.map_err(&wrong)?;
+    let related = Related::topics_of(&moment, &[R::event(&record)]).await.map_err(&wrong)?;
+    let (text, found) = languages.during(|| {
         let event = R::event(&record);
-        ics::calendar(&event.title.clone(), &[event], &related, &address)
+        ics::begin(&event.title) + &ics::event(&event, &related, &address) + ics::END
     });
-    Ok(edge::public_bytes(ics::MEDIA_TYPE, bytes, found))
-}
-
-async fn jsonld_list<R: Eventful>(
-    request: HttpRequest,
-    store: Data<Store>,
-    address: Data<PublicAddress>,
-) -> Answer {
-    let (records, languages) = asked::<R>(&request, &store).await?;
-    let related = Related::of(&store, &told(&records)).await;
-    let related = related.map_err(Problem::of(R::COLLECTION))?;
-    let (bytes, found) = languages.during(|| jsonld::graph(&told(&records), &related, &address));
-    Ok(edge::public_bytes(jsonld::MEDIA_TYPE, bytes, found))
+    Ok(edge::public_bytes(ics::MEDIA_TYPE, text.into_bytes(), found))
 }
 
 async fn jsonld_one<R: Eventful>(
@@ -150,9 +124,11 @@ async fn jsonld_one<R: Eventful>(
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
-    let (record, languages) = one::<R>(&request, &store, &key).await?;
-    let related = Related::of(&store, &[R::event(&record)]).await;
-    let related = related.map_err(Problem::of(R::COLLECTION))?;
+    let languages = Languages::of(&request)?;
+    let wrong = Problem::of(R::COLLECTION);
+    let record = store.find::<R>(&key).await.map_err(&wrong)?;
+    let moment = store.moment().await.map_err(&wrong)?;
+    let related = Related::of(&moment, &[R::event(&record)]).await.map_err(&wrong)?;
     let (bytes, found) = languages.during(|| jsonld::one(&R::event(&record), &related, &address));
     Ok(edge::public_bytes(jsonld::MEDIA_TYPE, bytes, found))
 }
@@ -167,7 +143,8 @@ async fn atom_feed<R: Eventful>(
     let wanted = query.wanted::<R>(R::COLLECTION)?;
     let wrong = Problem::of(R::COLLECTION);
     let records = store.latest(&wanted, atom::MOST).await.map_err(&wrong)?;
-    let related = Related::topics_of(&store, &told(&records)).await.map_err(&wrong)?;
+    let moment = store.moment().await.map_err(&wrong)?;
+    let related = Related::topics_of(&moment, &told(&records)).await.map_err(&wrong)?;
     let path = match request.query_string() {
         "" => request.path().to_owned(),
         query => format!("{}?{query}", request.path()),

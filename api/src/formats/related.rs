@@ -6,13 +6,10 @@ use domain::{
     Presentation, PresentationFilter, Project, ProjectPartyRole, Record, Ref, Resource, Seminar,
     SeminarSeries, Session, SessionFilter, Text, Topic,
 };
-use persistence::{Error, Store, Wanted};
+use persistence::{Error, Moment, Wanted};
 use uuid::Uuid;
 
 use super::event::Event;
-
-/// Of how many events the related records are read at once.
-const BATCH: usize = 500;
 
 /// The records that some events are told with.
 #[derive(Default)]
@@ -30,46 +27,44 @@ pub(crate) struct Related {
 
 impl Related {
     /// The topics of some events, and nothing else.
-    pub(crate) async fn topics_of(store: &Store, events: &[Event<'_>]) -> Result<Self, Error> {
+    pub(crate) async fn topics_of(moment: &Moment, events: &[Event<'_>]) -> Result<Self, Error> {
         let mut related = Self::default();
-        related.add_topics(store, events).await?;
+        related.add_topics(moment, events).await?;
         Ok(related)
     }
 
     /// All that some events are told with: the same number of queries, however many they are.
-    pub(crate) async fn of(store: &Store, events: &[Event<'_>]) -> Result<Self, Error> {
+    pub(crate) async fn of(moment: &Moment, events: &[Event<'_>]) -> Result<Self, Error> {
         let mut related = Self::default();
-        related.add_topics(store, events).await?;
-        for some in events.chunks(BATCH) {
-            related.add(store, some).await?;
-        }
+        related.add_topics(moment, events).await?;
+        related.add(moment, events).await?;
         Ok(related)
     }
 
-    async fn add_topics(&mut self, store: &Store, events: &[Event<'_>]) -> Result<(), Error> {
+    async fn add_topics(&mut self, moment: &Moment, events: &[Event<'_>]) -> Result<(), Error> {
         let codes = events.iter().flat_map(|event| event.topics);
         let codes: BTreeSet<String> = codes.map(|code| code.as_str().to_owned()).collect();
-        let found = store.of_keys::<Topic>(codes).await?;
+        let found = moment.of_keys::<Topic>(codes).await?;
         let label = |topic: Record<Topic>| (topic.body.code.as_str().to_owned(), topic.body.label);
         self.topics.extend(found.into_iter().map(label));
         Ok(())
     }
 
-    async fn add(&mut self, store: &Store, events: &[Event<'_>]) -> Result<(), Error> {
+    async fn add(&mut self, moment: &Moment, events: &[Event<'_>]) -> Result<(), Error> {
         let series = events.iter().filter_map(|event| event.series);
-        self.series.extend(store.by_id(series).await?);
+        self.series.extend(moment.by_id(series).await?);
         let projects: BTreeSet<Uuid> = events.iter().map(|event| event.project).collect();
-        self.add_funders(store, &projects).await?;
+        self.add_funders(moment, &projects).await?;
 
         let seminars = events.iter().filter(|event| event.collection == Seminar::COLLECTION);
         let seminars: BTreeSet<Uuid> = seminars.map(|event| event.id).collect();
         if !seminars.is_empty() {
             let seminar = keys(&seminars);
             let filter = SessionFilter { seminar: seminar.clone(), ..SessionFilter::default() };
-            let sessions = store.all::<Session>(Wanted::all(filter)).await?;
+            let sessions = moment.all::<Session>(Wanted::all(filter)).await?;
             self.sessions.extend(sessions.into_iter().map(|one| (one.id, one.body)));
             let filter = PresentationFilter { seminar, ..PresentationFilter::default() };
-            for one in store.all::<Presentation>(Wanted::all(filter)).await? {
+            for one in moment.all::<Presentation>(Wanted::all(filter)).await? {
                 self.presentations.entry(one.body.seminar_id.id()).or_default().push(one);
             }
         }
@@ -94,24 +89,28 @@ impl Related {
             .chain(stops.map(|one| &one.organisation_id))
             .map(Ref::id)
             .chain(funders);
-        let organisations = store.by_id(organisations).await?;
-        let people = store.by_id(speakers.iter().map(|one| one.person_id.id())).await?;
+        let organisations = moment.by_id(organisations).await?;
+        let people = moment.by_id(speakers.iter().map(|one| one.person_id.id())).await?;
         self.organisations.extend(organisations);
         self.people.extend(people);
         Ok(())
     }
 
     /// Who gives the money: the grantors of the arrangements, and whom the project names as paying.
-    async fn add_funders(&mut self, store: &Store, projects: &BTreeSet<Uuid>) -> Result<(), Error> {
+    async fn add_funders(
+        &mut self,
+        moment: &Moment,
+        projects: &BTreeSet<Uuid>,
+    ) -> Result<(), Error> {
         let filter =
             GrantArrangementFilter { project: keys(projects), ..GrantArrangementFilter::default() };
-        for grant in store.all::<GrantArrangement>(Wanted::all(filter)).await? {
+        for grant in moment.all::<GrantArrangement>(Wanted::all(filter)).await? {
             let grantors = grant.body.parties.iter();
             let grantors = grantors.filter(|party| party.capacity == GrantCapacity::Grantor);
             let funders = self.funders.entry(grant.body.project_id.id()).or_default();
             funders.extend(grantors.map(|party| party.organisation_id.id()));
         }
-        for (id, project) in store.by_id::<Project>(projects.iter().copied()).await? {
+        for (id, project) in moment.by_id::<Project>(projects.iter().copied()).await? {
             let pays = |role| matches!(role, ProjectPartyRole::Funder | ProjectPartyRole::Grantor);
             let parties = project.parties.iter().filter(|party| pays(party.role));
             let funders = self.funders.entry(id).or_default();
