@@ -11,10 +11,10 @@ use std::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderValue},
-    web::{Data, Path},
+    web::Path,
 };
 use chrono::NaiveDate;
-use persistence::{Store, Stored, Wanted};
+use persistence::{Sight, Store, Stored, Wanted};
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError,
 };
@@ -25,6 +25,7 @@ use crate::{
     Problem, edge,
     formats::table::{Cell, Kind, Table},
     query::{Languages, ListQuery},
+    reader::Reader,
 };
 
 /// How many files are written at once; who comes later waits.
@@ -90,7 +91,7 @@ impl Format {
 /// A list as a file, in the form that the address names.
 pub(crate) async fn named<R: Stored>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     format: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let format = Format::named(&format).ok_or_else(Problem::no_route)?;
@@ -116,7 +117,7 @@ pub(crate) async fn list<R: Stored>(
     let position = store.newest().await.map_err(&wrong)?;
     // What is upcoming or past changes by itself, with the day.
     let day = wanted.depends_on_day().then(|| store.today());
-    if let Some(known) = edge::known(request, &tag(request, format, position, day)) {
+    if let Some(known) = edge::known(request, &tag(request, format, position, day, store.sight())) {
         return Ok(known);
     }
     let _turn = WRITERS.acquire().await.map_err(|_| Problem::unavailable())?;
@@ -137,9 +138,13 @@ pub(crate) async fn list<R: Stored>(
         other => other.media_type(),
     };
     let name = format!("{}.{}", R::COLLECTION, format.name());
-    let mut response =
-        edge::public_file(tag(request, format, position, day), media_type, &name, file)
-            .map_err(Problem::unwritten)?;
+    let mut response = edge::public_file(
+        tag(request, format, position, day, store.sight()),
+        media_type,
+        &name,
+        file,
+    )
+    .map_err(Problem::unwritten)?;
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
 }
@@ -258,9 +263,15 @@ fn write_cell(
     Ok(())
 }
 
-/// Tells a file from every other: what was asked, and as of which change and which day.
-fn tag(request: &HttpRequest, format: Format, position: i64, day: Option<NaiveDate>) -> String {
+/// Tells a file from every other: what was asked, and as of which change and which day, for whose eyes.
+fn tag(
+    request: &HttpRequest,
+    format: Format,
+    position: i64,
+    day: Option<NaiveDate>,
+    sight: &Sight,
+) -> String {
     let (path, query) = (request.path(), request.query_string());
-    let asked = format!("{} {path} {query} {day:?}", format.name());
+    let asked = format!("{} {path} {query} {day:?} {sight:?}", format.name());
     format!("\"{position}.{}\"", edge::digest(asked.as_bytes()))
 }

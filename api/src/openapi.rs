@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod changes;
+mod publication;
 mod search;
 mod tokens;
 mod webhooks;
@@ -76,8 +77,10 @@ pub fn openapi() -> Value {
     building.changes();
     building.webhooks();
     building.tokens();
+    building.proposals();
     building.formats();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
+    building.seen_by_token();
     let (paths, schemas) = (building.paths, building.schemas);
     document["paths"] = Value::Object(paths);
     document["tags"] = json!(tags);
@@ -185,6 +188,7 @@ impl Visitor for Building<'_> {
         self.paths.insert(one, json!({
             "get": read::<R>(), "put": replace::<R>(), "patch": patch::<R>(&reference("schemas", &change)), "delete": delete::<R>(),
         }));
+        self.steps::<R>();
     }
 }
 
@@ -314,6 +318,20 @@ impl Building<'_> {
             parameter
         });
         parameters.collect()
+    }
+
+    /// Says of whatever shows records that a token shows more of them.
+    fn seen_by_token(&mut self) {
+        let same_for_all = ["/health/", "/problems/", "/v1/changes", "/v1/dump", "/v1/countries"];
+        for (path, item) in &mut self.paths {
+            let personal = path.contains("{code}") && path.starts_with("/v1/")
+                || !same_for_all.iter().any(|known| path.starts_with(known));
+            let read = item.get_mut("get").filter(|get| get["security"] == json!([{}]));
+            if let Some(get) = read.filter(|_| personal) {
+                get["security"] = json!([{}, {"token": []}]);
+                get["responses"]["401"] = reference("responses", "Unauthenticated");
+            }
+        }
     }
 
     /// Completes what is told of an address below one record of `R`.
@@ -650,7 +668,7 @@ fn create<R: Resource>() -> Value {
         &format!("create{}", R::name()),
         R::COLLECTION,
         &format!("Create a record of the {}", spoken::<R>()),
-        "Keeps a new record; it is public at once. References name records by id or slug.",
+        "Keeps a new record as a draft, or at once for the public. References name records by id or slug.",
         &["400", "401", "408", "409", "413", "415", "422"],
     );
     guard(&mut post, Deed::Write);
@@ -659,6 +677,7 @@ fn create<R: Resource>() -> Value {
         &reference("schemas", &R::name()),
         &sample::example(R::COLLECTION),
     );
+    post["parameters"] = json!([{"name": "publish", "in": "query", "required": false, "description": "Whether it is public at once; that needs the role publisher or admin.", "schema": {"type": "boolean", "default": false}}]);
     post["responses"]["201"] = answer(
         "It was created.",
         &record_name::<R>(),
@@ -683,6 +702,7 @@ fn replace<R: Resource>() -> Value {
         &reference("schemas", &R::name()),
         &sample::example(R::COLLECTION),
     );
+    put["responses"]["202"] = publication::kept_aside();
     put["responses"]["200"] =
         answer("It was replaced.", &record_name::<R>(), Some(record_example::<R>()), &["ETag"]);
     put
@@ -704,6 +724,7 @@ fn patch<R: Resource>(schema: &Value) -> Value {
         schema,
         &json!({"citations": example["citations"]}),
     );
+    patch["responses"]["202"] = publication::kept_aside();
     patch["responses"]["200"] =
         answer("It was changed.", &record_name::<R>(), Some(record_example::<R>()), &["ETag"]);
     patch
@@ -714,10 +735,10 @@ fn delete<R: Resource>() -> Value {
         &format!("delete{}", R::name()),
         R::COLLECTION,
         &format!("Delete a record of the {}", spoken::<R>()),
-        "Removes the record, unless others refer to it.",
+        "Removes the record, unless others refer to it. What is or was public takes the role publisher or admin.",
         &["400", "401", "404", "409", "412", "428"],
     );
-    guard(&mut delete, Deed::Publish);
+    guard(&mut delete, Deed::Write);
     delete["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
     delete["responses"]["204"] = json!({"description": "It was deleted.", "headers": {"X-Request-Id": reference("headers", "X-Request-Id")}});
     delete

@@ -123,12 +123,17 @@ mod kinds {
         BAD_REQUEST 400 "bad_request" "The request cannot be read";
         UNAUTHENTICATED 401 "unauthenticated" "A valid token is needed";
         FORBIDDEN 403 "forbidden" "The token does not allow that";
+        OTHER_PROJECT 403 "other_project" "The token is limited to other projects";
+        SAME_PERSON 403 "same_person" "Somebody else has to publish it";
         NOT_FOUND 404 "not_found" "There is no such record";
         NO_ROUTE 404 "no_such_address" "There is nothing at this address";
         METHOD 405 "method_not_allowed" "The address does not take this method";
         TIMEOUT 408 "request_timeout" "The request took too long to arrive";
         TAKEN 409 "slug_taken" "Another record has that slug";
         IN_USE 409 "in_use" "Other records refer to this one";
+        WRONG_STATE 409 "wrong_state" "The record stands at another point of its way";
+        MOVED_ON 409 "moved_on" "The record has changed since that was proposed";
+        DECIDED 409 "already_decided" "It was decided before";
         WEBHOOKS 409 "too_many_webhooks" "There are too many webhooks";
         WEBHOOK_OFF 409 "webhook_off" "The webhook is switched off";
         STALE 412 "stale_revision" "The record has changed since it was read";
@@ -313,6 +318,28 @@ impl Problem {
         move |error| match error {
             Error::NotFound => Self::no_record(collection),
             Error::Stale => Self::stale(),
+            Error::Forbidden => Self::forbidden(Deed::Publish),
+            Error::OtherProject => {
+                let detail = "It belongs, or would belong, to a project that the token is not for.";
+                Self::new(kinds::OTHER_PROJECT, detail)
+            }
+            Error::SamePerson => {
+                Self::new(kinds::SAME_PERSON, "Whoever wrote it cannot make it public here.")
+            }
+            Error::WrongState(state) => {
+                let state = serde_json::json!(state);
+                let state = state.as_str().unwrap_or_default();
+                let detail = format!("Its state is {state}, from which that step does not lead.");
+                Self::new(kinds::WRONG_STATE, detail)
+            }
+            Error::MovedOn(revision) => {
+                let detail = format!(
+                    "It was proposed for revision {revision}: compare, and send the ETag of the \
+                     present one as If-Match to accept it all the same."
+                );
+                Self::new(kinds::MOVED_ON, detail)
+            }
+            Error::Decided => Self::new(kinds::DECIDED, "See its status."),
             Error::Taken => {
                 let field = if collection == "topics" { "/code" } else { "/slug" };
                 let detail = format!("Another of the {collection} has it.");

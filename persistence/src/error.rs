@@ -1,4 +1,4 @@
-use domain::Violation;
+use domain::{State, Violation};
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 use uuid::Uuid;
 
@@ -17,6 +17,24 @@ pub enum Error {
     /// Others refer to the record.
     #[error("others refer to the record")]
     InUse(Vec<Referrer>),
+    /// The author may not go so far.
+    #[error("it takes a publisher")]
+    Forbidden,
+    /// The record belongs to projects that the author has nothing to do with.
+    #[error("it belongs to another project")]
+    OtherProject,
+    /// Who wrote it may not publish it.
+    #[error("somebody else has to publish it")]
+    SamePerson,
+    /// The step cannot be taken in that state.
+    #[error("the record stands elsewhere")]
+    WrongState(State),
+    /// The record has changed since the change to it was proposed.
+    #[error("the record has moved on")]
+    MovedOn(i64),
+    /// The proposal was decided before.
+    #[error("it was decided before")]
+    Decided,
     /// It breaks rules that other records have to do with.
     #[error("the record contradicts other records")]
     Refused(Vec<Violation>),

@@ -1,11 +1,12 @@
 //! Records as they were at one moment, and what was changed last.
 use std::convert::Infallible;
 
-use domain::{Record, State};
+use domain::Record;
 use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 
 use crate::{
-    Error, Store, Stored, Wanted, dialect, feed, index, record,
+    Error, Store, Stored, Wanted, dialect, feed, record,
+    sight::published,
     store::{condition, id_column, page, records},
 };
 
@@ -53,10 +54,10 @@ impl Store {
         mut take: impl FnMut(Vec<Record<R>>) -> Result<(), E>,
     ) -> Result<Result<i64, E>, Error> {
         let moment = self.moment().await?;
-        let today = self.today();
+        let view = self.view();
         let mut wanted = Wanted { after: None, limit: BATCH, with_total: false, ..wanted };
         loop {
-            let found = page(&moment.tx, &wanted, today).await?;
+            let found = page(&moment.tx, &wanted, &view).await?;
             if let Err(failed) = take(found.items) {
                 return Ok(Err(failed));
             }
@@ -80,7 +81,7 @@ impl Store {
         Ok(all)
     }
 
-    /// The public records of a list that were changed last, the newest change first.
+    /// The records of a list that were changed last, the newest change first.
     pub async fn latest<R: Stored>(
         &self,
         wanted: &Wanted<R>,
@@ -89,9 +90,9 @@ impl Store {
         let fitting = R::Index::find()
             .select_only()
             .column(id_column::<R>())
-            .filter(condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), self.today()))
+            .filter(condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), &self.view()))
             .into_query();
-        let rows = public::<R>()
+        let rows = record::Entity::find()
             .filter(record::Column::Id.in_subquery(fitting))
             .order_by_desc(record::Column::UpdatedAt)
             .order_by_desc(record::Column::Id)
@@ -105,5 +106,5 @@ impl Store {
 fn public<R: Stored>() -> Select<record::Entity> {
     record::Entity::find()
         .filter(record::Column::Resource.eq(R::COLLECTION))
-        .filter(record::Column::State.eq(index::code(Some(&State::Published)).unwrap_or_default()))
+        .filter(record::Column::State.eq(published()))
 }

@@ -7,9 +7,11 @@ use sea_orm::{
 use serde::Serialize;
 
 use crate::{
+    Sight,
     index::{UNKNOWN_DATE, code},
     record::{self, term},
     reference,
+    sight::View,
 };
 
 /// What a filter asks for, as a condition on the index table of a resource, and what the records
@@ -18,7 +20,7 @@ pub struct Narrow {
     pub(crate) condition: Condition,
     pub(crate) facets: Vec<(&'static str, Facet)>,
     pub(crate) depends_on_day: bool,
-    today: Date,
+    view: View,
 }
 
 /// Where the values stand that records are counted by.
@@ -35,8 +37,19 @@ pub(crate) enum Facet {
 }
 
 impl Narrow {
-    pub(crate) fn on(today: Date) -> Self {
-        Self { condition: Condition::all(), facets: Vec::new(), depends_on_day: false, today }
+    pub(crate) fn seen(view: &View) -> Self {
+        let (condition, view) = (Condition::all(), view.clone());
+        Self { condition, facets: Vec::new(), depends_on_day: false, view }
+    }
+
+    /// What is asked of a resource, apart from any list.
+    pub(crate) fn apart() -> Self {
+        Self::seen(&View { sight: Sight::Public, today: UNKNOWN_DATE })
+    }
+
+    /// The condition that a record of another table may be seen.
+    pub(crate) fn sees(&self, id: impl ColumnTrait) -> Condition {
+        self.view.sight.of_id(id.into_expr())
     }
 
     fn and(mut self, condition: impl IntoCondition) -> Self {
@@ -90,14 +103,14 @@ impl Narrow {
         wanted: &OneOf<Key>,
     ) -> Self {
         let rows = self.counted(name, Facet::Reference(field));
-        rows.within(wanted, || referring::<R>(field, wanted))
+        rows.within(wanted, |_| referring::<R>(field, wanted))
     }
 
     /// The record carries one of those topics.
     pub(crate) fn topic(self, wanted: &OneOf<TopicCode>) -> Self {
         let keys: Vec<_> = wanted.0.iter().map(TopicCode::as_str).collect();
         let rows = self.counted("topic", Facet::Reference("/topics"));
-        rows.within(wanted, || sources(Topic::COLLECTION, "/topics", &keys))
+        rows.within(wanted, |_| sources(Topic::COLLECTION, "/topics", &keys))
     }
 
     /// The record has one of those codes, in that field.
@@ -108,7 +121,7 @@ impl Narrow {
         wanted: &OneOf<T>,
     ) -> Self {
         let rows = self.counted(name, Facet::Term(field));
-        rows.within(wanted, || {
+        rows.within(wanted, |_| {
             let records = term::Entity::find()
                 .select_only()
                 .column(term::Column::RecordId)
@@ -122,9 +135,13 @@ impl Narrow {
     pub(crate) fn within<T>(
         self,
         wanted: &OneOf<T>,
-        ids: impl FnOnce() -> SelectStatement,
+        ids: impl FnOnce(&Self) -> SelectStatement,
     ) -> Self {
-        if wanted.0.is_empty() { self } else { self.and(Expr::col("id").in_subquery(ids())) }
+        if wanted.0.is_empty() {
+            return self;
+        }
+        let ids = ids(&self);
+        self.and(Expr::col("id").in_subquery(ids))
     }
 
     /// The column is that day or later.
@@ -145,13 +162,13 @@ impl Narrow {
 
     /// The last day, in that column, is still to come or is today; or it is not.
     pub(crate) fn upcoming(self, column: impl ColumnTrait, wanted: Option<bool>) -> Self {
-        let today = self.today;
+        let today = self.view.today;
         self.by_day(column.gte(today).and(column.lt(UNKNOWN_DATE)), wanted)
     }
 
     /// The last day, in that column, is over; or it is not.
     pub(crate) fn past(self, column: impl ColumnTrait, wanted: Option<bool>) -> Self {
-        let today = self.today;
+        let today = self.view.today;
         self.by_day(column.lt(today), wanted)
     }
 

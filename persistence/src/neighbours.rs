@@ -74,6 +74,7 @@ impl Store {
         let ids = ids.iter().filter_map(|id| Uuid::try_parse(id).ok());
         let rows = record::Entity::find()
             .filter(record::Column::Resource.eq(R::COLLECTION))
+            .filter(self.sight().of_records())
             .filter(
                 Condition::any()
                     .add(record::Column::Id.is_in(ids))

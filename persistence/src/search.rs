@@ -2,7 +2,7 @@
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
 use std::collections::HashMap;
 
-use domain::{Resource, Seminar, Shape, State, Text};
+use domain::{Resource, Seminar, Shape, Text};
 use sea_orm::{
     ActiveValue::Set,
     Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, PaginatorTrait, QueryOrder,
@@ -15,9 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Page, Store, Stored, Visitor, Words, dialect,
-    index::code,
-    record, reference,
+    Error, Page, Store, Stored, Visitor, Words, dialect, record, reference,
     store::{self, Key},
     visit_all,
     words::joined,
@@ -195,7 +193,7 @@ impl Store {
         let id = || Expr::col(record::Column::Id.as_column_ref());
         let mut rows = record::Entity::find()
             .filter(search.condition(backend, id()))
-            .filter(record::Column::State.eq(code(Some(&State::Published)).unwrap_or_default()));
+            .filter(self.sight().of_records());
         if !sought.resources.is_empty() {
             rows = rows.filter(record::Column::Resource.is_in(&sought.resources));
         }

@@ -10,6 +10,7 @@ use crate::{
     Problem,
     edge::{self, fallback},
     query::{Languages, ListQuery},
+    reader::Reader,
 };
 
 mod atom;
@@ -105,7 +106,7 @@ async fn one<R: Eventful>(
 
 async fn ics_feed<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
 ) -> Answer {
     let (records, languages) = asked::<R>(&request, &store).await?;
@@ -118,7 +119,7 @@ async fn ics_feed<R: Eventful>(
 
 async fn ics_one<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
@@ -134,7 +135,7 @@ async fn ics_one<R: Eventful>(
 
 async fn jsonld_list<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
 ) -> Answer {
     let (records, languages) = asked::<R>(&request, &store).await?;
@@ -146,7 +147,7 @@ async fn jsonld_list<R: Eventful>(
 
 async fn jsonld_one<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
@@ -159,7 +160,7 @@ async fn jsonld_one<R: Eventful>(
 
 async fn atom_feed<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
 ) -> Answer {
     let mut query = ListQuery::of_feed(&request)?;
@@ -181,7 +182,7 @@ async fn atom_feed<R: Eventful>(
 /// What a record lacks for each form.
 async fn readiness_of<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     key: Path<String>,
 ) -> Answer {
     ListQuery::none(&request)?;
