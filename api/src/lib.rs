@@ -17,6 +17,8 @@ mod problem;
 mod programme;
 mod query;
 mod service;
+#[allow(dead_code, unused_imports, reason = "imports are to read sheets")]
+mod sheet;
 mod webhook;
 
 pub use openapi::openapi;
