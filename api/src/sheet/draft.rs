@@ -100,8 +100,11 @@ impl<'a> Draft<'a> {
         told.into_iter().map(|(_, fault)| fault).collect()
     }
 
-    /// The column that a pointer leads to, and what stands there.
+    /// The column that a pointer leads to, and what stands there; none for the row as a whole.
     fn place(&self, pointer: &str) -> Option<(usize, &str)> {
+        if pointer.is_empty() {
+            return None;
+        }
         let known = self.places.iter();
         let exact = known.clone().find(|place| is_within(pointer, &place.pointer));
         let place =

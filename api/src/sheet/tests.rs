@@ -3,7 +3,7 @@ use std::{
     io::{Cursor, Read, Seek, SeekFrom},
 };
 
-use domain::{Presentation, Resource, Seminar, Shape, Topic, sample};
+use domain::{Presentation, Resource, Seminar, Shape, Topic, Violation, sample};
 use persistence::{Stored, Visitor, visit_all};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::{Value, json};
@@ -490,6 +490,27 @@ fn a_row_tells_all_its_faults_at_once() {
     );
     assert_eq!(codes(&faults), [(2, "ends_on", "4.11.2021", "ends_before_it_starts")]);
     assert_eq!(faults[0].header.as_deref(), Some("Дата окончания"));
+}
+
+#[test]
+fn what_the_registry_refuses_is_told_by_cell_as_well() {
+    let sheet = csv("Название;Ключ\nx;s\n");
+    let mapping = mapping::<Seminar>(&sheet);
+    let rows = rows(sheet);
+    let broken = [
+        Violation::new("/slug", "slug_taken", "Taken."),
+        Violation::new("/series_id", "unknown_reference", "Nothing has that name."),
+        Violation::new("", "conflict", "It cannot be."),
+    ];
+    let faults = mapping.draft(&rows[0]).tell(&broken);
+    let columns: Vec<_> = faults.iter().map(|fault| fault.column.as_deref()).collect();
+    assert_eq!(columns, [Some("B"), None, None]);
+    let expected = [
+        (2, "slug", "s", "slug_taken"),
+        (2, "series_id", "", "unknown_reference"),
+        (2, "", "", "conflict"),
+    ];
+    assert_eq!(codes(&faults), expected);
 }
 
 /// A thousand rows of topics and presentations, of which each tenth has one error.
