@@ -15,6 +15,7 @@ use crate::{
     Problem, body,
     edge::{self, fallback},
     export::{self, Format},
+    history, idempotency,
     query::{Languages, ListQuery},
 };
 
@@ -79,6 +80,11 @@ async fn page<R: Stored>(
 async fn create<R: Stored>(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
     let author = body::author(&request, &store).await?;
     let body: R = body::whole(&request, payload).await?;
+    if let Some(once) = idempotency::of(&request, &body)? {
+        let change =
+            async move { store.create_once(&author, &once, &body, idempotency::answer).await };
+        return Ok(idempotency::answered(apart(R::COLLECTION, change).await?));
+    }
     let record = apart(R::COLLECTION, async move { store.create(&author, &body).await }).await?;
     let place = format!("/v1/{}/{}", R::COLLECTION, record.id);
     let mut response = HttpResponse::Created();
@@ -137,7 +143,10 @@ pub(crate) async fn apart<T: 'static>(
     ended.map_err(Problem::of(collection))
 }
 
-fn written<R: Resource>(mut response: HttpResponseBuilder, record: &Record<R>) -> HttpResponse {
+pub(crate) fn written<R: Resource>(
+    mut response: HttpResponseBuilder,
+    record: &Record<R>,
+) -> HttpResponse {
     let (bytes, _) = Languages::default().write(record);
     response
         .insert_header((header::ETAG, edge::record_tag(record, &bytes)))
@@ -173,5 +182,6 @@ impl Visitor for Routes<'_> {
                     .delete(delete::<R>)
                     .default_service(web::to(fallback)),
             );
+        history::routes::<R>(self.0);
     }
 }

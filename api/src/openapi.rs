@@ -12,13 +12,14 @@ use crate::{
     country,
     export::Format,
     formats::table::Table,
-    health,
+    health, idempotency,
     problem::{self, ProblemBody},
     programme,
     query::{LIMIT, MAX_LIMIT, MAX_SEARCH, MOST_FIELDS, MOST_INCLUDED, MOST_LANGUAGES},
 };
 
 mod changes;
+mod history;
 mod webhooks;
 
 #[derive(OpenApi)]
@@ -67,6 +68,7 @@ pub fn openapi() -> Value {
     building.country();
     building.talks();
     building.changes();
+    building.revisions();
     building.webhooks();
     building.formats();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
@@ -174,6 +176,7 @@ impl Visitor for Building<'_> {
         self.paths.insert(one, json!({
             "get": read::<R>(), "put": replace::<R>(), "patch": patch::<R>(&reference("schemas", &change)), "delete": delete::<R>(),
         }));
+        self.history::<R>();
     }
 }
 
@@ -605,7 +608,7 @@ fn create<R: Resource>() -> Value {
         &format!("create{}", R::name()),
         R::COLLECTION,
         &format!("Create a record of the {}", spoken::<R>()),
-        "Keeps a new record; it is public at once. References name records by id or slug.",
+        "Keeps a new record; it is public at once. References name records by id or slug. Who sends an Idempotency-Key may send the request again when no answer came.",
         &["400", "401", "408", "409", "413", "415", "422"],
     );
     post["security"] = json!([{"token": []}]);
@@ -618,8 +621,9 @@ fn create<R: Resource>() -> Value {
         "It was created.",
         &record_name::<R>(),
         Some(record_example::<R>()),
-        &["ETag", "Location"],
+        &["ETag", "Location", "Idempotency-Replayed"],
     );
+    post["parameters"] = json!([reference("parameters", "Idempotency-Key")]);
     post
 }
 
@@ -721,7 +725,7 @@ fn responses() -> Value {
         "Unauthenticated": problem("A valid token is needed.", &["WWW-Authenticate"]),
         "NotFound": problem("There is no such record.", &[]),
         "Timeout": problem("The body took too long to arrive.", &[]),
-        "Conflict": problem("Another record has that slug, or others refer to this one.", &[]),
+        "Conflict": problem("Another record has that slug, others refer to this one, or a request with that key is still being answered.", &[]),
         "Stale": problem("The record has changed since it was read.", &[]),
         "TooLarge": problem("The body is too large.", &[]),
         "TooLong": problem("The address is longer than 8192 characters.", &[]),
@@ -738,6 +742,7 @@ fn headers() -> Value {
     json!({
         "ETag": header("Tells this representation from every other; send it as If-None-Match or If-Match."),
         "Location": header("The address of the new record."),
+        "Idempotency-Replayed": {"description": "That the request was answered before, and this is the same answer.", "schema": {"type": "string", "enum": ["true"]}},
         "Link": header("The address of the next page, as rel=next, where there is one."),
         "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}},
         "Content-Disposition": header("The name of the file."),
@@ -755,6 +760,7 @@ fn parameters() -> Value {
         "cursor": {"name": "cursor", "in": "query", "required": false, "description": "The next_cursor of the page before, with the same filters and the same sort.", "schema": {"type": "string", "minLength": 1}},
         "lang": {"name": "lang", "in": "query", "required": false, "style": "form", "explode": false, "description": "The languages preferred, best first: each text keeps one, the first of these that it has, by itself or by its parent tag, else English, else any. All languages when left out.", "schema": {"type": "array", "items": reference("schemas", "SoughtLanguage"), "minItems": 1, "maxItems": MOST_LANGUAGES}},
         "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list.", "schema": {"type": "boolean", "default": false}},
+        "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "required": false, "description": "Names the request, so that it can be sent again: for 24 hours the same key and body have the same answer, and nothing is created twice.", "schema": {"type": "string", "pattern": idempotency::PATTERN, "minLength": 16, "maxLength": 64}},
         "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"$", "maxLength": 60}},
     })
 }

@@ -21,6 +21,8 @@ mod m20261124_000017_document;
 mod m20261124_000018_webhook;
 mod m20261124_000019_search;
 mod m20261124_000030_record_updated;
+mod m20261124_000041_idempotency;
+mod m20261124_000042_history;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -51,6 +53,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000018_webhook::Migration),
             Box::new(m20261124_000019_search::Migration),
             Box::new(m20261124_000030_record_updated::Migration),
+            Box::new(m20261124_000041_idempotency::Migration),
+            Box::new(m20261124_000042_history::Migration),
         ]
     }
 }

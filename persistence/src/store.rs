@@ -131,18 +131,29 @@ impl Store {
         let id = self.new_id();
         retried(async || {
             let tx = dialect::begin(&self.db).await?;
-            let now = self.now();
-            let mut value = json!(body);
-            let links = self.settled::<R>(&tx, &mut value).await?;
-            let settled: R = typed(&value)?;
-            let row = row(id, &settled, &value, now);
-            insert(&tx, row.clone(), &settled, &value, links).await?;
-            self.finish::<R>(&tx, by, "create", &row, Some((&settled, None))).await?;
-            let record = one(&tx, row).await?;
+            let record = self.add(&tx, by, id, 1, body).await?;
             log::commit(tx).await?;
             Ok(record)
         })
         .await
+    }
+
+    /// Adds a record under that id, as that revision of it.
+    pub(crate) async fn add<R: Stored>(
+        &self,
+        tx: &DatabaseTransaction,
+        by: &Author,
+        id: Uuid,
+        revision: i64,
+        body: &R,
+    ) -> Result<Record<R>, Error> {
+        let mut value = json!(body);
+        let links = self.settled::<R>(tx, &mut value).await?;
+        let settled: R = typed(&value)?;
+        let row = record::Model { revision, ..row(id, &settled, &value, self.now()) };
+        insert(tx, row.clone(), &settled, &value, links).await?;
+        self.finish::<R>(tx, by, "create", &row, Some((&settled, None))).await?;
+        one(tx, row).await
     }
 
     /// Replaces a record that is still at that revision.
@@ -421,7 +432,7 @@ pub(crate) async fn retried<T>(attempt: impl AsyncFn() -> Result<T, Error>) -> R
     attempt().await
 }
 
-fn named<R: Stored>(key: &str) -> sea_orm::Select<record::Entity> {
+pub(crate) fn named<R: Stored>(key: &str) -> sea_orm::Select<record::Entity> {
     let rows = record::Entity::find().filter(record::Column::Resource.eq(R::COLLECTION));
     match Uuid::try_parse(key) {
         Ok(id) if key.len() == 36 => rows.filter(record::Column::Id.eq(id)),
