@@ -92,7 +92,10 @@ impl Store {
     ) -> Result<Record<R>, Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            // Who brings it back at the same time takes the id, which there is once.
+            // Who brings it back at the very same time finds the id taken.
+            if named::<R>(&id.to_string()).one(&tx).await?.is_some() {
+                return Err(Error::Stale);
+            }
             let next = newest::<R>(&tx, id).await? + 1;
             let record = self.add(&tx, by, id, next, body).await?;
             log::commit(tx).await?;

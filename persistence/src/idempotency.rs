@@ -2,7 +2,7 @@
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
 use chrono::TimeDelta;
 use domain::Record;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, entity::prelude::*};
 use sha2::{Digest, Sha256};
 
 use crate::{Author, Error, Store, Stored, dialect, log, store::retried};
@@ -69,37 +69,58 @@ impl Store {
         body: &R,
         answer: impl Fn(&Record<R>) -> Answer,
     ) -> Result<Once, Error> {
+        if let Some(answer) = self.answered(self.db(), by, request).await? {
+            return Ok(Once::Replayed(answer));
+        }
         let id = self.new_id();
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            if let Some(known) = self.answered(&tx, by, request).await? {
-                return Ok(Once::Replayed(known));
+            match self.add_once(&tx, by, id, request, body, &answer).await {
+                Ok(once) => {
+                    log::commit(tx).await?;
+                    Ok(once)
+                }
+                Err(error) => {
+                    // By the time that this is answered, the key is free again.
+                    let _ = tx.rollback().await;
+                    Err(error)
+                }
             }
-            let record = self.add(&tx, by, id, 1, body).await?;
-            let answer = answer(&record);
-            self.remember(&tx, by, request, &answer).await?;
-            log::commit(tx).await?;
-            Ok(Once::Done(answer))
         })
         .await
     }
 
-    /// What was answered to that request, unless that is long ago; keeps others from using its key.
-    async fn answered(
+    async fn add_once<R: Stored>(
         &self,
         tx: &DatabaseTransaction,
         by: &Author,
+        id: Uuid,
         request: &Repeatable,
-    ) -> Result<Option<Answer>, Error> {
+        body: &R,
+        answer: impl Fn(&Record<R>) -> Answer,
+    ) -> Result<Once, Error> {
         if !dialect::try_key(tx, lock(&by.name, &request.key)).await? {
             return Err(Error::InFlight);
         }
-        let key = (by.name.clone(), request.key.clone());
-        let Some(row) = Entity::find_by_id(key.clone()).one(tx).await? else { return Ok(None) };
-        if row.created_at <= self.now() - KEPT {
-            Entity::delete_by_id(key).exec(tx).await?;
-            return Ok(None);
+        if let Some(answer) = self.answered(tx, by, request).await? {
+            return Ok(Once::Replayed(answer));
         }
+        let record = self.add(tx, by, id, 1, body).await?;
+        let answer = answer(&record);
+        self.remember(tx, by, request, &answer).await?;
+        Ok(Once::Done(answer))
+    }
+
+    /// What was answered to that request, unless that is long ago.
+    async fn answered(
+        &self,
+        db: &impl ConnectionTrait,
+        by: &Author,
+        request: &Repeatable,
+    ) -> Result<Option<Answer>, Error> {
+        let known = Entity::find_by_id((by.name.clone(), request.key.clone()))
+            .filter(Column::CreatedAt.gt(self.now() - KEPT));
+        let Some(row) = known.one(db).await? else { return Ok(None) };
         if row.request_digest != request.digest {
             return Err(Error::KeyReused);
         }
@@ -124,6 +145,8 @@ impl Store {
             body: Set(answer.body.clone()),
             created_at: Set(self.now()),
         };
+        // Of long ago, or it would have been found.
+        Entity::delete_by_id((by.name.clone(), request.key.clone())).exec(tx).await?;
         Entity::insert(row).exec_without_returning(tx).await?;
         Ok(())
     }
