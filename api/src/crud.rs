@@ -17,7 +17,7 @@ use crate::{
     Problem, actor, body,
     edge::{self, fallback},
     export::{self, Format},
-    proposal,
+    history, idempotency, proposal,
     query::{Languages, ListQuery},
     reader::Reader,
 };
@@ -98,6 +98,12 @@ async fn create<R: Stored>(request: HttpRequest, store: Data<Store>, payload: Pa
     let deed = if publish { Deed::Publish } else { Deed::Write };
     let author = actor::author(&request, &store, deed).await?;
     let body: R = body::whole(&request, payload).await?;
+    if let Some(once) = idempotency::of(&request, publish, &body)? {
+        let create = async move {
+            store.create_once(&author, &once, &body, publish, idempotency::answer).await
+        };
+        return Ok(idempotency::answered(apart(R::COLLECTION, create).await?));
+    }
     let create = async move { store.create(&author, &body, publish).await };
     let record = apart(R::COLLECTION, create).await?;
     let place = format!("/v1/{}/{}", R::COLLECTION, record.id);
@@ -227,5 +233,6 @@ impl Visitor for Routes<'_> {
                     .post(take_step::<R>)
                     .default_service(web::to(fallback)),
             );
+        history::routes::<R>(self.0);
     }
 }

@@ -29,7 +29,7 @@ use crate::{Problem, openapi::Paths, query::Languages};
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
-    X-Request-Id, Content-Language, Deprecation, Sunset";
+    X-Request-Id, Content-Language, Deprecation, Sunset, Idempotency-Replayed";
 const MAX_ADDRESS: usize = 8 * 1024;
 
 /// The id of a request, in its log line and in its answer.
@@ -154,7 +154,8 @@ fn preflight(asked: &HeaderValue, listed: bool) -> HttpResponse {
     response
         .insert_header((
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, traceparent",
+            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, \
+             traceparent",
         ))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
         .finish()

@@ -13,6 +13,8 @@ mod edge;
 mod export;
 mod formats;
 mod health;
+mod history;
+mod idempotency;
 mod openapi;
 mod problem;
 mod programme;

@@ -14,7 +14,7 @@ use crate::{
     country,
     export::Format,
     formats::table::Table,
-    health,
+    health, idempotency,
     problem::{self, ProblemBody},
     programme,
     query::{
@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod changes;
+mod history;
 mod publication;
 mod search;
 mod tokens;
@@ -75,6 +76,7 @@ pub fn openapi() -> Value {
     building.talks();
     building.search();
     building.changes();
+    building.revisions();
     building.webhooks();
     building.tokens();
     building.proposals();
@@ -189,6 +191,7 @@ impl Visitor for Building<'_> {
             "get": read::<R>(), "put": replace::<R>(), "patch": patch::<R>(&reference("schemas", &change)), "delete": delete::<R>(),
         }));
         self.steps::<R>();
+        self.history::<R>();
     }
 }
 
@@ -668,7 +671,7 @@ fn create<R: Resource>() -> Value {
         &format!("create{}", R::name()),
         R::COLLECTION,
         &format!("Create a record of the {}", spoken::<R>()),
-        "Keeps a new record as a draft, or at once for the public. References name records by id or slug.",
+        "Keeps a new record as a draft, or at once for the public. References name records by id or slug. Who sends an Idempotency-Key may send the request again when no answer came.",
         &["400", "401", "408", "409", "413", "415", "422"],
     );
     guard(&mut post, Deed::Write);
@@ -677,12 +680,13 @@ fn create<R: Resource>() -> Value {
         &reference("schemas", &R::name()),
         &sample::example(R::COLLECTION),
     );
-    post["parameters"] = json!([{"name": "publish", "in": "query", "required": false, "description": "Whether it is public at once; that needs the role publisher or admin.", "schema": {"type": "boolean", "default": false}}]);
+    let publish = json!({"name": "publish", "in": "query", "required": false, "description": "Whether it is public at once; that needs the role publisher or admin.", "schema": {"type": "boolean", "default": false}});
+    post["parameters"] = json!([publish, reference("parameters", "Idempotency-Key")]);
     post["responses"]["201"] = answer(
         "It was created.",
         &record_name::<R>(),
         Some(record_example::<R>()),
-        &["ETag", "Location"],
+        &["ETag", "Location", "Idempotency-Replayed"],
     );
     post
 }
@@ -788,7 +792,7 @@ fn responses() -> Value {
         "Forbidden": problem("The token does not allow that.", &[]),
         "NotFound": problem("There is no such record.", &[]),
         "Timeout": problem("The body took too long to arrive.", &[]),
-        "Conflict": problem("Another record has that slug, or others refer to this one.", &[]),
+        "Conflict": problem("Another record has that slug, others refer to this one, or a request with that key is still being answered.", &[]),
         "Stale": problem("The record has changed since it was read.", &[]),
         "TooLarge": problem("The body is too large.", &[]),
         "TooLong": problem("The address is longer than 8192 characters.", &[]),
@@ -805,6 +809,7 @@ fn headers() -> Value {
     json!({
         "ETag": header("Tells this representation from every other; send it as If-None-Match or If-Match."),
         "Location": header("The address of the new record."),
+        "Idempotency-Replayed": {"description": "That the request was answered before, and this is the same answer.", "schema": {"type": "string", "enum": ["true"]}},
         "Link": header("The address of the next page, as rel=next, where there is one."),
         "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}},
         "Content-Disposition": header("The name of the file."),
@@ -822,6 +827,7 @@ fn parameters() -> Value {
         "cursor": {"name": "cursor", "in": "query", "required": false, "description": "The next_cursor of the page before, with the same filters and the same sort.", "schema": {"type": "string", "minLength": 1}},
         "lang": {"name": "lang", "in": "query", "required": false, "style": "form", "explode": false, "description": "The languages preferred, best first: each text keeps one, the first of these that it has, by itself or by its parent tag, else English, else any. All languages when left out.", "schema": {"type": "array", "items": reference("schemas", "SoughtLanguage"), "minItems": 1, "maxItems": MOST_LANGUAGES}},
         "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list.", "schema": {"type": "boolean", "default": false}},
+        "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "required": false, "description": "Names the request, so that it can be sent again: for 24 hours the same key and body have the same answer, and nothing is created twice.", "schema": {"type": "string", "pattern": idempotency::PATTERN, "minLength": 16, "maxLength": 64}},
         "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"$", "maxLength": 60}},
     })
 }

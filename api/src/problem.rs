@@ -134,6 +134,7 @@ mod kinds {
         WRONG_STATE 409 "wrong_state" "The record stands at another point of its way";
         MOVED_ON 409 "moved_on" "The record has changed since that was proposed";
         DECIDED 409 "already_decided" "It was decided before";
+        IN_FLIGHT 409 "in_flight" "A request with that key is still being answered";
         WEBHOOKS 409 "too_many_webhooks" "There are too many webhooks";
         WEBHOOK_OFF 409 "webhook_off" "The webhook is switched off";
         STALE 412 "stale_revision" "The record has changed since it was read";
@@ -141,6 +142,7 @@ mod kinds {
         ADDRESS 414 "address_too_long" "The address is too long";
         MEDIA_TYPE 415 "unsupported_media_type" "The body has a media type that cannot be read";
         INVALID 422 "invalid_record" "The record breaks a rule";
+        KEY_REUSED 422 "idempotency_key_reused" "The key has been used for another request";
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have";
         UNCONDITIONAL 428 "precondition_required" "If-Match is needed";
         INTERNAL 500 "internal" "The service failed";
@@ -282,6 +284,22 @@ impl Problem {
         Self { errors: vec![fault], ..Self::bad_request(detail) }
     }
 
+    pub(crate) fn no_such_revision() -> Self {
+        Self::new(kinds::NOT_FOUND, "The record has no such revision.")
+    }
+
+    pub(crate) fn invalid_key() -> Self {
+        let detail = "Idempotency-Key has 16 to 64 letters, digits, hyphens or underscores.";
+        let fault = Fault { code: "invalid_key".into(), detail: detail.into(), ..of_key() };
+        Self { errors: vec![fault], ..Self::bad_request(detail) }
+    }
+
+    fn key_reused() -> Self {
+        let detail = "Take a new key for each new request.";
+        let fault = Fault { code: "key_reused".into(), detail: detail.into(), ..of_key() };
+        Self { errors: vec![fault], ..Self::new(kinds::KEY_REUSED, detail) }
+    }
+
     pub(crate) fn stale() -> Self {
         Self::new(kinds::STALE, "Read it again, and make your change to what you find.")
     }
@@ -346,6 +364,11 @@ impl Problem {
                 let fault = Violation::new(field, "slug_taken", &*detail).into();
                 Self { errors: vec![fault], ..Self::new(kinds::TAKEN, detail) }
             }
+            Error::InFlight => {
+                let detail = "Send it again in a moment, to have the answer.";
+                Self::new(kinds::IN_FLIGHT, detail).with("retry-after", "1")
+            }
+            Error::KeyReused => Self::key_reused(),
             Error::InUse(referrers) => {
                 let errors = referrers.iter().map(|one| Fault {
                     code: "in_use".into(),
@@ -400,6 +423,11 @@ impl Problem {
                 .unwrap_or_default(),
             )
     }
+}
+
+/// A fault of the key that a request may be sent again with.
+fn of_key() -> Fault {
+    Fault { header: Some("Idempotency-Key".into()), ..Fault::default() }
 }
 
 impl From<Refused> for Problem {

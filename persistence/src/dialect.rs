@@ -3,7 +3,8 @@ use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
     sea_query::{Expr, SimpleExpr},
     sqlx::{
         self, Executor,
@@ -98,6 +99,21 @@ pub(crate) async fn lock_log(change: &DatabaseTransaction) -> Result<(), DbErr> 
     Ok(())
 }
 
+/// Whether the change may use that key: not while another does, which it then does not wait for.
+///
+/// On SQLite a writing transaction is alone anyway.
+pub(crate) async fn try_key(change: &DatabaseTransaction, key: [i32; 2]) -> Result<bool, DbErr> {
+    let backend = change.get_database_backend();
+    if backend != DbBackend::Postgres {
+        return Ok(true);
+    }
+    // Locks with two numbers are others than those with one.
+    let sql = "SELECT pg_try_advisory_xact_lock($1, $2)";
+    let statement = Statement::from_sql_and_values(backend, sql, key.map(Into::into));
+    let taken = change.query_one_raw(statement).await?;
+    taken.map_or(Ok(false), |taken| taken.try_get_by_index(0))
+}
+
 /// The condition on the table of words that a record holds all of those; none if there are none.
 ///
 /// Words are letters, digits and marks only, so nothing in them is an operator.
@@ -155,7 +171,10 @@ pub(crate) async fn migrate(store: &Store, file: Option<PathBuf>) -> Result<(), 
 
 /// Brings the schema up to date, and what is derived from the records with it.
 async fn up(store: &Store) -> Result<(), DbErr> {
-    migration::Migrator::up(store.db(), None).await?;
+    // Who may use the tables and not make any can start too, where there is nothing to make.
+    if !migration::Migrator::get_pending_migrations_read_only(store.db()).await?.is_empty() {
+        migration::Migrator::up(store.db(), None).await?;
+    }
     let caught_up = store.catch_up().await;
     caught_up.map_err(|error| match error {
         Error::Database(cause) | Error::Unavailable(cause) | Error::Collided(cause) => cause,

@@ -14,6 +14,12 @@ pub enum Error {
     /// Another record of the resource has that slug.
     #[error("the slug is taken")]
     Taken,
+    /// A request with that key is still being answered.
+    #[error("a request with that key is still being answered")]
+    InFlight,
+    /// The key has been used for another request.
+    #[error("the key has been used for another request")]
+    KeyReused,
     /// Others refer to the record.
     #[error("others refer to the record")]
     InUse(Vec<Referrer>),
@@ -96,6 +102,10 @@ impl From<DbErr> for Error {
                     || message.contains("record.resource, record.slug") =>
             {
                 Self::Taken
+            }
+            // The id is there already: a deleted record has come back meanwhile.
+            "23505" | "1555" if constraint == "record_pkey" || message.ends_with("record.id") => {
+                Self::Stale
             }
             "57014" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" | "25P03" => {
                 Self::Unavailable(error)

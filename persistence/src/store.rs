@@ -135,6 +135,22 @@ pub struct Store {
     sight: Sight,
 }
 
+/// As what a record is added.
+#[derive(Clone, Copy)]
+pub(crate) struct New {
+    pub(crate) id: Uuid,
+    pub(crate) revision: i64,
+    pub(crate) operation: &'static str,
+    pub(crate) publish: bool,
+}
+
+impl New {
+    /// A draft that was never there before.
+    pub(crate) fn of(id: Uuid) -> Self {
+        Self { id, revision: 1, operation: "create", publish: false }
+    }
+}
+
 type Column<R> = <<R as Stored>::Index as EntityTrait>::Column;
 
 impl Store {
@@ -209,23 +225,34 @@ impl Store {
         let id = self.new_id();
         retried(async || {
             let tx = dialect::begin(&self.db).await?;
-            let now = self.now();
-            let mut value = json!(body);
-            let links = settled::<R>(&tx, &by.sight(), &mut value).await?;
-            let within = rights::<R>(&tx, by, id, &links).await?;
-            if publish {
-                may_publish(by, within)?;
-            }
-            let body: R = typed(&value)?;
-            let state = if publish { State::Published } else { State::Draft };
-            let row = row(id, &body, &value, state, now);
-            insert(&tx, row.clone(), &body, &value, links).await?;
-            self.finish::<R>(&tx, by, "create", None, &row, Some((&body, None))).await?;
-            let record = one(&tx, row).await?;
+            let record = self.add(&tx, by, New { publish, ..New::of(id) }, body).await?;
             log::commit(tx).await?;
             Ok(record)
         })
         .await
+    }
+
+    /// Adds a record.
+    pub(crate) async fn add<R: Stored>(
+        &self,
+        tx: &DatabaseTransaction,
+        by: &Author,
+        new: New,
+        body: &R,
+    ) -> Result<Record<R>, Error> {
+        let mut value = json!(body);
+        let links = settled::<R>(tx, &by.sight(), &mut value).await?;
+        let within = rights::<R>(tx, by, new.id, &links).await?;
+        if new.publish {
+            may_publish(by, within)?;
+        }
+        let body: R = typed(&value)?;
+        let state = if new.publish { State::Published } else { State::Draft };
+        let row = row(new.id, &body, &value, state, self.now());
+        let row = record::Model { revision: new.revision, ..row };
+        insert(tx, row.clone(), &body, &value, links).await?;
+        self.finish::<R>(tx, by, new.operation, None, &row, Some((&body, None))).await?;
+        one(tx, row).await
     }
 
     /// Replaces a record that is still at that revision; what is public is changed by those who may
@@ -233,6 +260,28 @@ impl Store {
     pub async fn replace<R: Stored>(
         &self,
         by: &Author,
+        key: &str,
+        revision: i64,
+        body: &R,
+    ) -> Result<Written<R>, Error> {
+        self.exchange(by, "replace", key, revision, body).await
+    }
+
+    /// The same, with a body that the record had before.
+    pub async fn restore<R: Stored>(
+        &self,
+        by: &Author,
+        key: &str,
+        revision: i64,
+        body: &R,
+    ) -> Result<Written<R>, Error> {
+        self.exchange(by, "restore", key, revision, body).await
+    }
+
+    async fn exchange<R: Stored>(
+        &self,
+        by: &Author,
+        operation: &'static str,
         key: &str,
         revision: i64,
         body: &R,
@@ -250,7 +299,7 @@ impl Store {
                 tx.commit().await?;
                 return Ok(Written::Proposed(Box::new(proposal)));
             }
-            let record = self.put::<R>(&tx, by, "replace", old, value, links).await?;
+            let record = self.put::<R>(&tx, by, operation, old, value, links).await?;
             log::commit(tx).await?;
             Ok(Written::Kept(Box::new(record)))
         })
@@ -726,7 +775,7 @@ pub(crate) async fn retried<T>(attempt: impl AsyncFn() -> Result<T, Error>) -> R
     attempt().await
 }
 
-fn named<R: Stored>(key: &str, sight: &Sight) -> sea_orm::Select<record::Entity> {
+pub(crate) fn named<R: Stored>(key: &str, sight: &Sight) -> sea_orm::Select<record::Entity> {
     let rows = record::Entity::find()
         .filter(record::Column::Resource.eq(R::COLLECTION))
         .filter(sight.of_records());

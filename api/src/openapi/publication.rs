@@ -134,7 +134,7 @@ fn take<R: Resource>(step: Step) -> Value {
     post
 }
 
-fn note() -> Value {
+pub(super) fn note() -> Value {
     json!({"required": false, "description": "Why it is done, for the history.", "content": {"application/json": {"schema": reference("schemas", "Note"), "example": {"note": "Checked against the agenda."}}}})
 }
 
