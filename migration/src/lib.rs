@@ -24,6 +24,7 @@ mod m20261124_000030_record_updated;
 mod m20261124_000031_last_day;
 mod m20261124_000040_token_role;
 mod m20261124_000042_publication;
+mod m20261124_000044_search_by_collection;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000031_last_day::Migration),
             Box::new(m20261124_000040_token_role::Migration),
             Box::new(m20261124_000042_publication::Migration),
+            Box::new(m20261124_000044_search_by_collection::Migration),
         ]
     }
 }
