@@ -7,6 +7,7 @@ mod export;
 mod formats;
 mod harness;
 mod life;
+mod publication;
 mod reading;
 mod running;
 mod sample;
