@@ -1,12 +1,14 @@
 //! What the whole service does, seen from outside: every test talks HTTP to a real server over a
 //! database of its own.
 mod changes;
+mod contention;
 mod contract;
 mod edge;
 mod export;
 mod formats;
 mod harness;
 mod life;
+mod publication;
 mod reading;
 mod running;
 mod sample;
