@@ -233,7 +233,8 @@ async fn write_sheet<R: Stored>(
     Ok(position)
 }
 
-fn write_cell(
+/// Writes what stands in a column of that kind; numbers and booleans as such.
+pub(crate) fn write_cell(
     sheet: &mut Worksheet,
     row: u32,
     column: u16,

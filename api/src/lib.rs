@@ -21,6 +21,8 @@ mod query;
 mod reader;
 mod search;
 mod service;
+#[allow(dead_code, unused_imports, reason = "imports are to read sheets")]
+mod sheet;
 mod token;
 mod webhook;
 
