@@ -486,8 +486,8 @@ fn a_token_for_some_projects_sees_and_writes_what_is_not_public_only_there() {
         let mut project = domain::sample::example("projects");
         for slug in ["ours", "theirs"] {
             project["slug"] = slug.into();
-            let made = hub.write("POST", "/v1/projects", None, Some(&project)).await;
-            assert_eq!(made.status, 201, "{}", made.text);
+            let ours = hub.write("POST", "/v1/projects", None, Some(&project)).await;
+            assert_eq!(ours.status, 201, "{}", ours.text);
         }
         let admin = hub.token.clone();
         let (editor, publisher) =
@@ -549,23 +549,23 @@ fn a_token_for_some_projects_sees_and_writes_what_is_not_public_only_there() {
         assert_eq!(hub.write_as(&publisher, "POST", &accept, None, None).await.status, 404);
 
         // Ours.
-        let made = draft(&hub, &editor, "seminars", &seminar("our-draft", "ours")).await;
+        let ours = draft(&hub, &editor, "seminars", &seminar("our-draft", "ours")).await;
         let at = "/v1/seminars/our-draft";
-        assert_eq!(hub.get_as(&viewer, at).await.json(), made.json());
+        assert_eq!(hub.get_as(&viewer, at).await.json(), ours.json());
         assert_eq!(hub.get(at).await.status, 404);
-        let made =
-            hub.write_as(&editor, "PATCH", at, Some(made.header("etag")), Some(&change)).await;
-        assert_eq!(made.status, 200, "{}", made.text);
+        let ours =
+            hub.write_as(&editor, "PATCH", at, Some(ours.header("etag")), Some(&change)).await;
+        assert_eq!(ours.status, 200, "{}", ours.text);
         // It cannot be given to others.
         let away = json!({"project_id": "theirs"});
-        let tag = Some(made.header("etag"));
+        let tag = Some(ours.header("etag"));
         let reply = hub.write_as(&editor, "PATCH", at, tag, Some(&away)).await;
         assert_eq!(told(&reply), refused(403, "other_project"));
-        let published = step(&hub, &publisher, at, "publish", &made).await;
-        assert_eq!(published.status, 200, "{}", published.text);
-        // What belongs to nobody is suggested, not published.
-        let made = draft(&hub, &publisher, "topics", &topic("nobodys")).await;
-        let reply = step(&hub, &publisher, "/v1/topics/nobodys", "publish", &made).await;
+        let public = step(&hub, &publisher, at, "publish", &ours).await;
+        assert_eq!(public.status, 200, "{}", public.text);
+        // What belongs to nobody is suggested, not public.
+        let ours = draft(&hub, &publisher, "topics", &topic("nobodys")).await;
+        let reply = step(&hub, &publisher, "/v1/topics/nobodys", "publish", &ours).await;
         assert_eq!(told(&reply), refused(403, "forbidden"));
     });
 }

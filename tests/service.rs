@@ -7,6 +7,7 @@ mod edge;
 mod export;
 mod formats;
 mod harness;
+mod leaks;
 mod life;
 mod publication;
 mod reading;
