@@ -563,7 +563,7 @@ fn a_token_for_some_projects_sees_and_writes_what_is_not_public_only_there() {
         assert_eq!(told(&reply), refused(403, "other_project"));
         let public = step(&hub, &publisher, at, "publish", &ours).await;
         assert_eq!(public.status, 200, "{}", public.text);
-        // What belongs to nobody is suggested, not public.
+        // What belongs to nobody is suggested, not published.
         let ours = draft(&hub, &publisher, "topics", &topic("nobodys")).await;
         let reply = step(&hub, &publisher, "/v1/topics/nobodys", "publish", &ours).await;
         assert_eq!(told(&reply), refused(403, "forbidden"));
