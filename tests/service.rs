@@ -1,5 +1,6 @@
 //! What the whole service does, seen from outside: every test talks HTTP to a real server over a
 //! database of its own.
+mod authorisation;
 mod changes;
 mod contention;
 mod contract;
@@ -7,6 +8,7 @@ mod edge;
 mod export;
 mod formats;
 mod harness;
+mod leaks;
 mod life;
 mod publication;
 mod reading;
