@@ -53,7 +53,12 @@ fn word(random: &mut StdRng) -> String {
 /// One of those that were made of that collection, if there are any.
 fn one(random: &mut StdRng, made: &[Made], collection: &str) -> Option<String> {
     // Mostly the public ones: nothing could be published otherwise.
-    let hidden = random.random_bool(0.05);
+    among(random, made, collection, 0.05)
+}
+
+/// The same, with those that are hidden among them that often.
+fn among(random: &mut StdRng, made: &[Made], collection: &str, often: f64) -> Option<String> {
+    let hidden = random.random_bool(often);
     let fits = |one: &&Made| one.collection == collection && (hidden || one.published);
     let of: Vec<_> = made.iter().filter(fits).collect();
     (!of.is_empty()).then(|| of[random.random_range(0..of.len())].slug.clone())
@@ -83,9 +88,11 @@ fn body(random: &mut StdRng, made: &[Made], collection: &str, slug: &str, word: 
             json!({"slug": slug, "name": word, "native_name": word, "appointments": at})
         }
         "documents" => {
-            let about = some("people").map(|id| json!({"resource": "people", "id": id}));
+            let by = some("organisations");
+            let about = among(random, made, "people", 0.7)
+                .map(|id| json!({"resource": "people", "id": id}));
             json!({"slug": slug, "title": text, "kind": "report", "url": format!("https://example.org/{word}"),
-                "publisher_id": some("organisations"), "subject": about})
+                "publisher_id": by, "subject": about})
         }
         "seminar-series" => json!({"slug": slug, "name": text, "project_id": PROJECT}),
         "seminars" => {
