@@ -4,6 +4,7 @@ use std::io::{Cursor, Read};
 
 use chrono::NaiveDate;
 use icalendar::{Calendar, Component};
+use schemaorg_rs::{Eligibility, ProfileRegistry, extract_all, validation::validate};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -127,16 +128,50 @@ fn a_search_engine_lacks_just_the_place_until_it_is_told_one() {
         let missing = formats["jsonld"]["missing"].as_array().unwrap();
         assert_eq!(missing.len(), 1);
         assert_eq!(missing[0]["pointer"], "/venue");
-        let before = hub.get(&format!("{SEMINAR}.jsonld")).await.json();
-        assert_eq!(before.get("location"), None);
+        let before = judged_by_google(&hub).await;
+        assert_eq!(before, (Eligibility::NotEligible, vec!["location".to_owned()]));
 
         let venue = json!({"name": {"en": "Hall"}, "city": {"en": "Astana"}, "country": "KZ"});
         change(&hub, SEMINAR, json!({"venue": venue})).await;
         let formats = &hub.get(&format!("{SEMINAR}/readiness")).await.json()["formats"];
         assert_eq!(formats["jsonld"], json!({"ready": true, "missing": []}));
+        // What it could tell beside that, such as an image, it is only warned of.
+        assert_eq!(judged_by_google(&hub).await, (Eligibility::WarningsOnly, Vec::new()));
         let place = &hub.get(&format!("{SEMINAR}.jsonld")).await.json()["location"];
         assert_eq!(place["@type"], "Place");
         assert_eq!(place["address"]["addressCountry"], "KZ");
+    });
+}
+
+/// What Google would make of the seminar, and what it lacks for that.
+///
+/// It is the event itself that is judged: presentations within it may have no name.
+async fn judged_by_google(hub: &Hub) -> (Eligibility, Vec<String>) {
+    let told = hub.get(&format!("{SEMINAR}.jsonld")).await.text;
+    let page = format!("<script type=\"application/ld+json\">{told}</script>");
+    let graph = extract_all(&page).unwrap();
+    assert_eq!((graph.nodes.len(), graph.warnings.len()), (1, 0), "{graph:?}");
+    let known = validate(&graph).diagnostics;
+    let judged = ProfileRegistry::with_google().evaluate("google", &graph, &known).unwrap();
+    let [event] = &judged.type_results[..] else { panic!("one event: {judged:?}") };
+    (judged.eligibility, event.required_missing.clone())
+}
+
+#[test]
+fn linked_data_leaves_out_the_name_of_what_has_none() {
+    on_each_database(async |hub| {
+        let talks = hub.get("/v1/presentations?seminar=first-seminar-2021").await.json();
+        let talk = talks["items"][0]["id"].as_str().unwrap().to_owned();
+        let url = format!("https://hub.example.org/v1/presentations/{talk}");
+        let name = async || {
+            let event = hub.get(&format!("{SEMINAR}.jsonld")).await.json();
+            let talks = event["subEvent"].as_array().unwrap();
+            talks.iter().find(|talk| talk["url"] == url).unwrap().get("name").cloned()
+        };
+        assert!(name().await.is_some());
+        change(&hub, &format!("/v1/presentations/{talk}"), json!({"title": null})).await;
+        assert_eq!(name().await, None);
+        assert_eq!(judged_by_google(&hub).await.1, ["location"]);
     });
 }
 

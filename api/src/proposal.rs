@@ -171,7 +171,8 @@ async fn decide(
         "decline" => Decision::Decline,
         "take-back" => Decision::TakeBack,
         _ if request.headers().contains_key(header::IF_MATCH) => {
-            Decision::Accept(Some(body::revision(&request)?))
+            // It need not be sent, so a tag of no revision is one that does not fit.
+            Decision::Accept(Some(body::revision(&request).map_err(|_| Problem::stale())?))
         }
         _ => Decision::Accept(None),
     };

@@ -26,6 +26,7 @@ mod m20261124_000040_token_role;
 mod m20261124_000041_idempotency;
 mod m20261124_000042_publication;
 mod m20261124_000043_history;
+mod m20261124_000044_search_by_collection;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000041_idempotency::Migration),
             Box::new(m20261124_000042_publication::Migration),
             Box::new(m20261124_000043_history::Migration),
+            Box::new(m20261124_000044_search_by_collection::Migration),
         ]
     }
 }

@@ -44,6 +44,8 @@ pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
                 ("lock_timeout", LOCK_TIMEOUT),
                 ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
                 ("client_min_messages", "error"),
+                // Values are spread unevenly: a plan made for all of them is a bad one for most.
+                ("plan_cache_mode", "force_custom_plan"),
             ])
         })
         .map_sqlx_postgres_pool_opts(|pool| {
@@ -117,7 +119,12 @@ pub(crate) async fn try_key(change: &DatabaseTransaction, key: [i32; 2]) -> Resu
 /// The condition on the table of words that a record holds all of those; none if there are none.
 ///
 /// Words are letters, digits and marks only, so nothing in them is an operator.
-pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<SimpleExpr> {
+pub(crate) fn matching(
+    backend: DbBackend,
+    part: Part,
+    words: &Words,
+    of: Option<&str>,
+) -> Option<SimpleExpr> {
     let (whole, begun) = words.parts()?;
     Some(if backend == DbBackend::Postgres {
         let column = match part {
@@ -126,6 +133,8 @@ pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<
         };
         let mut all: Vec<_> = whole.iter().map(|word| format!("'{word}'")).collect();
         all.push(format!("'{begun}':*"));
+        // The collection is among the lexemes, as no word could be.
+        all.extend(of.map(|collection| format!("'/{collection}'")));
         let query = all.join(" & ");
         Expr::cust_with_values(format!("{column} @@ CAST(CAST($1 AS text) AS tsquery)"), [query])
     } else {

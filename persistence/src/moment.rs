@@ -87,11 +87,10 @@ impl Store {
         wanted: &Wanted<R>,
         limit: u64,
     ) -> Result<Vec<Record<R>>, Error> {
-        let fitting = R::Index::find()
-            .select_only()
-            .column(id_column::<R>())
-            .filter(condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), &self.view()))
-            .into_query();
+        let (search, view) = (wanted.search.as_ref(), self.view());
+        let fits = condition::<R>(self.db(), &wanted.filter, search, &view).await?;
+        let fitting =
+            R::Index::find().select_only().column(id_column::<R>()).filter(fits).into_query();
         let rows = record::Entity::find()
             .filter(record::Column::Id.in_subquery(fitting))
             .order_by_desc(record::Column::UpdatedAt)

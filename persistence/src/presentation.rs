@@ -10,7 +10,6 @@ use sea_orm::{
 use crate::{
     Error, Narrow, Stored,
     index::{code, text_key},
-    narrow::naming,
     reference, session,
 };
 
@@ -47,7 +46,7 @@ pub(crate) fn speakers(rows: &Narrow, at: &OneOf<Key>) -> SelectStatement {
     let presentations = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(naming::<Seminar>(Column::SeminarId, at))
+        .filter(rows.naming::<Seminar>(Column::SeminarId, at))
         .filter(rows.sees(Column::Id))
         .into_query();
     reference::Entity::find()

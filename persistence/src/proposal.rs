@@ -93,12 +93,12 @@ fn told(kept: Model, record: &record::Model) -> Result<Proposal, Error> {
     Ok(Proposal { kept, current: record.revision, body: read(&record.body)? })
 }
 
-/// The proposals about records that may be seen.
+/// The proposals about records that may also be seen before they are public.
 fn visible(sight: &Sight) -> Select<Entity> {
     let records = record::Entity::find()
         .select_only()
         .column(record::Column::Id)
-        .filter(sight.of_records())
+        .filter(sight.of_drafts())
         .into_query();
     Entity::find().filter(Column::RecordId.in_subquery(records))
 }

@@ -167,5 +167,7 @@ fn terms<R: Stored>(body: &Value) -> Vec<(String, String)> {
 
 /// The references that a body makes.
 pub(crate) fn of<R: Stored>(body: &Value) -> Vec<Reference> {
-    Shape::of::<R>().references(body)
+    let mut found = Shape::of::<R>().references(body);
+    found.extend(R::untyped_reference(body));
+    found
 }

@@ -9,7 +9,6 @@ use sea_orm::{
 use crate::{
     Error, Narrow, Stored,
     index::{code, date_key, last_day_key, number_key, text_key},
-    narrow::referring,
     presentation, record,
 };
 
@@ -70,13 +69,13 @@ impl Stored for Seminar {
             .within(&filter.speaker, |rows| {
                 presentation::seminars(
                     rows,
-                    referring::<Person>(presentation::SPEAKER, &filter.speaker),
+                    rows.referring::<Person>(presentation::SPEAKER, &filter.speaker),
                 )
             })
             .within(&filter.organisation, |rows| {
                 let of = &filter.organisation;
-                let spoke = referring::<Organisation>(presentation::ORGANISATION, of);
-                let mut part = referring::<Organisation>(ORGANISER, of);
+                let spoke = rows.referring::<Organisation>(presentation::ORGANISATION, of);
+                let mut part = rows.referring::<Organisation>(ORGANISER, of);
                 part.union(UnionType::All, presentation::seminars(rows, spoke)).to_owned()
             })
     }

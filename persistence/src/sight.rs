@@ -59,6 +59,18 @@ impl Sight {
         }
     }
 
+    /// The condition on the table of all records that it may also be seen while it is not public.
+    pub(crate) fn of_drafts(&self) -> Condition {
+        match self {
+            Self::All => Condition::all(),
+            Self::Public => Condition::any().add(Expr::cust("1 = 0")),
+            Self::Projects(projects) => {
+                let id = record::Column::Id.into_expr();
+                belongs(&id, record::Column::Resource.into_expr(), projects)
+            }
+        }
+    }
+
     /// The condition on the id of a record, in whatever table: of what is hidden there is little,
     /// so it is looked for, and not what can be seen.
     pub(crate) fn of_id(&self, id: SimpleExpr) -> Condition {

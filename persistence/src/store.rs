@@ -631,14 +631,15 @@ pub(crate) async fn page<R: Stored>(
     // The first key's direction, so that an index can be read in one go.
     columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
     let ranked = wanted.search.as_ref().filter(|search| search.ranked);
-    let rank = ranked.map(|search| search.rank(backend, id_column::<R>().into_expr()));
+    let rank = ranked
+        .map(|search| search.rank(backend, id_column::<R>().into_expr(), Some(R::COLLECTION)));
     let rank_key = rank.clone().map(Key::rank);
     let keys: Vec<_> = rank_key
         .into_iter()
         .chain(columns.iter().map(|(column, down)| Key::column(*column, *down)))
         .collect();
-    let rows =
-        R::Index::find().filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref(), view));
+    let rows = R::Index::find()
+        .filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref(), view).await?);
     let total = match wanted.with_total {
         true => Some(rows.clone().count(db).await?),
         false => None,
@@ -672,18 +673,18 @@ pub(crate) async fn page<R: Stored>(
 }
 
 /// What a list holds.
-pub(crate) fn condition<R: Stored>(
+pub(crate) async fn condition<R: Stored>(
     db: &impl ConnectionTrait,
     filter: &R::Filter,
     search: Option<&Search>,
     view: &View,
-) -> Condition {
+) -> Result<Condition, Error> {
     let id = id_column::<R>().into_expr();
-    let narrowed = Condition::all()
-        .add(R::narrow(Narrow::seen(view), filter).condition)
-        .add(view.sight.of_id(id.clone()));
     let backend = db.get_database_backend();
-    narrowed.add_option(search.map(|search| search.condition(backend, id)))
+    Ok(Narrow::to::<R>(db, view, filter)
+        .await?
+        .add(view.sight.of_id(id.clone()))
+        .add_option(search.map(|search| search.condition(backend, id, Some(R::COLLECTION)))))
 }
 
 /// The records of those ids, in that order.

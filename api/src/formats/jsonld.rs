@@ -120,14 +120,13 @@ impl Telling<'_> {
                 first.checked_add_days(Days::new(passed))
             });
         let url = self.address.of(&format!("/v1/presentations/{}", talk.id));
-        let name = it.title.as_ref().map_or_else(|| event.title.clone(), said);
         node(
             "EducationEvent",
             [
                 ("@id", json!(url)),
                 ("identifier", json!(format!("urn:uuid:{}", talk.id))),
                 ("url", json!(url)),
-                ("name", json!(name)),
+                ("name", json!(it.title.as_ref().map(said))),
                 ("description", json!(it.r#abstract.as_ref().map(said))),
                 ("startDate", json!(date)),
                 ("eventStatus", status(event.status)),
