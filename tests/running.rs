@@ -212,7 +212,7 @@ fn instances_that_start_at_once_migrate_one_after_the_other() {
             let (url, _gate) = empty_database(postgres, &folder).await;
             let database =
                 Database { url, connections: 2, observer: None, world: World::default() };
-            let all = (0..4).map(|_| {
+            let all = (0..16).map(|_| {
                 let database = database.clone();
                 actix_web::rt::spawn(async move { database.migrate().await })
             });

@@ -167,6 +167,8 @@ async fn decide(
     let author = actor::author(&request, &store, Deed::Write).await?;
     ListQuery::none(&request)?;
     let id = id(&key)?;
+    // What is wrong in itself is told before what has moved on meanwhile.
+    let author = Author { note: body::note(&request, payload).await?, ..author };
     let decision = match decision.as_str() {
         "decline" => Decision::Decline,
         "take-back" => Decision::TakeBack,
@@ -176,7 +178,6 @@ async fn decide(
         }
         _ => Decision::Accept(None),
     };
-    let author = Author { note: body::note(&request, payload).await?, ..author };
     let decided =
         apart(COLLECTION, async move { store.decide(&author, id, decision).await }).await?;
     Ok(private(&ProposalRecord::from(decided)))

@@ -150,8 +150,19 @@ pub(crate) fn matching(
     })
 }
 
-/// Brings the schema up to date, alone: other instances that start now wait.
-pub(crate) async fn migrate(store: &Store, file: Option<PathBuf>) -> Result<(), DbErr> {
+/// Waits until no other instance migrates that file, and keeps others waiting while it is held.
+pub(crate) async fn alone(file: Option<PathBuf>) -> Result<Option<File>, DbErr> {
+    let waiting = tokio::task::spawn_blocking(move || -> io::Result<Option<File>> {
+        let lock = file.map(|file| File::create(file.with_extension("lock"))).transpose()?;
+        lock.as_ref().map_or(Ok(()), File::lock)?;
+        Ok(lock)
+    });
+    let lock = waiting.await.map_err(io::Error::other).flatten();
+    lock.map_err(|error| DbErr::Custom(error.to_string()))
+}
+
+/// Brings the schema up to date, on Postgres while no other instance does.
+pub(crate) async fn migrate(store: &Store) -> Result<(), DbErr> {
     let db = store.db();
     if db.get_database_backend() == DbBackend::Postgres {
         let alone = db.begin().await?;
@@ -165,13 +176,6 @@ pub(crate) async fn migrate(store: &Store, file: Option<PathBuf>) -> Result<(), 
         up(store).await?;
         return alone.commit().await;
     }
-    let waiting = tokio::task::spawn_blocking(move || -> io::Result<Option<File>> {
-        let lock = file.map(|file| File::create(file.with_extension("lock"))).transpose()?;
-        lock.as_ref().map_or(Ok(()), File::lock)?;
-        Ok(lock)
-    });
-    let lock = waiting.await.map_err(io::Error::other).flatten();
-    let _alone = lock.map_err(|error| DbErr::Custom(error.to_string()))?;
     let migrated = up(store).await;
     // The last connection to leave takes the file for itself a moment, and is not waited for.
     db.close_by_ref().await?;

@@ -77,9 +77,7 @@ impl Building<'_> {
             guard(&mut post, deed);
             let mut parameters = vec![id()];
             if decision == "accept" {
-                let mut revision = super::parameters()["If-Match"].clone();
-                revision["required"] = false.into();
-                parameters.push(revision);
+                parameters.push(json!({"name": "If-Match", "in": "header", "required": false, "description": "The ETag of the record's present revision, where it has moved on; a tag of anything else does not fit.", "schema": {"type": "string"}}));
             }
             post["parameters"] = json!(parameters);
             post["requestBody"] = note();
