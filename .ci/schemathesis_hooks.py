@@ -2,6 +2,7 @@
 import base64
 import binascii
 import json
+import os
 
 import schemathesis
 
@@ -26,7 +27,11 @@ def told(place):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Leaves invented cursors out of requests that are meant to succeed."""
+    """Leaves invented cursors out of requests that are meant to succeed, and keeps the
+    token of this run from being revoked."""
+    own = (case.path_parameters or {}).get("id") == os.environ.get("OWN_TOKEN")
+    if own and case.operation.path.endswith("/revoke"):
+        case.path_parameters["id"] = "0" * 12
     mode = case.meta.generation.mode if case.meta else None
     if mode is None or not mode.is_positive:
         return

@@ -431,7 +431,7 @@ fn the_archive_holds_every_public_record_and_its_sums_are_right() {
         let names: Vec<_> = fields.iter().map(|field| field["name"].as_str().unwrap()).collect();
         assert_eq!(header, names);
         assert!(rows.contains(",'=1+1,"), "no formula: {rows}");
-        assert!(rows.contains("\"uz: Seminar; \"\"birinchi\"\"\""), "{rows}");
+        assert!(rows.contains("\"uz: Seminar\\; \"\"birinchi\"\"\""), "{rows}");
     });
 }
 

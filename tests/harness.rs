@@ -19,7 +19,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -135,10 +135,15 @@ pub(crate) fn client() -> Client {
 /// Runs a test on `SQLite`, and on Postgres where the environment names a server, as
 /// `pg_virtualenv` does.
 pub(crate) fn on_each_database(test: impl AsyncFn(Hub)) {
+    on_each_database_with(|_| (), test);
+}
+
+/// The same, with other settings.
+pub(crate) fn on_each_database_with(change: impl Fn(&mut Settings), test: impl AsyncFn(Hub)) {
     for postgres in databases() {
         eprintln!("on {}", if postgres { "Postgres" } else { "SQLite" });
         actix_web::rt::System::new().block_on(async {
-            let (hub, running) = Hub::start(postgres).await;
+            let (hub, running) = Hub::start(postgres, &change).await;
             let server = hub.server.clone();
             test(hub).await;
             server.stop(false).await;
@@ -179,13 +184,16 @@ pub(crate) async fn empty_database(postgres: bool, folder: &TempDir) -> (String,
 }
 
 async fn import(store: &Store, bundle: Value) {
-    let by = Author { name: "test".to_owned(), request_id: None };
+    let by = Author::program("test");
     let imported = store.import(&by, bundle).await.expect("the bundle is taken");
     assert!(matches!(imported, Imported::Kept(_)), "{imported:?}");
 }
 
 impl Hub {
-    async fn start(postgres: bool) -> (Self, JoinHandle<io::Result<()>>) {
+    async fn start(
+        postgres: bool,
+        change: impl Fn(&mut Settings),
+    ) -> (Self, JoinHandle<io::Result<()>>) {
         let folder = TempDir::new().expect("a folder");
         let (url, gate) = empty_database(postgres, &folder).await;
         let queries = Arc::new(Mutex::new(Vec::new()));
@@ -207,7 +215,7 @@ impl Hub {
         let (_, token) = store.create_token(&new).await.expect("a token");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let settings = Settings {
+        let mut settings = Settings {
             database: database.clone(),
             public_url: Some("https://hub.example.org".to_owned()),
             origins: vec!["https://staff.example.org".to_owned()],
@@ -215,7 +223,9 @@ impl Hub {
             grace: Duration::from_secs(1),
             signals: false,
             webhooks_to_private: true,
+            two_people: false,
         };
+        change(&mut settings);
         let server = serve(listener, &settings).expect("a server");
         let handle = server.handle();
         let running = actix_web::rt::spawn(server.run());
@@ -297,6 +307,23 @@ impl Hub {
         self.send("GET", path, &[], None).await
     }
 
+    /// A token of that role, limited to those projects if any are named.
+    pub(crate) async fn token(&self, role: &str, projects: &[&str]) -> String {
+        let mut body = json!({"name": role, "role": role});
+        if !projects.is_empty() {
+            body["projects"] = json!(projects);
+        }
+        let made = self.write("POST", "/v1/tokens", None, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.json()["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Reads with that token.
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> Reply {
+        let bearer = format!("Bearer {token}");
+        self.send("GET", path, &[("authorization", &bearer)], None).await
+    }
+
     /// Writes with the token.
     pub(crate) async fn write(
         &self,
@@ -305,7 +332,23 @@ impl Hub {
         if_match: Option<&str>,
         body: Option<&Value>,
     ) -> Reply {
-        let bearer = format!("Bearer {}", self.token);
+        // What tests write is public at once, unless they say something else.
+        let collection = path.strip_prefix("/v1/").unwrap_or_default();
+        let record = method == "POST" && domain::collections().contains(&collection);
+        let path = &if record { format!("{path}?publish=true") } else { path.to_owned() };
+        self.write_as(&self.token, method, path, if_match, body).await
+    }
+
+    /// Writes with that token.
+    pub(crate) async fn write_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        if_match: Option<&str>,
+        body: Option<&Value>,
+    ) -> Reply {
+        let bearer = format!("Bearer {token}");
         let kind = match method {
             "PATCH" => "application/merge-patch+json",
             _ => "application/json",

@@ -110,7 +110,7 @@ fn a_stop_lets_requests_in_flight_finish() {
         json!({"code": "in-flight", "scheme": "own", "label": {"en": "In flight"}}).to_string();
     let mut connection = TcpStream::connect(&service.at).unwrap();
     let head = format!(
-        "POST /v1/topics HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {token}\r\n\
+        "POST /v1/topics?publish=true HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {token}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
         body.len()
     );
@@ -212,7 +212,7 @@ fn instances_that_start_at_once_migrate_one_after_the_other() {
             let (url, _gate) = empty_database(postgres, &folder).await;
             let database =
                 Database { url, connections: 2, observer: None, world: World::default() };
-            let all = (0..4).map(|_| {
+            let all = (0..16).map(|_| {
                 let database = database.clone();
                 actix_web::rt::spawn(async move { database.migrate().await })
             });

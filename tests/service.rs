@@ -1,13 +1,20 @@
 //! What the whole service does, seen from outside: every test talks HTTP to a real server over a
 //! database of its own.
+mod authorisation;
 mod changes;
+mod contention;
 mod contract;
 mod edge;
 mod export;
 mod formats;
 mod harness;
+mod history;
+mod idempotency;
+mod leaks;
 mod life;
+mod publication;
 mod reading;
+mod roles;
 mod running;
 mod sample;
 mod search;

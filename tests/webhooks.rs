@@ -350,7 +350,7 @@ impl Process {
 
     async fn new_topic(&self, code: &str) {
         let topic = json!({"code": code, "scheme": "own", "label": {"en": code}});
-        assert_eq!(self.ask("POST", "/v1/topics", Some(topic)).await.0, 201);
+        assert_eq!(self.ask("POST", "/v1/topics?publish=true", Some(topic)).await.0, 201);
     }
 
     async fn newest_delivery(&self, hook: &Value) -> Value {

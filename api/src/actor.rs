@@ -1,9 +1,13 @@
 //! Who asks, and whether they may.
-use actix_web::{HttpMessage, HttpRequest, http::header};
+use actix_web::{HttpMessage, HttpRequest, http::header, web::Data};
 use domain::{Deed, Resource, Token};
 use persistence::{Actor, Author, Store};
 
 use crate::{Problem, edge::RequestId};
+
+/// Whether it takes two people to write something and to publish it.
+#[derive(Clone, Copy)]
+pub(crate) struct TwoPeople(pub(crate) bool);
 
 /// Who asks, by the token that the request brings, if they may do that.
 ///
@@ -21,9 +25,17 @@ pub(crate) async fn author(
     store: &Store,
     deed: Deed,
 ) -> Result<Author, Problem> {
-    let name = of(request, store, deed).await?.token_id;
+    let actor = of(request, store, deed).await?;
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
-    Ok(Author { name, request_id })
+    let two = request.app_data::<Data<TwoPeople>>().is_some_and(|rule| rule.0);
+    Ok(Author {
+        request_id,
+        publishes: actor.may(Deed::Publish),
+        alone: !two,
+        name: actor.token_id,
+        projects: actor.projects,
+        note: None,
+    })
 }
 
 fn token(request: &HttpRequest) -> Option<&str> {

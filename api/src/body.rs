@@ -6,11 +6,12 @@ use actix_web::{
     http::header,
     web::{Bytes, BytesMut, Payload},
 };
-use domain::{Refused, Resource, Shape, Violation};
+use domain::{Prose, Refused, Resource, Shape, Violation};
 use futures_util::StreamExt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use unicode_normalization::UnicodeNormalization;
+use utoipa::ToSchema;
 
 use crate::Problem;
 
@@ -42,6 +43,35 @@ pub(crate) async fn whole<R: Resource>(
         return Err(Problem::media_type(JSON, false));
     }
     Ok(Shape::read(parse(&read(payload).await?)?)?)
+}
+
+/// Why something is done: it may be said, and need not be.
+#[derive(Debug, Default, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Note {
+    /// Why it is done, for the history.
+    #[schema(example = "Checked against the agenda.")]
+    note: Option<Prose>,
+}
+
+/// Why something is done, if the body says so; there may be no body at all.
+pub(crate) async fn note(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Option<String>, Problem> {
+    let given = read(payload).await?;
+    if given.is_empty() {
+        return Ok(None);
+    }
+    if !is(request, JSON) {
+        return Err(Problem::media_type(JSON, false));
+    }
+    let note: Note = serde_path_to_error::deserialize(parse(&given)?).map_err(|error| {
+        let pointer = domain::pointer_of(error.path());
+        let detail = error.into_inner().to_string();
+        Problem::from(Refused::Form(vec![Violation::new(pointer, "invalid_value", detail)]))
+    })?;
+    Ok(note.note.map(|note| note.as_str().to_owned()))
 }
 
 /// The change to a body, as RFC 7396 tells.

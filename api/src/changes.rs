@@ -59,7 +59,7 @@ pub(crate) struct Change {
     revision: i64,
     /// What happened to the record.
     operation: Operation,
-    /// The record as of that revision; null when it is gone.
+    /// The record as it is now, as the lists tell it; null when it is no longer public.
     #[schema(value_type = Option<Object>)]
     record: Option<Value>,
 }
@@ -117,7 +117,7 @@ impl Asked {
     /// Reads the query; those parameters of lists are none here.
     fn of(request: &HttpRequest, refused: &[&str]) -> Result<Self, Problem> {
         let mut query = ListQuery::of(request)?;
-        query.refuse(&["cursor", "sort", "with_total", "include", "lang"]);
+        query.refuse(&["cursor", "sort", "with_total", "include", "lang", "facets"]);
         query.refuse(refused);
         let filter: ChangeFilter = query.filter();
         query.judge()?;

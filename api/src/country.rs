@@ -1,8 +1,5 @@
 //! Countries: read only, from the lists that come with the program.
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use domain::{
     Country, CountryFilter, Initiative, InitiativeFilter, OneOf, PartialDate, Presentation,
     PresentationFilter, Record, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter, Text,
@@ -18,6 +15,7 @@ use crate::{
     crud::Listing,
     edge,
     query::{Languages, ListQuery},
+    reader::Reader,
 };
 
 pub(crate) const COLLECTION: &str = "countries";
@@ -108,7 +106,7 @@ struct Brief {
     responses((status = 200, description = "The country.", body = CountryRecord)))]
 pub(crate) async fn read(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     code: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let languages = Languages::of(&request)?;

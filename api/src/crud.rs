@@ -7,15 +7,19 @@ use actix_web::{
     rt,
     web::{self, Data, Path, Payload, ServiceConfig},
 };
-use domain::{Deed, OneOf, Person, Presentation, PresentationFilter, Record, Resource};
-use persistence::{Error, Facets, Neighbours, Store, Stored, Visitor, facets, neighbours};
+use domain::{Deed, OneOf, Person, Presentation, PresentationFilter, Record, Resource, Step};
+use persistence::{
+    Author, Error, Facets, Neighbours, Store, Stored, Visitor, Written, facets, neighbours,
+};
 use serde::Serialize;
 
 use crate::{
     Problem, actor, body,
     edge::{self, fallback},
     export::{self, Format},
+    history, idempotency, proposal,
     query::{Languages, ListQuery},
+    reader::Reader,
 };
 
 type Answer = Result<HttpResponse, Problem>;
@@ -33,7 +37,7 @@ pub(crate) struct Listing<'a, T> {
     pub(crate) facets: Option<Facets>,
 }
 
-async fn list<R: Stored>(request: HttpRequest, store: Data<Store>) -> Answer {
+async fn list<R: Stored>(request: HttpRequest, store: Reader) -> Answer {
     if let Some(format) = Format::preferred(&request) {
         return export::list::<R>(&request, &store, format).await;
     }
@@ -43,7 +47,7 @@ async fn list<R: Stored>(request: HttpRequest, store: Data<Store>) -> Answer {
 /// The presentations of one person.
 pub(crate) async fn presentations_of(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     key: Path<String>,
 ) -> Answer {
     let person = store.find::<Person>(&key).await.map_err(Problem::of(Person::COLLECTION))?;
@@ -87,16 +91,28 @@ async fn page<R: Stored>(
 }
 
 async fn create<R: Stored>(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
-    let author = actor::author(&request, &store, Deed::Write).await?;
+    let mut query = ListQuery::of_feed(&request)?;
+    let publish = query.flag("publish");
+    query.refuse_rest();
+    query.judge()?;
+    let deed = if publish { Deed::Publish } else { Deed::Write };
+    let author = actor::author(&request, &store, deed).await?;
     let body: R = body::whole(&request, payload).await?;
-    let record = apart(R::COLLECTION, async move { store.create(&author, &body).await }).await?;
+    if let Some(once) = idempotency::of(&request, publish, &body)? {
+        let create = async move {
+            store.create_once(&author, &once, &body, publish, idempotency::answer).await
+        };
+        return Ok(idempotency::answered(apart(R::COLLECTION, create).await?));
+    }
+    let create = async move { store.create(&author, &body, publish).await };
+    let record = apart(R::COLLECTION, create).await?;
     let place = format!("/v1/{}/{}", R::COLLECTION, record.id);
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, place));
     Ok(written(response, &record))
 }
 
-async fn read<R: Stored>(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
+async fn read<R: Stored>(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
     let languages = Languages::of(&request)?;
     let record = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
     Ok(edge::public_record(&record, &languages))
@@ -112,7 +128,7 @@ async fn replace<R: Stored>(
     let revision = body::revision(&request)?;
     let body: R = body::whole(&request, payload).await?;
     let change = async move { store.replace(&author, &key, revision, &body).await };
-    Ok(written(HttpResponse::Ok(), &apart(R::COLLECTION, change).await?))
+    Ok(changed(apart(R::COLLECTION, change).await?))
 }
 
 async fn patch<R: Stored>(
@@ -124,18 +140,44 @@ async fn patch<R: Stored>(
     let author = actor::author(&request, &store, Deed::Write).await?;
     let revision = body::revision(&request)?;
     let change = body::change(&request, payload).await?;
-    let current = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
+    let current = store.seen_by(author.sight()).find::<R>(&key).await;
+    let current = current.map_err(Problem::of(R::COLLECTION))?;
     // What is wrong in itself is told before what has moved on meanwhile.
     let body: R = body::merged(&current.body, change)?;
     let change = async move { store.replace(&author, &key, revision, &body).await };
-    Ok(written(HttpResponse::Ok(), &apart(R::COLLECTION, change).await?))
+    Ok(changed(apart(R::COLLECTION, change).await?))
 }
 
 async fn delete<R: Stored>(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
-    let author = actor::author(&request, &store, Deed::Publish).await?;
+    let author = actor::author(&request, &store, Deed::Write).await?;
     let revision = body::revision(&request)?;
     apart(R::COLLECTION, async move { store.delete::<R>(&author, &key, revision).await }).await?;
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
+}
+
+/// Takes a record a step on its way to the public, or back.
+async fn take_step<R: Stored>(
+    request: HttpRequest,
+    store: Data<Store>,
+    keys: Path<(String, String)>,
+    payload: Payload,
+) -> Answer {
+    let (key, step) = keys.into_inner();
+    let step = Step::ALL.into_iter().find(|known| known.name() == step);
+    let step = step.ok_or_else(Problem::no_route)?;
+    let author = actor::author(&request, &store, Deed::Write).await?;
+    let revision = body::revision(&request)?;
+    let author = Author { note: body::note(&request, payload).await?, ..author };
+    let change = async move { store.take_step::<R>(&author, &key, revision, step).await };
+    Ok(written(HttpResponse::Ok(), &apart(R::COLLECTION, change).await?))
+}
+
+/// What became of a change.
+pub(crate) fn changed<R: Stored>(change: Written<R>) -> HttpResponse {
+    match change {
+        Written::Kept(record) => written(HttpResponse::Ok(), &record),
+        Written::Proposed(proposal) => proposal::kept_aside(*proposal),
+    }
 }
 
 /// Lets a change run to its end, also when the client goes away in the middle of it.
@@ -147,7 +189,10 @@ pub(crate) async fn apart<T: 'static>(
     ended.map_err(Problem::of(collection))
 }
 
-fn written<R: Resource>(mut response: HttpResponseBuilder, record: &Record<R>) -> HttpResponse {
+pub(crate) fn written<R: Resource>(
+    mut response: HttpResponseBuilder,
+    record: &Record<R>,
+) -> HttpResponse {
     let (bytes, _) = Languages::default().write(record);
     response
         .insert_header((header::ETAG, edge::record_tag(record, &bytes)))
@@ -176,12 +221,18 @@ impl Visitor for Routes<'_> {
                     .default_service(web::to(fallback)),
             )
             .service(
-                web::resource(record)
+                web::resource(&*record)
                     .get(read::<R>)
                     .put(replace::<R>)
                     .patch(patch::<R>)
                     .delete(delete::<R>)
                     .default_service(web::to(fallback)),
+            )
+            .service(
+                web::resource(format!("{record}/{{step:submit|publish|withdraw|reopen}}"))
+                    .post(take_step::<R>)
+                    .default_service(web::to(fallback)),
             );
+        history::routes::<R>(self.0);
     }
 }

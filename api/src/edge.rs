@@ -29,7 +29,7 @@ use crate::{Problem, openapi::Paths, query::Languages};
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
-    X-Request-Id, Content-Language, Deprecation, Sunset";
+    X-Request-Id, Content-Language, Deprecation, Sunset, Idempotency-Replayed";
 const MAX_ADDRESS: usize = 8 * 1024;
 
 /// The id of a request, in its log line and in its answer.
@@ -59,6 +59,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         origin.is_some_and(|origin| origins.0.iter().any(|listed| listed == origin))
     });
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD).cloned();
+    let personal = request.headers().contains_key(header::AUTHORIZATION);
     if method == Method::HEAD {
         // Nothing but the body tells HEAD from GET, and the server leaves that out.
         request.head_mut().method = Method::GET;
@@ -84,6 +85,12 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     finish(headers, &id);
     let reads = method == Method::GET || method == Method::HEAD;
+    if personal {
+        // It depends on who asks, so nobody may keep it.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    } else if reads {
+        headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+    }
     allow_origin(headers, reads, listed.then_some(origin).flatten());
     tracing::info!(
         target: "capacity_hub::request",
@@ -147,7 +154,8 @@ fn preflight(asked: &HeaderValue, listed: bool) -> HttpResponse {
     response
         .insert_header((
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, traceparent",
+            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, \
+             traceparent",
         ))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
         .finish()

@@ -8,7 +8,7 @@ use std::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderValue},
-    web::{Data, Path},
+    web::Path,
 };
 use domain::Record;
 use persistence::{Moment, Store, Stored, Wanted};
@@ -22,6 +22,7 @@ use crate::{
     file::{self, Asked},
     formats::table::{Cell, Kind, Table},
     query::{Languages, ListQuery},
+    reader::Reader,
 };
 
 /// How many rows a sheet has beside its header.
@@ -85,7 +86,7 @@ impl Format {
 /// A list as a file, in the form that the address names.
 pub(crate) async fn named<R: Stored>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     format: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let format = Format::named(&format).ok_or_else(Problem::no_route)?;
@@ -214,7 +215,8 @@ async fn write_sheet<R: Stored>(
     book.save_to_writer(file).map_err(Problem::unwritten)
 }
 
-fn write_cell(
+/// Writes what stands in a column of that kind; numbers and booleans as such.
+pub(crate) fn write_cell(
     sheet: &mut Worksheet,
     row: u32,
     column: u16,

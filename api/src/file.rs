@@ -10,7 +10,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
 };
 use chrono::NaiveDate;
-use persistence::{Moment, Store};
+use persistence::{Moment, Sight, Store};
 use tokio::sync::Semaphore;
 
 use crate::{Problem, edge};
@@ -44,7 +44,9 @@ impl Asked<'_> {
     ) -> Result<HttpResponse, Problem> {
         let wrong = Problem::of(self.of);
         let position = store.newest().await.map_err(&wrong)?;
-        if let Some(known) = edge::known(request, &self.tag(request, position, store.today())) {
+        if let Some(known) =
+            edge::known(request, &self.tag(request, position, store.today(), store.sight()))
+        {
             return Ok(known);
         }
         let _turn = self.turns.acquire().await.map_err(|_| Problem::unavailable())?;
@@ -52,17 +54,18 @@ impl Asked<'_> {
         let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
         let languages: Vec<_> = write(&moment, &mut file).await?.into_iter().collect();
         let languages = (!languages.is_empty()).then(|| languages.join(", "));
-        let tag = self.tag(request, moment.position(), moment.today());
+        let tag = self.tag(request, moment.position(), moment.today(), moment.sight());
         edge::public_file(tag, self.media_type, languages, file).map_err(Problem::unwritten)
     }
 
-    /// Tells the file from every other: what was asked, and as of which change and which day.
-    fn tag(&self, request: &HttpRequest, position: i64, today: NaiveDate) -> String {
+    /// Tells the file from every other: what was asked, and as of which change and which day, for
+    /// whose eyes.
+    fn tag(&self, request: &HttpRequest, position: i64, today: NaiveDate, sight: &Sight) -> String {
         let (path, query) = (request.path(), request.query_string());
         let day = self.daily.then_some(today);
         // Another version may write the same records in another way.
         let version = env!("CARGO_PKG_VERSION");
-        let asked = format!("{version} {} {path} {query} {day:?}", self.by);
+        let asked = format!("{version} {} {path} {query} {day:?} {sight:?}", self.by);
         format!("\"{position}.{}\"", edge::digest(asked.as_bytes()))
     }
 }
@@ -85,7 +88,7 @@ mod tests {
     fn tag(uri: &str, by: &str, daily: bool, day: u32) -> String {
         let day = NaiveDate::from_ymd_opt(2026, 1, day).unwrap();
         let asked = Asked { of: "seminars", media_type: "text/plain", by, daily, turns: &WRITERS };
-        asked.tag(&TestRequest::with_uri(uri).to_http_request(), 7, day)
+        asked.tag(&TestRequest::with_uri(uri).to_http_request(), 7, day, &Sight::Public)
     }
 
     #[test]

@@ -14,12 +14,18 @@ mod export;
 mod file;
 mod formats;
 mod health;
+mod history;
+mod idempotency;
 mod openapi;
 mod problem;
 mod programme;
+mod proposal;
 mod query;
+mod reader;
 mod search;
 mod service;
+#[allow(dead_code, unused_imports, reason = "imports are to read sheets")]
+mod sheet;
 mod token;
 mod webhook;
 

@@ -98,6 +98,15 @@ struct Options {
         default_value = "no"
     )]
     webhooks_to_private: YesNo,
+    /// Whether it takes two people to write something and to publish it.
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_TWO_PEOPLE",
+        value_name = "CAPACITY_HUB_TWO_PEOPLE",
+        global = true,
+        default_value = "no"
+    )]
+    two_people: YesNo,
     /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
     #[arg(
         long,
@@ -294,6 +303,7 @@ async fn serve_until_stopped(
         grace,
         signals: true,
         webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
+        two_people: options.two_people == YesNo::Yes,
     };
     let service = serve(listener, &settings)?;
     // Who started the service may have stopped listening to it.
@@ -325,7 +335,7 @@ fn force_stop_after(grace: Duration) {
 }
 
 async fn import(store: &Store, bundle: Value) -> Result<ExitCode, Failure> {
-    let by = Author { name: "capacity-hub import".to_owned(), request_id: None };
+    let by = Author::program("capacity-hub import");
     match store.import(&by, bundle).await? {
         Imported::Kept(kept) => {
             let all: usize = kept.iter().map(|(_, count)| count).sum();

@@ -14,7 +14,7 @@ use crate::{
     country,
     export::Format,
     formats::table::Table,
-    health,
+    health, idempotency,
     problem::{self, ProblemBody},
     programme,
     query::{
@@ -23,6 +23,8 @@ use crate::{
 };
 
 mod changes;
+mod history;
+mod publication;
 mod search;
 mod tokens;
 mod webhooks;
@@ -74,10 +76,13 @@ pub fn openapi() -> Value {
     building.talks();
     building.search();
     building.changes();
+    building.revisions();
     building.webhooks();
     building.tokens();
+    building.proposals();
     building.formats();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
+    building.seen_by_token();
     let (paths, schemas) = (building.paths, building.schemas);
     document["paths"] = Value::Object(paths);
     document["tags"] = json!(tags);
@@ -185,6 +190,8 @@ impl Visitor for Building<'_> {
         self.paths.insert(one, json!({
             "get": read::<R>(), "put": replace::<R>(), "patch": patch::<R>(&reference("schemas", &change)), "delete": delete::<R>(),
         }));
+        self.steps::<R>();
+        self.history::<R>();
     }
 }
 
@@ -314,6 +321,20 @@ impl Building<'_> {
             parameter
         });
         parameters.collect()
+    }
+
+    /// Says of whatever shows records that a token shows more of them.
+    fn seen_by_token(&mut self) {
+        let same_for_all = ["/health/", "/problems/", "/v1/changes", "/v1/dump", "/v1/countries"];
+        for (path, item) in &mut self.paths {
+            let personal = path.contains("{code}") && path.starts_with("/v1/")
+                || !same_for_all.iter().any(|known| path.starts_with(known));
+            let read = item.get_mut("get").filter(|get| get["security"] == json!([{}]));
+            if let Some(get) = read.filter(|_| personal) {
+                get["security"] = json!([{}, {"token": []}]);
+                get["responses"]["401"] = reference("responses", "Unauthenticated");
+            }
+        }
     }
 
     /// Completes what is told of an address below one record of `R`.
@@ -650,7 +671,7 @@ fn create<R: Resource>() -> Value {
         &format!("create{}", R::name()),
         R::COLLECTION,
         &format!("Create a record of the {}", spoken::<R>()),
-        "Keeps a new record; it is public at once. References name records by id or slug.",
+        "Keeps a new record as a draft, or at once for the public. References name records by id or slug. Who sends an Idempotency-Key may send the request again when no answer came.",
         &["400", "401", "408", "409", "413", "415", "422"],
     );
     guard(&mut post, Deed::Write);
@@ -659,11 +680,13 @@ fn create<R: Resource>() -> Value {
         &reference("schemas", &R::name()),
         &sample::example(R::COLLECTION),
     );
+    let publish = json!({"name": "publish", "in": "query", "required": false, "description": "Whether it is public at once; that needs the role publisher or admin.", "schema": {"type": "boolean", "default": false}});
+    post["parameters"] = json!([publish, reference("parameters", "Idempotency-Key")]);
     post["responses"]["201"] = answer(
         "It was created.",
         &record_name::<R>(),
         Some(record_example::<R>()),
-        &["ETag", "Location"],
+        &["ETag", "Location", "Idempotency-Replayed"],
     );
     post
 }
@@ -683,6 +706,7 @@ fn replace<R: Resource>() -> Value {
         &reference("schemas", &R::name()),
         &sample::example(R::COLLECTION),
     );
+    put["responses"]["202"] = publication::kept_aside();
     put["responses"]["200"] =
         answer("It was replaced.", &record_name::<R>(), Some(record_example::<R>()), &["ETag"]);
     put
@@ -704,6 +728,7 @@ fn patch<R: Resource>(schema: &Value) -> Value {
         schema,
         &json!({"citations": example["citations"]}),
     );
+    patch["responses"]["202"] = publication::kept_aside();
     patch["responses"]["200"] =
         answer("It was changed.", &record_name::<R>(), Some(record_example::<R>()), &["ETag"]);
     patch
@@ -714,10 +739,10 @@ fn delete<R: Resource>() -> Value {
         &format!("delete{}", R::name()),
         R::COLLECTION,
         &format!("Delete a record of the {}", spoken::<R>()),
-        "Removes the record, unless others refer to it.",
+        "Removes the record, unless others refer to it. What is or was public takes the role publisher or admin.",
         &["400", "401", "404", "409", "412", "428"],
     );
-    guard(&mut delete, Deed::Publish);
+    guard(&mut delete, Deed::Write);
     delete["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
     delete["responses"]["204"] = json!({"description": "It was deleted.", "headers": {"X-Request-Id": reference("headers", "X-Request-Id")}});
     delete
@@ -767,7 +792,7 @@ fn responses() -> Value {
         "Forbidden": problem("The token does not allow that.", &[]),
         "NotFound": problem("There is no such record.", &[]),
         "Timeout": problem("The body took too long to arrive.", &[]),
-        "Conflict": problem("Another record has that slug, or others refer to this one.", &[]),
+        "Conflict": problem("Another record has that slug, others refer to this one, or a request with that key is still being answered.", &[]),
         "Stale": problem("The record has changed since it was read.", &[]),
         "TooLarge": problem("The body is too large.", &[]),
         "TooLong": problem("The address is longer than 8192 characters.", &[]),
@@ -784,6 +809,7 @@ fn headers() -> Value {
     json!({
         "ETag": header("Tells this representation from every other; send it as If-None-Match or If-Match."),
         "Location": header("The address of the new record."),
+        "Idempotency-Replayed": {"description": "That the request was answered before, and this is the same answer.", "schema": {"type": "string", "enum": ["true"]}},
         "Link": header("The address of the next page, as rel=next, where there is one."),
         "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}},
         "Content-Disposition": header("The name of the file."),
@@ -801,6 +827,7 @@ fn parameters() -> Value {
         "cursor": {"name": "cursor", "in": "query", "required": false, "description": "The next_cursor of the page before, with the same filters and the same sort.", "schema": {"type": "string", "minLength": 1}},
         "lang": {"name": "lang", "in": "query", "required": false, "style": "form", "explode": false, "description": "The languages preferred, best first: each text keeps one, the first of these that it has, by itself or by its parent tag, else English, else any. All languages when left out.", "schema": {"type": "array", "items": reference("schemas", "SoughtLanguage"), "minItems": 1, "maxItems": MOST_LANGUAGES}},
         "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list.", "schema": {"type": "boolean", "default": false}},
+        "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "required": false, "description": "Names the request, so that it can be sent again: for 24 hours the same key and body have the same answer, and nothing is created twice.", "schema": {"type": "string", "pattern": idempotency::PATTERN, "minLength": 16, "maxLength": 64}},
         "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"$", "maxLength": 60}},
     })
 }

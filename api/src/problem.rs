@@ -139,6 +139,11 @@ mod kinds {
         FORBIDDEN 403 "forbidden" "The token does not allow that"
             "The token holds, but its role or its projects do not allow this: use another one, or \
              ask an admin.";
+        OTHER_PROJECT 403 "other_project" "The token is limited to other projects"
+            "The record belongs to a project that the token is not limited to, or would: use a \
+             token of that project.";
+        SAME_PERSON 403 "same_person" "Somebody else has to publish it"
+            "Who wrote it may not publish it as well: ask another publisher.";
         NOT_FOUND 404 "not_found" "There is no such record"
             "No record of this collection has that id or slug, or it is not public: look for it \
              in the list.";
@@ -156,6 +161,16 @@ mod kinds {
         IN_USE 409 "in_use" "Other records refer to this one"
             "A record is deleted only when none refers to it: errors names those that do, so \
              change or delete them first.";
+        WRONG_STATE 409 "wrong_state" "The record stands at another point of its way"
+            "The step cannot be taken from where the record stands: its state tells which can.";
+        MOVED_ON 409 "moved_on" "The record has changed since that was proposed"
+            "The proposal was made to an older revision: compare it with the record, and propose \
+             it again.";
+        DECIDED 409 "already_decided" "It was decided before"
+            "A proposal is accepted, declined or taken back once: read it to see which it was.";
+        IN_FLIGHT 409 "in_flight" "A request with that key is still being answered"
+            "The first request with that Idempotency-Key has not been answered yet: send it \
+             again in a moment.";
         WEBHOOKS 409 "too_many_webhooks" "There are too many webhooks"
             "As many webhooks as there can be are kept already: delete one that nobody needs any \
              more.";
@@ -176,6 +191,8 @@ mod kinds {
         INVALID 422 "invalid_record" "The record breaks a rule"
             "The body can be read, but cannot be true or does not fit other records: errors names \
              each rule that it breaks, and where.";
+        KEY_REUSED 422 "idempotency_key_reused" "The key has been used for another request"
+            "An Idempotency-Key stands for one request: make a new key for another one.";
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have"
             "A spreadsheet cannot hold so many rows: narrow the list with filters, or take it as \
              csv or ndjson.";
@@ -326,6 +343,22 @@ impl Problem {
         Self { errors: vec![fault], ..Self::bad_request(detail) }
     }
 
+    pub(crate) fn no_such_revision() -> Self {
+        Self::new(kinds::NOT_FOUND, "The record has no such revision.")
+    }
+
+    pub(crate) fn invalid_key() -> Self {
+        let detail = "Idempotency-Key has 16 to 64 letters, digits, hyphens or underscores.";
+        let fault = Fault { code: "invalid_key".into(), detail: detail.into(), ..of_key() };
+        Self { errors: vec![fault], ..Self::bad_request(detail) }
+    }
+
+    fn key_reused() -> Self {
+        let detail = "Take a new key for each new request.";
+        let fault = Fault { code: "key_reused".into(), detail: detail.into(), ..of_key() };
+        Self { errors: vec![fault], ..Self::new(kinds::KEY_REUSED, detail) }
+    }
+
     pub(crate) fn stale() -> Self {
         Self::new(kinds::STALE, "Read it again, and make your change to what you find.")
     }
@@ -362,12 +395,39 @@ impl Problem {
         move |error| match error {
             Error::NotFound => Self::no_record(collection),
             Error::Stale => Self::stale(),
+            Error::Forbidden => Self::forbidden(Deed::Publish),
+            Error::OtherProject => {
+                let detail = "It belongs, or would belong, to a project that the token is not for.";
+                Self::new(kinds::OTHER_PROJECT, detail)
+            }
+            Error::SamePerson => {
+                Self::new(kinds::SAME_PERSON, "Whoever wrote it cannot make it public here.")
+            }
+            Error::WrongState(state) => {
+                let state = serde_json::json!(state);
+                let state = state.as_str().unwrap_or_default();
+                let detail = format!("Its state is {state}, from which that step does not lead.");
+                Self::new(kinds::WRONG_STATE, detail)
+            }
+            Error::MovedOn(revision) => {
+                let detail = format!(
+                    "It was proposed for revision {revision}: compare, and send the ETag of the \
+                     present one as If-Match to accept it all the same."
+                );
+                Self::new(kinds::MOVED_ON, detail)
+            }
+            Error::Decided => Self::new(kinds::DECIDED, "See its status."),
             Error::Taken => {
                 let field = if collection == "topics" { "/code" } else { "/slug" };
                 let detail = format!("Another of the {collection} has it.");
                 let fault = Violation::new(field, "slug_taken", &*detail).into();
                 Self { errors: vec![fault], ..Self::new(kinds::TAKEN, detail) }
             }
+            Error::InFlight => {
+                let detail = "Send it again in a moment, to have the answer.";
+                Self::new(kinds::IN_FLIGHT, detail).with("retry-after", "1")
+            }
+            Error::KeyReused => Self::key_reused(),
             Error::InUse(referrers) => {
                 let errors = referrers.iter().map(|one| Fault {
                     code: "in_use".into(),
@@ -422,6 +482,11 @@ impl Problem {
                 .unwrap_or_default(),
             )
     }
+}
+
+/// A fault of the key that a request may be sent again with.
+fn of_key() -> Fault {
+    Fault { header: Some("Idempotency-Key".into()), ..Fault::default() }
 }
 
 impl From<Refused> for Problem {

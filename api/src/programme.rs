@@ -1,10 +1,7 @@
 //! The whole programme of a seminar, in one answer.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use chrono::{Days, NaiveDate};
 use domain::{
     Count, Country, Day, Document, DocumentKind, EventStatus, Initiative, InitiativeKind, Line,
@@ -17,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Problem, edge, query::Languages};
+use crate::{Problem, edge, query::Languages, reader::Reader};
 
 /// More parts than any seminar has.
 const ALL: u64 = 10_000;
@@ -221,7 +218,7 @@ struct ProgrammeDocument {
     responses((status = 200, description = "The programme.", body = Programme)))]
 pub(crate) async fn read(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     key: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let languages = Languages::of(&request)?;

@@ -221,7 +221,7 @@ impl ListQuery {
     }
 
     /// For requests that have no other parameters than those that were read.
-    fn refuse_rest(&mut self) {
+    pub(crate) fn refuse_rest(&mut self) {
         for (name, _) in std::mem::take(&mut self.pairs) {
             self.fault(&name, "unknown_parameter", "There is no such parameter.");
         }

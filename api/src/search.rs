@@ -1,11 +1,11 @@
 //! Search through all resources at once.
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse};
 use domain::{Collection, OneOf};
-use persistence::{Found, Sought, Store};
+use persistence::{Found, Sought};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Problem, edge, problem::Fault, query::ListQuery};
+use crate::{Problem, edge, problem::Fault, query::ListQuery, reader::Reader};
 
 pub(crate) const COLLECTION: &str = "search";
 
@@ -31,10 +31,7 @@ pub(crate) struct SearchPage {
 }
 
 /// A page of the records of any resource that hold the words.
-pub(crate) async fn find(
-    request: HttpRequest,
-    store: Data<Store>,
-) -> Result<HttpResponse, Problem> {
+pub(crate) async fn find(request: HttpRequest, store: Reader) -> Result<HttpResponse, Problem> {
     let mut query = ListQuery::of(&request)?;
     query.refuse(&["sort", "include", "facets"]);
     let search = query.search();

@@ -12,6 +12,7 @@ use persistence::{Database, visit_all};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
+    actor::TwoPeople,
     background,
     changes::{self, Streams},
     country,
@@ -21,7 +22,7 @@ use crate::{
     formats::{self, PublicAddress},
     health,
     openapi::{self, Paths},
-    problem, programme, search, token,
+    problem, programme, proposal, search, token,
     webhook::{self, ToPrivate},
 };
 
@@ -42,6 +43,8 @@ pub struct Settings {
     pub signals: bool,
     /// Whether webhooks may reach addresses that are not public.
     pub webhooks_to_private: bool,
+    /// Whether it takes two people to write something and to publish it.
+    pub two_people: bool,
 }
 
 /// The service, listening.
@@ -81,6 +84,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let origins = Data::new(Origins(settings.origins.clone()));
     let stopping = watch::Sender::new(false);
     let streams = Data::new(Streams::new(stopping.clone()));
+    let two_people = Data::new(TwoPeople(settings.two_people));
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
     if settings.signals {
         rt::spawn(announce_stop(stopping.clone()));
@@ -101,6 +105,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .app_data(origins.clone())
             .app_data(streams.clone())
             .app_data(to_private.clone())
+            .app_data(two_people.clone())
             .app_data(address.clone())
             // A pool is driven by the thread that opened it, so each worker has its own.
             .data_factory(move || {
@@ -151,6 +156,7 @@ fn routes(config: &mut ServiceConfig) {
     get("/v1/people/{id}/presentations", web::get().to(crud::presentations_of));
     token::routes(config);
     webhook::routes(config);
+    proposal::routes(config);
     formats::routes(config);
     visit_all(&mut Routes(config));
 }

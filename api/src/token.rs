@@ -70,7 +70,7 @@ struct Created {
 async fn list(request: HttpRequest, store: Data<Store>) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     let mut query = ListQuery::of(&request)?;
-    query.refuse(&["sort", "with_total", "include", "lang"]);
+    query.refuse(&["sort", "with_total", "include", "facets", "lang"]);
     let TokenFilter {} = query.filter();
     query.judge()?;
     let before = query.after(COLLECTION)?.as_deref().and_then(place);

@@ -161,7 +161,7 @@ async fn ping(request: HttpRequest, store: Data<Store>, key: Path<String>) -> An
 async fn deliveries(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     let mut query = ListQuery::of(&request)?;
-    query.refuse(&["sort", "with_total", "include", "lang"]);
+    query.refuse(&["sort", "with_total", "include", "facets", "lang"]);
     let WebhookFilter {} = query.filter();
     query.judge()?;
     let asked = query;

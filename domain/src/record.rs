@@ -42,3 +42,64 @@ pub enum State {
     /// No longer public.
     Withdrawn,
 }
+
+/// A step of a record on its way to the public, or back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A draft is given to a publisher to judge.
+    Submit,
+    /// What was written becomes public.
+    Publish,
+    /// What was public is hidden again.
+    Withdraw,
+    /// What waits for a publisher, or was withdrawn, becomes a draft again.
+    Reopen,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 4] = [Self::Submit, Self::Publish, Self::Withdraw, Self::Reopen];
+
+    /// What it is called in addresses and in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Submit => "submit",
+            Self::Publish => "publish",
+            Self::Withdraw => "withdraw",
+            Self::Reopen => "reopen",
+        }
+    }
+
+    /// Whether it can be taken in that state.
+    #[must_use]
+    pub fn begins_at(self, state: State) -> bool {
+        match self {
+            Self::Submit => state == State::Draft,
+            Self::Publish => matches!(state, State::Draft | State::InReview),
+            Self::Withdraw => state == State::Published,
+            Self::Reopen => matches!(state, State::InReview | State::Withdrawn),
+        }
+    }
+
+    /// The state that it leads to.
+    #[must_use]
+    pub fn leads_to(self) -> State {
+        match self {
+            Self::Submit => State::InReview,
+            Self::Publish => State::Published,
+            Self::Withdraw => State::Withdrawn,
+            Self::Reopen => State::Draft,
+        }
+    }
+
+    /// Whether it takes a publisher, in that state: who submitted something may take it back.
+    #[must_use]
+    pub fn needs_publisher(self, state: State) -> bool {
+        match self {
+            Self::Submit => false,
+            Self::Publish | Self::Withdraw => true,
+            Self::Reopen => state != State::InReview,
+        }
+    }
+}

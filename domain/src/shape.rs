@@ -284,7 +284,7 @@ fn find_nul(at: &Value, pointer: String, broken: &mut Vec<Violation>) {
 }
 
 /// A name as a step of a JSON pointer.
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -23,6 +23,10 @@ mod m20261124_000019_search;
 mod m20261124_000030_record_updated;
 mod m20261124_000031_last_day;
 mod m20261124_000040_token_role;
+mod m20261124_000041_idempotency;
+mod m20261124_000042_publication;
+mod m20261124_000043_history;
+mod m20261124_000044_search_by_collection;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -55,6 +59,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000030_record_updated::Migration),
             Box::new(m20261124_000031_last_day::Migration),
             Box::new(m20261124_000040_token_role::Migration),
+            Box::new(m20261124_000041_idempotency::Migration),
+            Box::new(m20261124_000042_publication::Migration),
+            Box::new(m20261124_000043_history::Migration),
+            Box::new(m20261124_000044_search_by_collection::Migration),
         ]
     }
 }

@@ -21,7 +21,7 @@ impl<R: Stored> Batches<'_, R> {
     /// The next records; none after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Record<R>>>, Error> {
         let Some(wanted) = self.rest.take() else { return Ok(None) };
-        let found = page(self.moment.tx(), &wanted, self.moment.today()).await?;
+        let found = page(self.moment.tx(), &wanted, self.moment.view()).await?;
         self.rest = found.next.map(|place| Wanted { after: Some(place), ..wanted });
         Ok(Some(found.items))
     }
@@ -48,7 +48,7 @@ impl Moment {
     /// How many records a list has.
     pub async fn count<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
         let wanted = Wanted { after: None, limit: 1, with_total: true, ..wanted.clone() };
-        Ok(page(self.tx(), &wanted, self.today()).await?.total.unwrap_or_default())
+        Ok(page(self.tx(), &wanted, self.view()).await?.total.unwrap_or_default())
     }
 
     /// What was written of the records of those ids, by id.
@@ -56,7 +56,7 @@ impl Moment {
         &self,
         ids: impl IntoIterator<Item = Uuid>,
     ) -> Result<HashMap<Uuid, R>, Error> {
-        by_id(self.tx(), ids).await
+        by_id(self.tx(), self.sight(), ids).await
     }
 
     /// The records of those ids or slugs that there are, in the order of their ids.
@@ -64,6 +64,6 @@ impl Moment {
         &self,
         keys: impl IntoIterator<Item = String>,
     ) -> Result<Vec<Record<R>>, Error> {
-        of_keys(self.tx(), keys).await
+        of_keys(self.tx(), self.sight(), keys).await
     }
 }

@@ -31,14 +31,16 @@ impl Database {
         Ok(Store::new(db, self.world.clone()))
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date, alone: other instances that start now wait.
     pub async fn migrate(&self) -> Result<(), DbErr> {
+        // Before anything is opened: sea-orm asks SQLite for its version at once, and a file that
+        // two connections turn to its write-ahead log at the same time is locked for one of them.
+        let _alone = dialect::alone(self.file()).await?;
         // On Postgres one connection holds the lock; on SQLite a second one would not know at once
         // of the tables that the first one drops.
         let connections = if self.file().is_some() { 1 } else { 2 };
         let own = Self { connections, observer: None, ..self.clone() };
-        let store = own.open().await?;
-        dialect::migrate(&store, self.file()).await
+        dialect::migrate(&own.open().await?).await
     }
 
     fn file(&self) -> Option<PathBuf> {

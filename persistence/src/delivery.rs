@@ -1,7 +1,6 @@
 //! Deliveries: what a webhook is told of, and what came of it.
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::Collection;
 use rand::RngExt;
 use sea_orm::{
     DatabaseTransaction, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect, Select,
@@ -165,8 +164,7 @@ impl Store {
     /// The change that a delivery is about; none when it is a ping.
     pub async fn change_of(&self, delivery: &Delivery) -> Result<Option<PublicChange>, Error> {
         let Some(position) = delivery.position else { return Ok(None) };
-        let all: &[Collection] = &[];
-        Ok(feed::changes(self.db(), position - 1, 1, all).await?.items.pop())
+        self.change_at(position).await
     }
 
     /// Notes what came of an attempt, and when the next one is.

@@ -3,7 +3,8 @@ use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
     sea_query::{Expr, SimpleExpr},
     sqlx::{
         self, Executor,
@@ -43,6 +44,8 @@ pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
                 ("lock_timeout", LOCK_TIMEOUT),
                 ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
                 ("client_min_messages", "error"),
+                // Values are spread unevenly: a plan made for all of them is a bad one for most.
+                ("plan_cache_mode", "force_custom_plan"),
             ])
         })
         .map_sqlx_postgres_pool_opts(|pool| {
@@ -98,10 +101,30 @@ pub(crate) async fn lock_log(change: &DatabaseTransaction) -> Result<(), DbErr> 
     Ok(())
 }
 
+/// Whether the change may use that key: not while another does, which it then does not wait for.
+///
+/// On SQLite a writing transaction is alone anyway.
+pub(crate) async fn try_key(change: &DatabaseTransaction, key: [i32; 2]) -> Result<bool, DbErr> {
+    let backend = change.get_database_backend();
+    if backend != DbBackend::Postgres {
+        return Ok(true);
+    }
+    // Locks with two numbers are others than those with one.
+    let sql = "SELECT pg_try_advisory_xact_lock($1, $2)";
+    let statement = Statement::from_sql_and_values(backend, sql, key.map(Into::into));
+    let taken = change.query_one_raw(statement).await?;
+    taken.map_or(Ok(false), |taken| taken.try_get_by_index(0))
+}
+
 /// The condition on the table of words that a record holds all of those; none if there are none.
 ///
 /// Words are letters, digits and marks only, so nothing in them is an operator.
-pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<SimpleExpr> {
+pub(crate) fn matching(
+    backend: DbBackend,
+    part: Part,
+    words: &Words,
+    of: Option<&str>,
+) -> Option<SimpleExpr> {
     let (whole, begun) = words.parts()?;
     Some(if backend == DbBackend::Postgres {
         let column = match part {
@@ -110,6 +133,8 @@ pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<
         };
         let mut all: Vec<_> = whole.iter().map(|word| format!("'{word}'")).collect();
         all.push(format!("'{begun}':*"));
+        // The collection is among the lexemes, as no word could be.
+        all.extend(of.map(|collection| format!("'/{collection}'")));
         let query = all.join(" & ");
         Expr::cust_with_values(format!("{column} @@ CAST(CAST($1 AS text) AS tsquery)"), [query])
     } else {
@@ -125,8 +150,19 @@ pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<
     })
 }
 
-/// Brings the schema up to date, alone: other instances that start now wait.
-pub(crate) async fn migrate(store: &Store, file: Option<PathBuf>) -> Result<(), DbErr> {
+/// Waits until no other instance migrates that file, and keeps others waiting while it is held.
+pub(crate) async fn alone(file: Option<PathBuf>) -> Result<Option<File>, DbErr> {
+    let waiting = tokio::task::spawn_blocking(move || -> io::Result<Option<File>> {
+        let lock = file.map(|file| File::create(file.with_extension("lock"))).transpose()?;
+        lock.as_ref().map_or(Ok(()), File::lock)?;
+        Ok(lock)
+    });
+    let lock = waiting.await.map_err(io::Error::other).flatten();
+    lock.map_err(|error| DbErr::Custom(error.to_string()))
+}
+
+/// Brings the schema up to date, on Postgres while no other instance does.
+pub(crate) async fn migrate(store: &Store) -> Result<(), DbErr> {
     let db = store.db();
     if db.get_database_backend() == DbBackend::Postgres {
         let alone = db.begin().await?;
@@ -140,13 +176,6 @@ pub(crate) async fn migrate(store: &Store, file: Option<PathBuf>) -> Result<(), 
         up(store).await?;
         return alone.commit().await;
     }
-    let waiting = tokio::task::spawn_blocking(move || -> io::Result<Option<File>> {
-        let lock = file.map(|file| File::create(file.with_extension("lock"))).transpose()?;
-        lock.as_ref().map_or(Ok(()), File::lock)?;
-        Ok(lock)
-    });
-    let lock = waiting.await.map_err(io::Error::other).flatten();
-    let _alone = lock.map_err(|error| DbErr::Custom(error.to_string()))?;
     let migrated = up(store).await;
     // The last connection to leave takes the file for itself a moment, and is not waited for.
     db.close_by_ref().await?;
@@ -155,7 +184,10 @@ pub(crate) async fn migrate(store: &Store, file: Option<PathBuf>) -> Result<(), 
 
 /// Brings the schema up to date, and what is derived from the records with it.
 async fn up(store: &Store) -> Result<(), DbErr> {
-    migration::Migrator::up(store.db(), None).await?;
+    // Who may use the tables and not make any can start too, where there is nothing to make.
+    if !migration::Migrator::get_pending_migrations_read_only(store.db()).await?.is_empty() {
+        migration::Migrator::up(store.db(), None).await?;
+    }
     let caught_up = store.catch_up().await;
     caught_up.map_err(|error| match error {
         Error::Database(cause) | Error::Unavailable(cause) | Error::Collided(cause) => cause,

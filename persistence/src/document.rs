@@ -1,5 +1,6 @@
-use domain::{Document, DocumentFilter, DocumentSort, Organisation};
+use domain::{Document, DocumentFilter, DocumentSort, Organisation, Reference};
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use serde_json::Value;
 
 use crate::{
     Narrow, Stored,
@@ -22,6 +23,13 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Stored for Document {
     type Index = Entity;
+
+    fn untyped_reference(body: &Value) -> Option<Reference> {
+        let subject = |name: &str| body["subject"][name].as_str().map(ToOwned::to_owned);
+        let (collection, key) = (subject("resource")?, subject("id")?);
+        let pointer = "/subject/id".to_owned();
+        Some(Reference { field: pointer.clone(), pointer, collection, key })
+    }
 
     fn index(&self, id: Uuid) -> ActiveModel {
         ActiveModel {

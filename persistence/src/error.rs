@@ -1,4 +1,4 @@
-use domain::Violation;
+use domain::{State, Violation};
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 use uuid::Uuid;
 
@@ -14,9 +14,33 @@ pub enum Error {
     /// Another record of the resource has that slug.
     #[error("the slug is taken")]
     Taken,
+    /// A request with that key is still being answered.
+    #[error("a request with that key is still being answered")]
+    InFlight,
+    /// The key has been used for another request.
+    #[error("the key has been used for another request")]
+    KeyReused,
     /// Others refer to the record.
     #[error("others refer to the record")]
     InUse(Vec<Referrer>),
+    /// The author may not go so far.
+    #[error("it takes a publisher")]
+    Forbidden,
+    /// The record belongs to projects that the author has nothing to do with.
+    #[error("it belongs to another project")]
+    OtherProject,
+    /// Who wrote it may not publish it.
+    #[error("somebody else has to publish it")]
+    SamePerson,
+    /// The step cannot be taken in that state.
+    #[error("the record stands elsewhere")]
+    WrongState(State),
+    /// The record has changed since the change to it was proposed.
+    #[error("the record has moved on")]
+    MovedOn(i64),
+    /// The proposal was decided before.
+    #[error("it was decided before")]
+    Decided,
     /// It breaks rules that other records have to do with.
     #[error("the record contradicts other records")]
     Refused(Vec<Violation>),
@@ -78,6 +102,10 @@ impl From<DbErr> for Error {
                     || message.contains("record.resource, record.slug") =>
             {
                 Self::Taken
+            }
+            // The id is there already: a deleted record has come back meanwhile.
+            "23505" | "1555" if constraint == "record_pkey" || message.ends_with("record.id") => {
+                Self::Stale
             }
             "57014" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" | "25P03" => {
                 Self::Unavailable(error)

@@ -42,7 +42,7 @@ pub fn facets<R: Stored>() -> Vec<String> {
 }
 
 fn all<R: Stored>() -> Vec<(&'static str, Facet)> {
-    R::narrow(Narrow::on(chrono::NaiveDate::MIN), &R::Filter::default()).facets
+    R::narrow(Narrow::apart(), &R::Filter::default()).facets
 }
 
 impl Store {
@@ -54,7 +54,7 @@ impl Store {
         names: &[String],
     ) -> Result<Facets, Error> {
         let fitting =
-            condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), self.today());
+            condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), &self.view()).await?;
         let rows = R::Index::find().filter(fitting);
         let ids = || rows.clone().select_only().column(id_column::<R>()).into_query();
         let mut told = Facets::new();

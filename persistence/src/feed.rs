@@ -1,16 +1,25 @@
 //! The public feed of changes: what everybody may see of the log.
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::LazyLock,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
-use domain::{Collection, State};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use domain::Collection;
+use futures_util::future::LocalBoxFuture;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Error, Store, log, store::unreadable};
+use crate::{
+    Error, Sight, Store, Stored, Visitor, log, neighbours::of_keys, sight::published, visit_all,
+};
 
 /// How often the log is looked at for the changes of other instances.
 const OTHERS: Duration = Duration::from_secs(1);
@@ -62,7 +71,7 @@ pub struct PublicChange {
     pub revision: i64,
     /// What happened to the record.
     pub operation: Operation,
-    /// The record as of that revision, unless it is gone.
+    /// The record as it is now, unless it is no longer public.
     pub record: Option<Value>,
 }
 
@@ -90,7 +99,38 @@ impl Store {
         limit: u64,
         resources: &[Collection],
     ) -> Result<Feed, Error> {
-        changes(self.db(), after, limit, resources).await
+        let mut feed = changes(self.db(), after, limit, resources).await?;
+        self.tell(&mut feed.items).await?;
+        Ok(feed)
+    }
+
+    /// Adds to changes the records as they are now.
+    ///
+    /// What a record was before is nobody's any more: it may have been withdrawn or corrected for a
+    /// reason. Who follows the feed to its end holds the same.
+    async fn tell(&self, items: &mut [PublicChange]) -> Result<(), Error> {
+        let public = self.seen_by(Sight::Public);
+        let mut now = Now { store: &public, wanted: BTreeMap::new(), tasks: Vec::new() };
+        for item in items.iter() {
+            let ids = now.wanted.entry(item.resource.clone()).or_default();
+            ids.insert(item.id.to_string());
+        }
+        visit_all(&mut now);
+        let mut records = HashMap::new();
+        for task in now.tasks {
+            records.extend(task.await?);
+        }
+        for item in items {
+            if !matches!(item.operation, Operation::Deleted | Operation::Withdrawn) {
+                item.record = records.get(&item.id).cloned();
+            }
+        }
+        Ok(())
+    }
+
+    /// The public change at that place.
+    pub(crate) async fn change_at(&self, position: i64) -> Result<Option<PublicChange>, Error> {
+        Ok(self.changes(position - 1, 1, &[]).await?.items.pop())
     }
 
     /// Tells whoever waits for [`news`] of the changes that other instances make; never ends.
@@ -136,6 +176,11 @@ pub(crate) async fn changes(
     }
     let mut rows = log::Entity::find()
         .filter(log::Column::Position.gt(after))
+        .filter(
+            Condition::any()
+                .add(log::Column::StateBefore.eq(published()))
+                .add(log::Column::State.eq(published())),
+        )
         .order_by_asc(log::Column::Position)
         .limit(limit);
     if !resources.is_empty() {
@@ -148,30 +193,19 @@ pub(crate) async fn changes(
         Some(last) if more => last,
         last => newest.max(last.unwrap_or(0)),
     };
-    let seen = rows.into_iter().map(seen).filter_map(Result::transpose);
-    Ok(Feed { items: seen.collect::<Result<_, _>>()?, next, more })
+    Ok(Feed { items: rows.into_iter().map(seen).collect(), next, more })
 }
 
-/// What the public sees of a change, if anything.
-fn seen(row: log::Model) -> Result<Option<PublicChange>, Error> {
-    let operation = match row.operation.as_str() {
-        "create" => Operation::Created,
-        "replace" => Operation::Changed,
-        "delete" => Operation::Deleted,
-        _ => return Ok(None),
+/// What the public sees of a change; those that it sees nothing of are not read.
+fn seen(row: log::Model) -> PublicChange {
+    let public = |state: Option<&str>| state == Some(&*published());
+    let operation = match (public(row.state_before.as_deref()), public(row.state.as_deref())) {
+        (false, _) => Operation::Created,
+        (true, true) => Operation::Changed,
+        (true, false) if row.state.is_none() => Operation::Deleted,
+        (true, false) => Operation::Withdrawn,
     };
-    let record = match &row.body {
-        None => None,
-        Some(body) => {
-            let body: Map<String, Value> = serde_json::from_str(body).map_err(unreadable)?;
-            let known =
-                json!({"id": row.record_id, "revision": row.revision, "state": State::Published});
-            let mut record = known.as_object().cloned().unwrap_or_default();
-            record.extend(body);
-            Some(Value::Object(record))
-        }
-    };
-    Ok(Some(PublicChange {
+    PublicChange {
         position: row.position,
         at: row.at,
         resource: row.resource,
@@ -179,8 +213,28 @@ fn seen(row: log::Model) -> Result<Option<PublicChange>, Error> {
         slug: row.slug,
         revision: row.revision,
         operation,
-        record,
-    }))
+        record: None,
+    }
+}
+
+/// Reads those records as they are now, collection by collection.
+struct Now<'a> {
+    store: &'a Store,
+    wanted: BTreeMap<String, BTreeSet<String>>,
+    tasks: Vec<LocalBoxFuture<'a, Found>>,
+}
+
+type Found = Result<Vec<(Uuid, Value)>, Error>;
+
+impl Visitor for Now<'_> {
+    fn visit<R: Stored>(&mut self) {
+        let Some(ids) = self.wanted.remove(R::COLLECTION) else { return };
+        let store = self.store;
+        self.tasks.push(Box::pin(async move {
+            let found = of_keys::<R>(store.db(), store.sight(), ids).await?;
+            Ok(found.iter().map(|record| (record.id, json!(record))).collect())
+        }));
+    }
 }
 
 /// Changes whenever there may be something new in the log.

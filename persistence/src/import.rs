@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     Author, Error, Store, Stored, Visitor, dialect, log, record, reference, search,
+    sight::published,
     store::{insert_index, insert_row, row, typed},
     visit_all,
 };
@@ -66,7 +67,7 @@ struct Typed<R>(R);
 
 impl<R: Stored> AsyncInsert for Typed<R> {
     fn row(&self, id: Uuid, value: &Value, now: chrono::DateTime<chrono::Utc>) -> record::Model {
-        row(id, &self.0, value, now)
+        row(id, &self.0, value, domain::State::Published, now)
     }
     fn index<'a>(
         &'a self,
@@ -184,7 +185,7 @@ impl Store {
         let tx = dialect::begin(self.db()).await?;
         let now = self.now();
         let references: Vec<_> = items.iter().flat_map(|item| item.references.clone()).collect();
-        reference::look_up(&tx, &references, &mut known).await?;
+        reference::look_up(&tx, &by.sight(), &references, &mut known).await?;
         let mut ready = Vec::new();
         for mut item in items {
             match (item.keep)(&mut item.body, &item.references, &known) {
@@ -225,6 +226,8 @@ impl Store {
                 revision: 1,
                 slug: settled.insert.slug(),
                 body: Some(item.body.to_string()),
+                state_before: None,
+                state: Some(published()),
             });
         }
         log::lock(&tx).await?;

@@ -21,6 +21,12 @@ pub struct Model {
     pub slug: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub body: Option<String>,
+    /// The state before; none when there was no record.
+    pub state_before: Option<String>,
+    /// The state after; none when there is no record any more.
+    pub state: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub note: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -33,6 +39,8 @@ pub(crate) struct Change {
     pub(crate) revision: i64,
     pub(crate) slug: Option<String>,
     pub(crate) body: Option<String>,
+    pub(crate) state_before: Option<String>,
+    pub(crate) state: Option<String>,
 }
 
 /// How many rows one statement writes.
@@ -55,6 +63,9 @@ pub(crate) async fn note(
         operation: Set(change.operation.to_owned()),
         slug: Set(change.slug),
         body: Set(change.body),
+        state_before: Set(change.state_before),
+        state: Set(change.state),
+        note: Set(by.note.clone()),
         ..Default::default()
     });
     loop {

@@ -1,10 +1,11 @@
 //! Records as they were at one moment, and what was changed last.
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{Record, State};
+use domain::Record;
 use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 
 use crate::{
-    Error, Store, Stored, Wanted, dialect, feed, index, log, record,
+    Error, Sight, Store, Stored, Wanted, dialect, feed, log, record,
+    sight::{View, published},
     store::{condition, id_column, records},
 };
 
@@ -15,7 +16,7 @@ pub(crate) const BATCH: u64 = 500;
 pub struct Moment {
     tx: DatabaseTransaction,
     position: i64,
-    today: NaiveDate,
+    view: View,
 }
 
 impl Moment {
@@ -28,13 +29,23 @@ impl Moment {
     /// The day of that moment, by UTC.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        self.today
+        self.view.today
     }
 
     /// When the last change before that moment was made, if there was one.
     pub async fn changed_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
         let row = log::Entity::find_by_id(self.position).select_only().column(log::Column::At);
         Ok(row.into_tuple().one(&self.tx).await?)
+    }
+
+    /// For whose eyes it is.
+    #[must_use]
+    pub fn sight(&self) -> &Sight {
+        &self.view.sight
+    }
+
+    pub(crate) fn view(&self) -> &View {
+        &self.view
     }
 
     pub(crate) fn tx(&self) -> &DatabaseTransaction {
@@ -58,21 +69,20 @@ impl Store {
     pub async fn moment(&self) -> Result<Moment, Error> {
         let tx = dialect::snapshot(self.db()).await?;
         let position = feed::newest(&tx).await?;
-        Ok(Moment { tx, position, today: self.today() })
+        Ok(Moment { tx, position, view: self.view() })
     }
 
-    /// The public records of a list that were changed last, the newest change first.
+    /// The records of a list that were changed last, the newest change first.
     pub async fn latest<R: Stored>(
         &self,
         wanted: &Wanted<R>,
         limit: u64,
     ) -> Result<Vec<Record<R>>, Error> {
-        let fitting = R::Index::find()
-            .select_only()
-            .column(id_column::<R>())
-            .filter(condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), self.today()))
-            .into_query();
-        let rows = public::<R>()
+        let (search, view) = (wanted.search.as_ref(), self.view());
+        let fits = condition::<R>(self.db(), &wanted.filter, search, &view).await?;
+        let fitting =
+            R::Index::find().select_only().column(id_column::<R>()).filter(fits).into_query();
+        let rows = record::Entity::find()
             .filter(record::Column::Id.in_subquery(fitting))
             .order_by_desc(record::Column::UpdatedAt)
             .order_by_desc(record::Column::Id)
@@ -86,5 +96,5 @@ impl Store {
 fn public<R: Stored>() -> Select<record::Entity> {
     record::Entity::find()
         .filter(record::Column::Resource.eq(R::COLLECTION))
-        .filter(record::Column::State.eq(index::code(Some(&State::Published)).unwrap_or_default()))
+        .filter(record::Column::State.eq(published()))
 }

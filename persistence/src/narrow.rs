@@ -1,15 +1,19 @@
+use std::{cell::RefCell, collections::HashMap};
+
 use domain::{Key, OneOf, Resource, Topic, TopicCode};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     entity::prelude::{Date, Expr, Uuid},
     sea_query::{ExprTrait, IntoCondition, SelectStatement, SimpleExpr},
 };
 use serde::Serialize;
 
 use crate::{
+    Error, Sight, Stored,
     index::{UNKNOWN_DATE, code},
     record::{self, term},
     reference,
+    sight::View,
 };
 
 /// What a filter asks for, as a condition on the index table of a resource, and what the records
@@ -18,8 +22,17 @@ pub struct Narrow {
     pub(crate) condition: Condition,
     pub(crate) facets: Vec<(&'static str, Facet)>,
     pub(crate) depends_on_day: bool,
-    today: Date,
+    view: View,
+    names: Names,
+    /// The slugs that were asked for and are not known.
+    unknown: RefCell<Vec<(&'static str, String)>>,
 }
+
+/// The ids of records by collection and slug.
+///
+/// Slugs are looked up before a list is read: only of an id does the database know how many
+/// records have it.
+pub(crate) type Names = HashMap<(String, String), Uuid>;
 
 /// Where the values stand that records are counted by.
 #[derive(Clone)]
@@ -35,8 +48,54 @@ pub(crate) enum Facet {
 }
 
 impl Narrow {
-    pub(crate) fn on(today: Date) -> Self {
-        Self { condition: Condition::all(), facets: Vec::new(), depends_on_day: false, today }
+    pub(crate) fn seen(view: &View, names: Names) -> Self {
+        Self {
+            condition: Condition::all(),
+            facets: Vec::new(),
+            depends_on_day: false,
+            view: view.clone(),
+            names,
+            unknown: RefCell::default(),
+        }
+    }
+
+    /// The condition for a filter, once the slugs in it are looked up.
+    pub(crate) async fn to<R: Stored>(
+        db: &impl ConnectionTrait,
+        view: &View,
+        filter: &R::Filter,
+    ) -> Result<Condition, Error> {
+        let asked = R::narrow(Self::seen(view, Names::new()), filter);
+        let unknown = asked.unknown.take();
+        if unknown.is_empty() {
+            return Ok(asked.condition);
+        }
+        let found: Vec<(String, Option<String>, Uuid)> = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Resource, record::Column::Slug, record::Column::Id])
+            .filter(
+                record::Column::Resource.is_in(unknown.iter().map(|(collection, _)| *collection)),
+            )
+            .filter(record::Column::Slug.is_in(unknown.iter().map(|(_, slug)| slug.as_str())))
+            .filter(view.sight.of_records())
+            .into_tuple()
+            .all(db)
+            .await?;
+        let told = |(collection, slug, id): (String, Option<String>, Uuid)| {
+            Some(((collection, slug?), id))
+        };
+        let names = found.into_iter().filter_map(told).collect();
+        Ok(R::narrow(Self::seen(view, names), filter).condition)
+    }
+
+    /// What is asked of a resource, apart from any list.
+    pub(crate) fn apart() -> Self {
+        Self::seen(&View { sight: Sight::Public, today: UNKNOWN_DATE }, Names::new())
+    }
+
+    /// The condition that a record of another table may be seen.
+    pub(crate) fn sees(&self, id: impl ColumnTrait) -> Condition {
+        self.view.sight.of_id(id.into_expr())
     }
 
     fn and(mut self, condition: impl IntoCondition) -> Self {
@@ -79,7 +138,11 @@ impl Narrow {
         wanted: &OneOf<Key>,
     ) -> Self {
         let rows = self.counted(name, Facet::Parent(column.into_expr()));
-        if wanted.0.is_empty() { rows } else { rows.and(naming::<R>(column, wanted)) }
+        if wanted.0.is_empty() {
+            return rows;
+        }
+        let named = rows.naming::<R>(column, wanted);
+        rows.and(named)
     }
 
     /// The record refers to one of those records of `R`, in that field.
@@ -90,14 +153,16 @@ impl Narrow {
         wanted: &OneOf<Key>,
     ) -> Self {
         let rows = self.counted(name, Facet::Reference(field));
-        rows.within(wanted, || referring::<R>(field, wanted))
+        rows.within(wanted, |rows| rows.referring::<R>(field, wanted))
     }
 
     /// The record carries one of those topics.
     pub(crate) fn topic(self, wanted: &OneOf<TopicCode>) -> Self {
-        let keys: Vec<_> = wanted.0.iter().map(TopicCode::as_str).collect();
         let rows = self.counted("topic", Facet::Reference("/topics"));
-        rows.within(wanted, || sources(Topic::COLLECTION, "/topics", &keys))
+        rows.within(wanted, |rows| {
+            let codes = wanted.0.iter().map(TopicCode::as_str);
+            sources("/topics", rows.ids(Topic::COLLECTION, codes))
+        })
     }
 
     /// The record has one of those codes, in that field.
@@ -108,7 +173,7 @@ impl Narrow {
         wanted: &OneOf<T>,
     ) -> Self {
         let rows = self.counted(name, Facet::Term(field));
-        rows.within(wanted, || {
+        rows.within(wanted, |_| {
             let records = term::Entity::find()
                 .select_only()
                 .column(term::Column::RecordId)
@@ -122,9 +187,13 @@ impl Narrow {
     pub(crate) fn within<T>(
         self,
         wanted: &OneOf<T>,
-        ids: impl FnOnce() -> SelectStatement,
+        ids: impl FnOnce(&Self) -> SelectStatement,
     ) -> Self {
-        if wanted.0.is_empty() { self } else { self.and(Expr::col("id").in_subquery(ids())) }
+        if wanted.0.is_empty() {
+            return self;
+        }
+        let ids = ids(&self);
+        self.and(Expr::col("id").in_subquery(ids))
     }
 
     /// The column is that day or later.
@@ -145,13 +214,13 @@ impl Narrow {
 
     /// The last day, in that column, is still to come or is today; or it is not.
     pub(crate) fn upcoming(self, column: impl ColumnTrait, wanted: Option<bool>) -> Self {
-        let today = self.today;
+        let today = self.view.today;
         self.by_day(column.gte(today).and(column.lt(UNKNOWN_DATE)), wanted)
     }
 
     /// The last day, in that column, is over; or it is not.
     pub(crate) fn past(self, column: impl ColumnTrait, wanted: Option<bool>) -> Self {
-        let today = self.today;
+        let today = self.view.today;
         self.by_day(column.lt(today), wanted)
     }
 
@@ -160,52 +229,50 @@ impl Narrow {
         self.depends_on_day = true;
         self.and(if wanted { condition } else { condition.not() })
     }
+
+    /// The column names one of those records of `R`.
+    pub(crate) fn naming<R: Resource>(
+        &self,
+        column: impl ColumnTrait,
+        wanted: &OneOf<Key>,
+    ) -> SimpleExpr {
+        column.is_in(self.ids(R::COLLECTION, wanted.0.iter().map(Key::as_str)))
+    }
+
+    /// The ids of the records that refer to one of those of `R`, in that field.
+    pub(crate) fn referring<R: Resource>(
+        &self,
+        field: &str,
+        wanted: &OneOf<Key>,
+    ) -> SelectStatement {
+        sources(field, self.ids(R::COLLECTION, wanted.0.iter().map(Key::as_str)))
+    }
+
+    /// The ids of those records, named by id or slug; of those that there are.
+    fn ids<'a>(&self, collection: &'static str, keys: impl Iterator<Item = &'a str>) -> Vec<Uuid> {
+        let id = |key: &str| {
+            let id = Uuid::try_parse(key).ok();
+            let id =
+                id.or_else(|| self.names.get(&(collection.to_owned(), key.to_owned())).copied());
+            if id.is_none() {
+                self.unknown.borrow_mut().push((collection, key.to_owned()));
+            }
+            id
+        };
+        keys.filter_map(id).collect()
+    }
 }
 
-/// The ids of the records that refer to one of those of `R`, in that field.
-pub(crate) fn referring<R: Resource>(field: &str, wanted: &OneOf<Key>) -> SelectStatement {
-    sources(R::COLLECTION, field, &keys(wanted))
-}
-
-/// The column names one of those records of `R`.
-pub(crate) fn naming<R: Resource>(column: impl ColumnTrait, wanted: &OneOf<Key>) -> Condition {
-    named(R::COLLECTION, &column.into_expr(), &keys(wanted))
-}
-
-fn keys(wanted: &OneOf<Key>) -> Vec<&str> {
-    wanted.0.iter().map(Key::as_str).collect()
-}
-
-fn sources(collection: &str, field: &str, keys: &[&str]) -> SelectStatement {
-    let target = Expr::col(reference::Column::TargetId);
+/// The ids of the records that refer to one of those, in that field.
+fn sources(field: &str, targets: Vec<Uuid>) -> SelectStatement {
     reference::Entity::find()
         .select_only()
         .column(reference::Column::SourceId)
         .filter(reference::Column::Field.eq(field))
-        .filter(named(collection, &target, keys))
+        .filter(reference::Column::TargetId.is_in(targets))
         .into_query()
 }
 
 fn codes<T: Serialize>(wanted: &OneOf<T>) -> Vec<String> {
     wanted.0.iter().filter_map(|value| code(Some(value))).collect()
-}
-
-/// The column holds the id of one of those records, named by id or slug.
-fn named(collection: &str, column: &SimpleExpr, keys: &[&str]) -> Condition {
-    let (ids, slugs): (Vec<_>, Vec<_>) =
-        keys.iter().map(|key| Uuid::try_parse(key).map_err(|_| *key)).partition(Result::is_ok);
-    let mut any = Condition::any();
-    if !ids.is_empty() {
-        any = any.add(column.clone().is_in(ids.into_iter().filter_map(Result::ok)));
-    }
-    if !slugs.is_empty() {
-        let found = record::Entity::find()
-            .select_only()
-            .column(record::Column::Id)
-            .filter(record::Column::Resource.eq(collection))
-            .filter(record::Column::Slug.is_in(slugs.into_iter().filter_map(Result::err)))
-            .into_query();
-        any = any.add(column.clone().in_subquery(found));
-    }
-    any
 }

@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::{Condition, ConnectionTrait, QueryOrder, entity::prelude::*};
 use serde_json::json;
 
-use crate::{Error, Store, Stored, Visitor, record, reference, store::records, visit_all};
+use crate::{Error, Sight, Store, Stored, Visitor, record, reference, store::records, visit_all};
 
 /// Records by collection, each once, in the order of their ids.
 pub type Neighbours = BTreeMap<&'static str, Box<dyn Serialize>>;
@@ -56,22 +56,24 @@ impl Store {
         &self,
         ids: impl IntoIterator<Item = Uuid>,
     ) -> Result<HashMap<Uuid, R>, Error> {
-        by_id(self.db(), ids).await
+        by_id(self.db(), self.sight(), ids).await
     }
 }
 
 pub(crate) async fn by_id<R: Stored>(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<HashMap<Uuid, R>, Error> {
     let ids: BTreeSet<String> = ids.into_iter().map(|id| id.to_string()).collect();
-    let found = of_keys::<R>(db, ids).await?;
+    let found = of_keys::<R>(db, sight, ids).await?;
     Ok(found.into_iter().map(|record| (record.id, record.body)).collect())
 }
 
 /// The records of those ids or slugs that there are, in the order of their ids.
 pub(crate) async fn of_keys<R: Stored>(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     keys: impl IntoIterator<Item = String>,
 ) -> Result<Vec<Record<R>>, Error> {
     let (ids, slugs): (Vec<_>, Vec<_>) =
@@ -82,6 +84,7 @@ pub(crate) async fn of_keys<R: Stored>(
     let ids = ids.iter().filter_map(|id| Uuid::try_parse(id).ok());
     let rows = record::Entity::find()
         .filter(record::Column::Resource.eq(R::COLLECTION))
+        .filter(sight.of_records())
         .filter(
             Condition::any()
                 .add(record::Column::Id.is_in(ids))
@@ -107,7 +110,7 @@ impl Visitor for Gather<'_> {
         let Some(keys) = self.wanted.remove(R::COLLECTION) else { return };
         let store = self.store;
         let found = async move {
-            let records: Vec<Record<R>> = of_keys(store.db(), keys).await?;
+            let records: Vec<Record<R>> = of_keys(store.db(), store.sight(), keys).await?;
             Ok(Box::new(records) as Box<dyn Serialize>)
         };
         self.found.push((R::COLLECTION, Box::pin(found)));

@@ -27,7 +27,7 @@ impl Stored for Person {
             "/appointments/organisation_id",
             &filter.organisation,
         )
-        .within(&filter.seminar, || presentation::speakers(&filter.seminar))
+        .within(&filter.seminar, |rows| presentation::speakers(rows, &filter.seminar))
     }
 
     fn sort_column(key: PersonSort) -> Column {

@@ -10,7 +10,6 @@ use sea_orm::{
 use crate::{
     Error, Narrow, Stored,
     index::{code, text_key},
-    narrow::naming,
     reference, session,
 };
 
@@ -33,20 +32,22 @@ pub(crate) const SPEAKER: &str = "/speakers/person_id";
 pub(crate) const ORGANISATION: &str = "/speakers/organisation_id";
 
 /// The seminars at which those presentations were given.
-pub(crate) fn seminars(presentations: SelectStatement) -> SelectStatement {
+pub(crate) fn seminars(rows: &Narrow, presentations: SelectStatement) -> SelectStatement {
     Entity::find()
         .select_only()
         .column(Column::SeminarId)
         .filter(Column::Id.in_subquery(presentations))
+        .filter(rows.sees(Column::Id))
         .into_query()
 }
 
 /// Who spoke at those seminars.
-pub(crate) fn speakers(at: &OneOf<Key>) -> SelectStatement {
+pub(crate) fn speakers(rows: &Narrow, at: &OneOf<Key>) -> SelectStatement {
     let presentations = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(naming::<Seminar>(Column::SeminarId, at))
+        .filter(rows.naming::<Seminar>(Column::SeminarId, at))
+        .filter(rows.sees(Column::Id))
         .into_query();
     reference::Entity::find()
         .select_only()

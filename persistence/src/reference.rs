@@ -7,7 +7,7 @@ use sea_orm::{ActiveValue::Set, Condition, ConnectionTrait, QuerySelect, entity:
 use serde_json::Value;
 
 use crate::{
-    Error, Stored,
+    Error, Sight, Stored,
     record::{self, term},
 };
 
@@ -31,9 +31,10 @@ const AT_ONCE: usize = 10_000;
 /// What names have been found to mean: the id and the slug by collection and key.
 pub(crate) type Known = HashMap<(String, String), (Uuid, Option<String>)>;
 
-/// Looks up whom those references name.
+/// Looks up whom those references name, among what may be seen.
 pub(crate) async fn look_up(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     references: &[Reference],
     known: &mut Known,
 ) -> Result<(), Error> {
@@ -49,6 +50,7 @@ pub(crate) async fn look_up(
         let found: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
             .select_only()
             .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
+            .filter(sight.of_records())
             .filter(
                 Condition::any()
                     .add(record::Column::Id.is_in(ids))
@@ -165,5 +167,7 @@ fn terms<R: Stored>(body: &Value) -> Vec<(String, String)> {
 
 /// The references that a body makes.
 pub(crate) fn of<R: Stored>(body: &Value) -> Vec<Reference> {
-    Shape::of::<R>().references(body)
+    let mut found = Shape::of::<R>().references(body);
+    found.extend(R::untyped_reference(body));
+    found
 }

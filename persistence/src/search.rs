@@ -2,7 +2,7 @@
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
 use std::collections::HashMap;
 
-use domain::{Resource, Seminar, Shape, State, Text};
+use domain::{Resource, Seminar, Shape, Text};
 use sea_orm::{
     ActiveValue::Set,
     Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, PaginatorTrait, QueryOrder,
@@ -15,9 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Page, Store, Stored, Visitor, Words, dialect,
-    index::code,
-    record, reference,
+    Error, Page, Store, Stored, Visitor, Words, dialect, record, reference,
     store::{self, Key},
     visit_all,
     words::joined,
@@ -68,17 +66,22 @@ pub struct Search {
 }
 
 impl Search {
-    /// The condition on the id of a record.
-    pub(crate) fn condition(&self, backend: DbBackend, id: SimpleExpr) -> Condition {
-        Condition::all().add(match matches(backend, Part::Words, &self.words) {
+    /// The condition on the id of a record, of that collection if one is named.
+    pub(crate) fn condition(
+        &self,
+        backend: DbBackend,
+        id: SimpleExpr,
+        of: Option<&str>,
+    ) -> Condition {
+        Condition::all().add(match matches(backend, Part::Words, &self.words, of) {
             None => Expr::cust("1 = 0"),
             Some(found) => id.in_subquery(found),
         })
     }
 
-    /// 0 for records whose names hold the words, 1 for the rest.
-    pub(crate) fn rank(&self, backend: DbBackend, id: SimpleExpr) -> SimpleExpr {
-        match matches(backend, Part::Name, &self.words) {
+    /// 0 for records of that collection whose names hold the words, 1 for the rest.
+    pub(crate) fn rank(&self, backend: DbBackend, id: SimpleExpr, of: Option<&str>) -> SimpleExpr {
+        match matches(backend, Part::Name, &self.words, of) {
             None => Expr::cust("1"),
             Some(found) => {
                 Expr::case(id.in_subquery(found), Expr::cust("0")).finally(Expr::cust("1")).into()
@@ -88,8 +91,13 @@ impl Search {
 }
 
 /// The ids of the records with those words, if there are any words.
-fn matches(backend: DbBackend, part: Part, words: &Words) -> Option<SelectStatement> {
-    let matching = dialect::matching(backend, part, words)?;
+fn matches(
+    backend: DbBackend,
+    part: Part,
+    words: &Words,
+    of: Option<&str>,
+) -> Option<SelectStatement> {
+    let matching = dialect::matching(backend, part, words, of)?;
     let ids = Entity::find().select_only().column(Column::RecordId).filter(matching);
     Some(ids.into_query())
 }
@@ -194,8 +202,8 @@ impl Store {
         let search = Search { words: sought.words.clone(), ranked: true };
         let id = || Expr::col(record::Column::Id.as_column_ref());
         let mut rows = record::Entity::find()
-            .filter(search.condition(backend, id()))
-            .filter(record::Column::State.eq(code(Some(&State::Published)).unwrap_or_default()));
+            .filter(search.condition(backend, id(), None))
+            .filter(self.sight().of_records());
         if !sought.resources.is_empty() {
             rows = rows.filter(record::Column::Resource.is_in(&sought.resources));
         }
@@ -203,7 +211,7 @@ impl Store {
             true => Some(rows.clone().count(self.db()).await?),
             false => None,
         };
-        let rank = search.rank(backend, id());
+        let rank = search.rank(backend, id(), None);
         let keys = [Key::rank(rank.clone()), Key::column(record::Column::Id, false)];
         if let Some(place) = &sought.after {
             rows = rows.filter(store::after(&keys, place)?);

@@ -9,7 +9,6 @@ use sea_orm::{
 use crate::{
     Error, Narrow, Stored,
     index::{code, date_key, last_day_key, number_key, text_key},
-    narrow::referring,
     presentation, record,
 };
 
@@ -67,14 +66,17 @@ impl Stored for Seminar {
             .before(Column::StartsOn, filter.starts_on_lt)
             .upcoming(Column::EndsOn, filter.upcoming)
             .past(Column::EndsOn, filter.past)
-            .within(&filter.speaker, || {
-                presentation::seminars(referring::<Person>(presentation::SPEAKER, &filter.speaker))
+            .within(&filter.speaker, |rows| {
+                presentation::seminars(
+                    rows,
+                    rows.referring::<Person>(presentation::SPEAKER, &filter.speaker),
+                )
             })
-            .within(&filter.organisation, || {
+            .within(&filter.organisation, |rows| {
                 let of = &filter.organisation;
-                let spoke = referring::<Organisation>(presentation::ORGANISATION, of);
-                let mut part = referring::<Organisation>(ORGANISER, of);
-                part.union(UnionType::All, presentation::seminars(spoke)).to_owned()
+                let spoke = rows.referring::<Organisation>(presentation::ORGANISATION, of);
+                let mut part = rows.referring::<Organisation>(ORGANISER, of);
+                part.union(UnionType::All, presentation::seminars(rows, spoke)).to_owned()
             })
     }
 

@@ -2,11 +2,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use domain::{Record, Resource, State};
+use domain::{Record, Resource, State, Step, Violation};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    DbErr, EntityTrait, FromQueryResult, Iterable, ModelTrait, Order, PaginatorTrait,
+    DbErr, EntityTrait, FromQueryResult, Iterable, JoinType, ModelTrait, Order, PaginatorTrait,
     PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Error, Narrow, Referrer, Search, Stored, dialect, index, log, record, reference, search,
+    Error, Narrow, Proposal, Referrer, Search, Sight, Stored, dialect, index, log, proposal,
+    record, reference, search,
+    sight::{PART_OF, PROJECT, View, is_project, of_no_project, published},
 };
 
 /// Where times and ids come from.
@@ -33,13 +35,51 @@ impl Default for World {
     }
 }
 
-/// Who changes something.
+/// Who changes something, and how far they may go.
 #[derive(Clone, Debug)]
 pub struct Author {
     /// The token, or the command, that it is done with.
     pub name: String,
     /// The request that it is done in.
     pub request_id: Option<String>,
+    /// Whether what they write may become public.
+    pub publishes: bool,
+    /// Whether they may also publish what they wrote themselves.
+    pub alone: bool,
+    /// The projects that they are limited to, if they are.
+    pub projects: Option<Vec<Uuid>>,
+    /// Why they do it, if they say so.
+    pub note: Option<String>,
+}
+
+impl Author {
+    /// A part of the program, which may do everything.
+    #[must_use]
+    pub fn program(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            request_id: None,
+            publishes: true,
+            alone: true,
+            projects: None,
+            note: None,
+        }
+    }
+
+    /// What they may see.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        self.projects.clone().map_or(Sight::All, Sight::Projects)
+    }
+}
+
+/// What became of a change.
+#[derive(Clone)]
+pub enum Written<R: Resource> {
+    /// It was made.
+    Kept(Box<Record<R>>),
+    /// It is kept aside until a publisher decides.
+    Proposed(Box<Proposal>),
 }
 
 /// Which part of a list is wanted.
@@ -73,7 +113,7 @@ impl<R: Stored> Wanted<R> {
     /// Whether the list changes with the day, though no record does.
     #[must_use]
     pub fn depends_on_day(&self) -> bool {
-        R::narrow(Narrow::on(NaiveDate::MIN), &self.filter).depends_on_day
+        R::narrow(Narrow::apart(), &self.filter).depends_on_day
     }
 }
 
@@ -92,13 +132,46 @@ pub struct Page<T> {
 pub struct Store {
     db: DatabaseConnection,
     world: World,
+    sight: Sight,
+}
+
+/// As what a record is added.
+#[derive(Clone, Copy)]
+pub(crate) struct New {
+    pub(crate) id: Uuid,
+    pub(crate) revision: i64,
+    pub(crate) operation: &'static str,
+    pub(crate) publish: bool,
+}
+
+impl New {
+    /// A draft that was never there before.
+    pub(crate) fn of(id: Uuid) -> Self {
+        Self { id, revision: 1, operation: "create", publish: false }
+    }
 }
 
 type Column<R> = <<R as Stored>::Index as EntityTrait>::Column;
 
 impl Store {
     pub(crate) fn new(db: DatabaseConnection, world: World) -> Self {
-        Self { db, world }
+        Self { db, world, sight: Sight::Public }
+    }
+
+    /// The same records, as somebody else sees them.
+    #[must_use]
+    pub fn seen_by(&self, sight: Sight) -> Self {
+        Self { sight, ..self.clone() }
+    }
+
+    /// What may be seen of the records.
+    #[must_use]
+    pub fn sight(&self) -> &Sight {
+        &self.sight
+    }
+
+    pub(crate) fn view(&self) -> View {
+        View { sight: self.sight.clone(), today: self.today() }
     }
 
     pub(crate) fn db(&self) -> &DatabaseConnection {
@@ -133,79 +206,178 @@ impl Store {
 
     /// A page of the list.
     pub async fn list<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Page<Record<R>>, Error> {
-        page(&self.db, wanted, self.today()).await
+        page(&self.db, wanted, &self.view()).await
     }
 
     /// The record of that id or slug.
     pub async fn find<R: Stored>(&self, key: &str) -> Result<Record<R>, Error> {
-        let row = named::<R>(key).one(&self.db).await?.ok_or(Error::NotFound)?;
+        let row = named::<R>(key, &self.sight).one(&self.db).await?.ok_or(Error::NotFound)?;
         one(&self.db, row).await
     }
 
-    /// Keeps a new record.
-    pub async fn create<R: Stored>(&self, by: &Author, body: &R) -> Result<Record<R>, Error> {
+    /// Keeps a new record: a draft, or at once for the public.
+    pub async fn create<R: Stored>(
+        &self,
+        by: &Author,
+        body: &R,
+        publish: bool,
+    ) -> Result<Record<R>, Error> {
         let id = self.new_id();
         retried(async || {
             let tx = dialect::begin(&self.db).await?;
-            let now = self.now();
-            let mut value = json!(body);
-            let links = self.settled::<R>(&tx, &mut value).await?;
-            let settled: R = typed(&value)?;
-            let row = row(id, &settled, &value, now);
-            insert(&tx, row.clone(), &settled, &value, links).await?;
-            self.finish::<R>(&tx, by, "create", &row, Some((&settled, None))).await?;
-            let record = one(&tx, row).await?;
+            let record = self.add(&tx, by, New { publish, ..New::of(id) }, body).await?;
             log::commit(tx).await?;
             Ok(record)
         })
         .await
     }
 
-    /// Replaces a record that is still at that revision.
+    /// Adds a record.
+    pub(crate) async fn add<R: Stored>(
+        &self,
+        tx: &DatabaseTransaction,
+        by: &Author,
+        new: New,
+        body: &R,
+    ) -> Result<Record<R>, Error> {
+        let mut value = json!(body);
+        let links = settled::<R>(tx, &by.sight(), &mut value).await?;
+        let within = rights::<R>(tx, by, new.id, &links).await?;
+        if new.publish {
+            may_publish(by, within)?;
+        }
+        let body: R = typed(&value)?;
+        let state = if new.publish { State::Published } else { State::Draft };
+        let row = row(new.id, &body, &value, state, self.now());
+        let row = record::Model { revision: new.revision, ..row };
+        insert(tx, row.clone(), &body, &value, links).await?;
+        self.finish::<R>(tx, by, new.operation, None, &row, Some((&body, None))).await?;
+        one(tx, row).await
+    }
+
+    /// Replaces a record that is still at that revision; what is public is changed by those who may
+    /// publish, and for others the change is kept aside.
     pub async fn replace<R: Stored>(
         &self,
         by: &Author,
         key: &str,
         revision: i64,
         body: &R,
+    ) -> Result<Written<R>, Error> {
+        self.exchange(by, "replace", key, revision, body).await
+    }
+
+    /// The same, with a body that the record had before.
+    pub async fn restore<R: Stored>(
+        &self,
+        by: &Author,
+        key: &str,
+        revision: i64,
+        body: &R,
+    ) -> Result<Written<R>, Error> {
+        self.exchange(by, "restore", key, revision, body).await
+    }
+
+    async fn exchange<R: Stored>(
+        &self,
+        by: &Author,
+        operation: &'static str,
+        key: &str,
+        revision: i64,
+        body: &R,
+    ) -> Result<Written<R>, Error> {
+        retried(async || {
+            let tx = dialect::begin(&self.db).await?;
+            let old = locked::<R>(&tx, by, key, revision).await?;
+            let mut value = json!(body);
+            let links = settled::<R>(&tx, &by.sight(), &mut value).await?;
+            let within = rights_of::<R>(&tx, by, &old).await?;
+            let within = rights::<R>(&tx, by, old.id, &links).await? && within;
+            let public = old.state == published();
+            if public && !(within && by.publishes && by.alone) {
+                let proposal = proposal::keep(&tx, self, by, &old, &value).await?;
+                tx.commit().await?;
+                return Ok(Written::Proposed(Box::new(proposal)));
+            }
+            let record = self.put::<R>(&tx, by, operation, old, value, links).await?;
+            log::commit(tx).await?;
+            Ok(Written::Kept(Box::new(record)))
+        })
+        .await
+    }
+
+    /// Puts a new body in place of a record's.
+    pub(crate) async fn put<R: Stored>(
+        &self,
+        tx: &DatabaseTransaction,
+        by: &Author,
+        operation: &'static str,
+        old: record::Model,
+        value: Value,
+        links: Vec<(String, Uuid)>,
+    ) -> Result<Record<R>, Error> {
+        let before: R = read(&old.body)?;
+        let body: R = typed(&value)?;
+        let row = record::Model {
+            slug: body.slug().map(ToOwned::to_owned),
+            revision: old.revision + 1,
+            updated_at: Ord::max(self.now(), old.updated_at),
+            body: value.to_string(),
+            ..old.clone()
+        };
+        update(tx, &row).await?;
+        R::Index::delete_many().filter(id_column::<R>().eq(row.id)).exec(tx).await?;
+        R::Index::insert(body.index(row.id)).exec_without_returning(tx).await?;
+        reference::keep::<R>(tx, row.id, &value, links, true).await?;
+        let bodies = Some((&body, Some(&before)));
+        self.finish::<R>(tx, by, operation, Some(old.state), &row, bodies).await?;
+        one(tx, row).await
+    }
+
+    /// Takes a record a step on its way to the public, or back.
+    pub async fn take_step<R: Stored>(
+        &self,
+        by: &Author,
+        key: &str,
+        revision: i64,
+        step: Step,
     ) -> Result<Record<R>, Error> {
         retried(async || {
             let tx = dialect::begin(&self.db).await?;
-            let old = named::<R>(key)
-                .lock(LockType::NoKeyUpdate)
-                .one(&tx)
-                .await?
-                .ok_or(Error::NotFound)?;
-            if old.revision != revision {
-                return Err(Error::Stale);
+            let old = locked::<R>(&tx, by, key, revision).await?;
+            let within = rights_of::<R>(&tx, by, &old).await?;
+            let state = state(&old)?;
+            if step.needs_publisher(state) {
+                may_publish(&Author { alone: true, ..by.clone() }, within)?;
             }
-            let before: R = read(&old.body)?;
-            let mut value = json!(body);
-            let links = self.settled::<R>(&tx, &mut value).await?;
-            let settled: R = typed(&value)?;
+            if !step.begins_at(state) {
+                return Err(Error::WrongState(state));
+            }
+            if step == Step::Publish && !by.alone && last_writer(&tx, old.id).await? == by.name {
+                return Err(Error::SamePerson);
+            }
+            let now = Ord::max(self.now(), old.updated_at);
             let row = record::Model {
-                slug: settled.slug().map(ToOwned::to_owned),
-                revision: revision + 1,
-                updated_at: Ord::max(self.now(), old.updated_at),
-                body: value.to_string(),
-                ..old
+                state: index::code(Some(&step.leads_to())).unwrap_or_default(),
+                revision: old.revision + 1,
+                updated_at: now,
+                published_at: (step == Step::Publish).then_some(now),
+                ..old.clone()
             };
-            let changed = record::Entity::update_many()
-                .col_expr(record::Column::Slug, Expr::value(row.slug.clone()))
-                .col_expr(record::Column::Revision, Expr::value(row.revision))
-                .col_expr(record::Column::UpdatedAt, Expr::value(row.updated_at))
-                .col_expr(record::Column::Body, Expr::value(row.body.clone()))
-                .filter(record::Column::Id.eq(row.id))
-                .filter(record::Column::Revision.eq(revision))
-                .exec(&tx)
-                .await?;
-            if changed.rows_affected != 1 {
-                return Err(Error::Stale);
+            update(&tx, &row).await?;
+            log::lock(&tx).await?;
+            match step {
+                Step::Publish => whole_public(&tx, &row).await?,
+                Step::Withdraw => {
+                    let referrers = referrers(&tx, &Sight::Public, old.id).await?;
+                    if !referrers.is_empty() {
+                        return Err(Error::InUse(referrers));
+                    }
+                }
+                Step::Submit | Step::Reopen => {}
             }
-            R::Index::delete_many().filter(id_column::<R>().eq(row.id)).exec(&tx).await?;
-            R::Index::insert(settled.index(row.id)).exec_without_returning(&tx).await?;
-            reference::keep::<R>(&tx, row.id, &value, links, true).await?;
-            self.finish::<R>(&tx, by, "replace", &row, Some((&settled, Some(&before)))).await?;
+            let change = change::<R>(step.name(), Some(old.state), &row, true);
+            log::note(&tx, by, self.now(), vec![change]).await?;
             let record = one(&tx, row).await?;
             log::commit(tx).await?;
             Ok(record)
@@ -222,45 +394,36 @@ impl Store {
     ) -> Result<(), Error> {
         retried(async || {
             let tx = dialect::begin(&self.db).await?;
-            let old = named::<R>(key).lock_exclusive().one(&tx).await?.ok_or(Error::NotFound)?;
-            if old.revision != revision {
-                return Err(Error::Stale);
+            let old = locked::<R>(&tx, by, key, revision).await?;
+            let within = rights_of::<R>(&tx, by, &old).await?;
+            if matches!(state(&old)?, State::Published | State::Withdrawn) {
+                may_publish(&Author { alone: true, ..by.clone() }, within)?;
             }
-            let referrers = referrers(&tx, old.id).await?;
-            if !referrers.is_empty() {
-                return Err(Error::InUse(referrers));
+            if !referrers(&tx, &Sight::All, old.id).await?.is_empty() {
+                // Others than those that the author sees are not named.
+                return Err(Error::InUse(referrers(&tx, &by.sight(), old.id).await?));
             }
             reference::Entity::delete_many()
                 .filter(reference::Column::SourceId.eq(old.id))
                 .exec(&tx)
                 .await?;
             record::Entity::delete_by_id(old.id).exec(&tx).await?;
+            let before = Some(old.state.clone());
             let gone = record::Model { revision: revision + 1, ..old };
-            self.finish::<R>(&tx, by, "delete", &gone, None).await?;
+            self.finish::<R>(&tx, by, "delete", before, &gone, None).await?;
             log::commit(tx).await?;
             Ok(())
         })
         .await
     }
 
-    /// Puts ids for the names in a body.
-    async fn settled<R: Stored>(
-        &self,
-        tx: &DatabaseTransaction,
-        value: &mut Value,
-    ) -> Result<Vec<(String, Uuid)>, Error> {
-        let references = reference::of::<R>(value);
-        let mut known = reference::Known::new();
-        reference::look_up(tx, &references, &mut known).await?;
-        reference::settle(value, &references, &known).map_err(Error::Refused)
-    }
-
     /// Judges a change by other records, and writes it to the log.
-    async fn finish<R: Stored>(
+    pub(crate) async fn finish<R: Stored>(
         &self,
         tx: &DatabaseTransaction,
         by: &Author,
         operation: &'static str,
+        state_before: Option<String>,
         row: &record::Model,
         body: Option<(&R, Option<&R>)>,
     ) -> Result<(), Error> {
@@ -270,28 +433,197 @@ impl Store {
             if !conflicts.is_empty() {
                 return Err(Error::Refused(conflicts));
             }
+            if row.state == published() {
+                whole_public(tx, row).await?;
+            }
             search::keep(tx, row.id, body, before.is_some()).await?;
             if before.is_some() {
                 R::renamed(tx, row.id).await?;
             }
         }
-        let change = log::Change {
-            operation,
-            resource: R::COLLECTION,
-            id: row.id,
-            revision: row.revision,
-            slug: row.slug.clone(),
-            body: body.is_some().then(|| row.body.clone()),
-        };
+        let change = change::<R>(operation, state_before, row, body.is_some());
         log::note(tx, by, self.now(), vec![change]).await
     }
+}
+
+/// Refuses those who may not make anything public.
+fn may_publish(by: &Author, within: bool) -> Result<(), Error> {
+    match (by.publishes && within, by.alone) {
+        (true, true) => Ok(()),
+        (true, false) => Err(Error::SamePerson),
+        (false, _) => Err(Error::Forbidden),
+    }
+}
+
+/// A change, as the log tells it.
+pub(crate) fn change<R: Stored>(
+    operation: &'static str,
+    state_before: Option<String>,
+    row: &record::Model,
+    there: bool,
+) -> log::Change {
+    log::Change {
+        operation,
+        resource: R::COLLECTION,
+        id: row.id,
+        revision: row.revision,
+        slug: row.slug.clone(),
+        body: there.then(|| row.body.clone()),
+        state_before,
+        state: there.then(|| row.state.clone()),
+    }
+}
+
+/// The record of that id or slug, for a change to that revision, as far as its author sees it.
+pub(crate) async fn locked<R: Stored>(
+    tx: &DatabaseTransaction,
+    by: &Author,
+    key: &str,
+    revision: i64,
+) -> Result<record::Model, Error> {
+    // Whoever refers to the record meanwhile does not have to wait.
+    let row = named::<R>(key, &by.sight()).lock(LockType::NoKeyUpdate).one(tx).await?;
+    let row = row.ok_or(Error::NotFound)?;
+    if row.revision == revision { Ok(row) } else { Err(Error::Stale) }
+}
+
+/// Writes a row over the one of the revision before.
+async fn update(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Error> {
+    let changed = record::Entity::update_many()
+        .col_expr(record::Column::Slug, Expr::value(row.slug.clone()))
+        .col_expr(record::Column::Revision, Expr::value(row.revision))
+        .col_expr(record::Column::State, Expr::value(row.state.clone()))
+        .col_expr(record::Column::UpdatedAt, Expr::value(row.updated_at))
+        .col_expr(record::Column::PublishedAt, Expr::value(row.published_at))
+        .col_expr(record::Column::Body, Expr::value(row.body.clone()))
+        .filter(record::Column::Id.eq(row.id))
+        .filter(record::Column::Revision.eq(row.revision - 1))
+        .exec(tx)
+        .await?;
+    if changed.rows_affected == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// Puts ids for the names in a body, of what its author may see.
+pub(crate) async fn settled<R: Stored>(
+    tx: &DatabaseTransaction,
+    sight: &Sight,
+    value: &mut Value,
+) -> Result<Vec<(String, Uuid)>, Error> {
+    let references = reference::of::<R>(value);
+    let mut known = reference::Known::new();
+    reference::look_up(tx, sight, &references, &mut known).await?;
+    reference::settle(value, &references, &known).map_err(Error::Refused)
+}
+
+/// Whether the author may publish a record with those references, where it stands among the
+/// projects; what belongs to other projects is not theirs to write.
+///
+/// What belongs to no project is everybody's: who is limited to some writes drafts of it, and
+/// suggests the rest.
+pub(crate) async fn rights<R: Stored>(
+    tx: &DatabaseTransaction,
+    by: &Author,
+    id: Uuid,
+    links: &[(String, Uuid)],
+) -> Result<bool, Error> {
+    let Some(projects) = &by.projects else { return Ok(true) };
+    if of_no_project(R::COLLECTION) {
+        return Ok(false);
+    }
+    let mut of: Vec<Uuid> = Vec::new();
+    if is_project(R::COLLECTION) {
+        of.push(id);
+    }
+    of.extend(links.iter().filter(|(field, _)| field == PROJECT).map(|(_, id)| *id));
+    let parts = links.iter().filter(|(field, _)| PART_OF.contains(&field.as_str()));
+    let wholes: Vec<Uuid> = parts.map(|(_, id)| *id).collect();
+    if !wholes.is_empty() {
+        let above: Vec<Uuid> = reference::Entity::find()
+            .select_only()
+            .column(reference::Column::TargetId)
+            .filter(reference::Column::SourceId.is_in(wholes))
+            .filter(reference::Column::Field.eq(PROJECT))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        of.extend(above);
+    }
+    let within = !of.is_empty() && of.iter().all(|project| projects.contains(project));
+    if within { Ok(true) } else { Err(Error::OtherProject) }
+}
+
+/// The same, for a record as it is.
+pub(crate) async fn rights_of<R: Stored>(
+    tx: &DatabaseTransaction,
+    by: &Author,
+    row: &record::Model,
+) -> Result<bool, Error> {
+    if by.projects.is_none() {
+        return Ok(true);
+    }
+    let links: Vec<(String, Uuid)> = reference::Entity::find()
+        .select_only()
+        .columns([reference::Column::Field, reference::Column::TargetId])
+        .filter(reference::Column::SourceId.eq(row.id))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    rights::<R>(tx, by, row.id, &links).await
+}
+
+/// Refuses a public record that refers to what is not: it would tell that there is something.
+async fn whole_public(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Error> {
+    let hidden: Vec<(String, String, Option<String>, Uuid)> = reference::Entity::find()
+        .select_only()
+        .column(reference::Column::Field)
+        .columns([record::Column::Resource, record::Column::Slug, record::Column::Id])
+        .join(
+            JoinType::InnerJoin,
+            reference::Entity::belongs_to(record::Entity)
+                .from(reference::Column::TargetId)
+                .to(record::Column::Id)
+                .into(),
+        )
+        .filter(reference::Column::SourceId.eq(row.id))
+        .filter(record::Column::State.ne(published()))
+        .order_by_asc(reference::Column::Field)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let told = |(field, resource, slug, id): (String, String, Option<String>, Uuid)| {
+        let name = slug.unwrap_or_else(|| id.to_string());
+        let detail = format!("/v1/{resource}/{name} is not public: publish it first.");
+        Violation::new(field, "unpublished_reference", detail)
+    };
+    let hidden: Vec<_> = hidden.into_iter().map(told).collect();
+    if hidden.is_empty() { Ok(()) } else { Err(Error::Refused(hidden)) }
+}
+
+/// Who last wrote what is in a record.
+async fn last_writer(tx: &DatabaseTransaction, id: Uuid) -> Result<String, Error> {
+    let steps = Step::ALL.map(Step::name);
+    let writer: Option<String> = log::Entity::find()
+        .select_only()
+        .column(log::Column::Actor)
+        .filter(log::Column::RecordId.eq(id))
+        .filter(log::Column::Operation.is_not_in(steps))
+        .order_by_desc(log::Column::Position)
+        .limit(1)
+        .into_tuple()
+        .one(tx)
+        .await?;
+    Ok(writer.unwrap_or_default())
+}
+
+pub(crate) fn state(row: &record::Model) -> Result<State, Error> {
+    serde_json::from_value(row.state.clone().into()).map_err(unreadable)
 }
 
 /// A page of a list.
 pub(crate) async fn page<R: Stored>(
     db: &impl ConnectionTrait,
     wanted: &Wanted<R>,
-    today: NaiveDate,
+    view: &View,
 ) -> Result<Page<Record<R>>, Error> {
     let backend = db.get_database_backend();
     let mut columns: Vec<_> =
@@ -299,14 +631,15 @@ pub(crate) async fn page<R: Stored>(
     // The first key's direction, so that an index can be read in one go.
     columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
     let ranked = wanted.search.as_ref().filter(|search| search.ranked);
-    let rank = ranked.map(|search| search.rank(backend, id_column::<R>().into_expr()));
+    let rank = ranked
+        .map(|search| search.rank(backend, id_column::<R>().into_expr(), Some(R::COLLECTION)));
     let rank_key = rank.clone().map(Key::rank);
     let keys: Vec<_> = rank_key
         .into_iter()
         .chain(columns.iter().map(|(column, down)| Key::column(*column, *down)))
         .collect();
-    let rows =
-        R::Index::find().filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref(), today));
+    let rows = R::Index::find()
+        .filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref(), view).await?);
     let total = match wanted.with_total {
         true => Some(rows.clone().count(db).await?),
         false => None,
@@ -340,16 +673,18 @@ pub(crate) async fn page<R: Stored>(
 }
 
 /// What a list holds.
-pub(crate) fn condition<R: Stored>(
+pub(crate) async fn condition<R: Stored>(
     db: &impl ConnectionTrait,
     filter: &R::Filter,
     search: Option<&Search>,
-    today: NaiveDate,
-) -> Condition {
-    let narrowed = Condition::all().add(R::narrow(Narrow::on(today), filter).condition);
-    let backend = db.get_database_backend();
+    view: &View,
+) -> Result<Condition, Error> {
     let id = id_column::<R>().into_expr();
-    narrowed.add_option(search.map(|search| search.condition(backend, id)))
+    let backend = db.get_database_backend();
+    Ok(Narrow::to::<R>(db, view, filter)
+        .await?
+        .add(view.sight.of_id(id.clone()))
+        .add_option(search.map(|search| search.condition(backend, id, Some(R::COLLECTION)))))
 }
 
 /// The records of those ids, in that order.
@@ -375,6 +710,7 @@ pub(crate) fn row<R: Stored>(
     id: Uuid,
     body: &R,
     value: &Value,
+    state: State,
     now: DateTime<Utc>,
 ) -> record::Model {
     record::Model {
@@ -382,10 +718,10 @@ pub(crate) fn row<R: Stored>(
         resource: R::COLLECTION.to_owned(),
         slug: body.slug().map(ToOwned::to_owned),
         revision: 1,
-        state: index::code(Some(&State::Published)).unwrap_or_default(),
+        state: index::code(Some(&state)).unwrap_or_default(),
         created_at: now,
         updated_at: now,
-        published_at: Some(now),
+        published_at: (state == State::Published).then_some(now),
         body: value.to_string(),
     }
 }
@@ -440,8 +776,10 @@ pub(crate) async fn retried<T>(attempt: impl AsyncFn() -> Result<T, Error>) -> R
     attempt().await
 }
 
-fn named<R: Stored>(key: &str) -> sea_orm::Select<record::Entity> {
-    let rows = record::Entity::find().filter(record::Column::Resource.eq(R::COLLECTION));
+pub(crate) fn named<R: Stored>(key: &str, sight: &Sight) -> sea_orm::Select<record::Entity> {
+    let rows = record::Entity::find()
+        .filter(record::Column::Resource.eq(R::COLLECTION))
+        .filter(sight.of_records());
     match Uuid::try_parse(key) {
         Ok(id) if key.len() == 36 => rows.filter(record::Column::Id.eq(id)),
         _ => rows.filter(record::Column::Slug.eq(key)),
@@ -463,7 +801,7 @@ pub(crate) async fn records<R: Stored>(
         Ok(Record {
             id: row.id,
             revision: row.revision,
-            state: serde_json::from_value(row.state.into()).map_err(unreadable)?,
+            state: state(&row)?,
             created_at: row.created_at,
             updated_at: row.updated_at,
             published_at: row.published_at,
@@ -474,12 +812,18 @@ pub(crate) async fn records<R: Stored>(
     .collect()
 }
 
-async fn referrers(tx: &DatabaseTransaction, id: Uuid) -> Result<Vec<Referrer>, Error> {
+/// Some of those that refer to a record, among what may be seen.
+async fn referrers(
+    tx: &DatabaseTransaction,
+    sight: &Sight,
+    id: Uuid,
+) -> Result<Vec<Referrer>, Error> {
     let found: Vec<(Uuid, String)> = reference::Entity::find()
         .select_only()
         .columns([reference::Column::SourceId, reference::Column::Field])
         .filter(reference::Column::TargetId.eq(id))
         .filter(reference::Column::SourceId.ne(id))
+        .filter(sight.of_id(reference::Column::SourceId.into_expr()))
         .order_by_asc(reference::Column::SourceId)
         .limit(20)
         .into_tuple()

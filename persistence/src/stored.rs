@@ -1,7 +1,8 @@
-use domain::{Resource, Violation};
+use domain::{Reference, Resource, Violation};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PrimaryKeyTrait,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{Error, Narrow};
@@ -20,6 +21,12 @@ pub trait Stored: Resource<Derived: Default> {
     /// The fields of which a record has several codes that a filter asks for, without the places
     /// in lists.
     const TERMS: &'static [&'static str] = &[];
+
+    /// A reference that no type in the contract tells.
+    #[must_use]
+    fn untyped_reference(_body: &Value) -> Option<Reference> {
+        None
+    }
 
     /// The row of its index table.
     fn index(&self, id: Uuid) -> <Self::Index as EntityTrait>::ActiveModel;

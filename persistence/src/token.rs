@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    Error, Store, dialect, reference,
+    Error, Sight, Store, dialect, reference,
     store::{retried, unreadable},
 };
 
@@ -260,7 +260,7 @@ async fn named(db: &impl ConnectionTrait, projects: &[ProjectRef]) -> Result<Vec
     let mut body = json!({"projects": projects});
     let references = Shape::of::<Token>().references(&body);
     let mut known = reference::Known::new();
-    reference::look_up(db, &references, &mut known).await?;
+    reference::look_up(db, &Sight::All, &references, &mut known).await?;
     let links = reference::settle(&mut body, &references, &known).map_err(Error::Refused)?;
     let mut ids: Vec<_> = links.into_iter().map(|(_, id)| id).collect();
     ids.sort_unstable();

@@ -4,12 +4,12 @@ use actix_web::{
     web::{self, Data, Path, ServiceConfig},
 };
 use domain::{Record, Seminar, StudyVisit};
-use persistence::Store;
 
 use crate::{
     Problem,
     edge::{self, fallback},
     query::{Languages, ListQuery},
+    reader::Reader,
 };
 
 mod atom;
@@ -86,7 +86,7 @@ fn told<R: Eventful>(records: &[Record<R>]) -> Vec<Event<'_>> {
 
 async fn ics_feed<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
 ) -> Answer {
     Form::Calendar.list::<R>(&request, &store, &address).await
@@ -94,7 +94,7 @@ async fn ics_feed<R: Eventful>(
 
 async fn jsonld_list<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
 ) -> Answer {
     Form::Graph.list::<R>(&request, &store, &address).await
@@ -102,7 +102,7 @@ async fn jsonld_list<R: Eventful>(
 
 async fn ics_one<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
@@ -120,7 +120,7 @@ async fn ics_one<R: Eventful>(
 
 async fn jsonld_one<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
@@ -135,7 +135,7 @@ async fn jsonld_one<R: Eventful>(
 
 async fn atom_feed<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     address: Data<PublicAddress>,
 ) -> Answer {
     let mut query = ListQuery::of_feed(&request)?;
@@ -158,7 +158,7 @@ async fn atom_feed<R: Eventful>(
 /// What a record lacks for each form.
 async fn readiness_of<R: Eventful>(
     request: HttpRequest,
-    store: Data<Store>,
+    store: Reader,
     key: Path<String>,
 ) -> Answer {
     ListQuery::none(&request)?;

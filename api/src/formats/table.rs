@@ -7,7 +7,11 @@
 //!   others, `title.other`, that holds `uz: …; ky: …`. Any other language can be chosen by its tag.
 //! - A list is one cell, its values joined with `; `; a list within a list is joined with `, `. A
 //!   list of objects has a column for each of their fields, with an empty place for what is not
-//!   known, so that the columns of one list go together.
+//!   known, so that the columns of one list go together. A semicolon within a value of a list, or a
+//!   comma within one of a list in it, has a backslash before it.
+//! - A property of any type is a text where no JSON looks like that text, and else JSON.
+//!
+//! [`crate::sheet`] reads rows back.
 use std::collections::BTreeMap;
 
 use domain::Resource;
@@ -16,9 +20,11 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// The languages that have a column of their own.
 const LANGUAGES: [&str; 4] = ["en", "ru", "kk", "ko"];
-const OTHERS: &str = "other";
+pub(crate) const OTHERS: &str = "other";
 const JOINED: &str = "; ";
 const JOINED_WITHIN: &str = ", ";
+/// Stands before what would else be taken for the end of a value.
+pub(crate) const ESCAPE: char = '\\';
 
 /// What stands in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,10 +95,20 @@ impl Cell {
     /// The cell as a text that no spreadsheet takes for a formula.
     pub(crate) fn guarded(self) -> String {
         match self {
-            Self::Text(text) if is_formula(&text) => format!("'{text}"),
+            Self::Text(text) if needs_guard(&text) => format!("'{text}"),
             other => other.plain(),
         }
     }
+}
+
+/// The text that was guarded, if it was.
+pub(crate) fn unguarded(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| needs_guard(rest)).unwrap_or(text)
+}
+
+/// Whether a spreadsheet would calculate it, or it looks as if it had been guarded already.
+fn needs_guard(text: &str) -> bool {
+    is_formula(text.trim_start_matches('\''))
 }
 
 /// Whether a spreadsheet would calculate it; a number is none.
@@ -105,17 +121,112 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number
 }
 
-#[derive(Clone, Debug)]
-enum Step {
+/// A step from a record to what stands in a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
     Field(String),
     Items,
     OtherLanguages,
+    /// Whatever stands there, of any type.
+    Whatever,
+}
+
+/// What a column holds, as the contract has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    /// The name of the column.
+    pub(crate) name: String,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) schema: Value,
+}
+
+/// Everything that a body of `R` may hold, a column each.
+pub(crate) fn leaves_of_body<R: Resource>() -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    walk(&json!(R::schema()), &schemas::<R>(), "", &[], &mut leaves);
+    leaves
+}
+
+/// What every record tells besides its body, a column each.
+pub(crate) fn leaves_of_record() -> Vec<Leaf> {
+    let time = || json!({"type": "string", "format": "date-time"});
+    let own = [
+        ("id", json!({"type": "string"})),
+        ("revision", json!({"type": "integer"})),
+        ("state", json!({"type": "string"})),
+        ("created_at", time()),
+        ("updated_at", time()),
+        ("published_at", time()),
+    ];
+    let leaf = |(name, schema): (&str, Value)| {
+        let steps = vec![Step::Field(name.to_owned())];
+        Leaf { name: name.to_owned(), steps, schema }
+    };
+    own.map(leaf).into()
+}
+
+/// What follows from other records, a column each.
+pub(crate) fn leaves_derived<R: Resource>() -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    walk(&json!(R::Derived::schema()), &schemas::<R>(), "", &[], &mut leaves);
+    leaves
+}
+
+fn schemas<R: Resource>() -> BTreeMap<String, Value> {
+    let mut schemas = Vec::new();
+    R::schemas(&mut schemas);
+    R::Derived::schemas(&mut schemas);
+    let schemas = schemas.into_iter().map(|(name, schema)| (name, json!(schema)));
+    let text = (domain::Text::name().into_owned(), json!(domain::Text::schema()));
+    schemas.chain([text]).collect()
+}
+
+fn walk(
+    schema: &Value,
+    schemas: &BTreeMap<String, Value>,
+    name: &str,
+    steps: &[Step],
+    leaves: &mut Vec<Leaf>,
+) {
+    let schema = resolved(schema, schemas);
+    let with = |step: Step| [steps, &[step]].concat();
+    let field = |field: &str| match name {
+        "" => field.to_owned(),
+        _ => format!("{name}.{field}"),
+    };
+    if schema.get("propertyNames").is_some() {
+        let schema = json!({"type": "string"});
+        leaves.extend(LANGUAGES.map(|language| Leaf {
+            name: field(language),
+            steps: with(Step::Field(language.to_owned())),
+            schema: schema.clone(),
+        }));
+        leaves.push(Leaf { name: field(OTHERS), steps: with(Step::OtherLanguages), schema });
+    } else if let Some(fields) = schema["properties"].as_object() {
+        for (inner, of) in fields {
+            walk(of, schemas, &field(inner), &with(Step::Field(inner.clone())), leaves);
+        }
+    } else if let Some(item) = schema.get("items") {
+        walk(item, schemas, name, &with(Step::Items), leaves);
+    } else if !name.is_empty() {
+        let any = ["type", "enum", "const"].iter().all(|rule| schema.get(rule).is_none());
+        let steps = if any { with(Step::Whatever) } else { steps.to_vec() };
+        leaves.push(Leaf { name: name.to_owned(), steps, schema: schema.clone() });
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Column {
     steps: Vec<Step>,
     kind: Kind,
+}
+
+impl Column {
+    fn of(leaf: &Leaf) -> Self {
+        let listed = leaf.steps.contains(&Step::Items);
+        let kind = if listed { Kind::Text } else { kind(&leaf.schema) };
+        Self { steps: leaf.steps.clone(), kind }
+    }
 }
 
 /// How records of one resource become rows.
@@ -128,65 +239,10 @@ pub(crate) struct Table {
 impl Table {
     /// The table of the records of `R`, with every column there is.
     pub(crate) fn of<R: Resource>() -> Self {
-        let mut schemas = Vec::new();
-        R::schemas(&mut schemas);
-        R::Derived::schemas(&mut schemas);
-        let schemas = schemas.into_iter().map(|(name, schema)| (name, json!(schema)));
-        let schemas: BTreeMap<_, _> = schemas
-            .chain([(domain::Text::name().into_owned(), json!(domain::Text::schema()))])
-            .collect();
-        let mut table = Self { names: Vec::new(), columns: Vec::new() };
-        let own = [
-            ("id", Kind::Text),
-            ("revision", Kind::Integer),
-            ("state", Kind::Text),
-            ("created_at", Kind::Time),
-            ("updated_at", Kind::Time),
-            ("published_at", Kind::Time),
-        ];
-        for (name, kind) in own {
-            table.add(name.to_owned(), vec![Step::Field(name.to_owned())], kind);
-        }
-        for schema in [json!(R::schema()), json!(R::Derived::schema())] {
-            table.walk(&schema, &schemas, "", &[]);
-        }
-        table
-    }
-
-    fn add(&mut self, name: String, steps: Vec<Step>, kind: Kind) {
-        self.names.push(name);
-        self.columns.push(Column { steps, kind });
-    }
-
-    fn walk(
-        &mut self,
-        schema: &Value,
-        schemas: &BTreeMap<String, Value>,
-        name: &str,
-        steps: &[Step],
-    ) {
-        let schema = resolved(schema, schemas);
-        let with = |step: Step| [steps, &[step]].concat();
-        let field = |field: &str| match name {
-            "" => field.to_owned(),
-            _ => format!("{name}.{field}"),
-        };
-        if schema.get("propertyNames").is_some() {
-            for language in LANGUAGES {
-                self.add(field(language), with(Step::Field(language.to_owned())), Kind::Text);
-            }
-            self.add(field(OTHERS), with(Step::OtherLanguages), Kind::Text);
-        } else if let Some(fields) = schema["properties"].as_object() {
-            for (inner, of) in fields {
-                self.walk(of, schemas, &field(inner), &with(Step::Field(inner.clone())));
-            }
-        } else if let Some(item) = schema.get("items") {
-            self.walk(item, schemas, name, &with(Step::Items));
-        } else if !name.is_empty() {
-            let listed = steps.iter().any(|step| matches!(step, Step::Items));
-            let kind = if listed { Kind::Text } else { kind(schema) };
-            self.add(name.to_owned(), steps.to_vec(), kind);
-        }
+        let leaves: Vec<_> =
+            [leaves_of_record(), leaves_of_body::<R>(), leaves_derived::<R>()].concat();
+        let columns = leaves.iter().map(Column::of).collect();
+        Self { names: leaves.into_iter().map(|leaf| leaf.name).collect(), columns }
     }
 
     /// The names of the columns.
@@ -282,7 +338,10 @@ fn kind(schema: &Value) -> Kind {
 
 fn cell(at: &Value, steps: &[Step], joined: &str) -> Cell {
     match (steps.split_first(), at) {
-        (None, value) => Cell::of(value),
+        (Some((Step::Whatever, _)), Value::String(text)) if is_json(text) => {
+            Cell::Text(at.to_string())
+        }
+        (None | Some((Step::Whatever, _)), value) => Cell::of(value),
         (Some((Step::Field(name), rest)), Value::Object(fields)) => {
             fields.get(name).map_or(Cell::Empty, |value| cell(value, rest, joined))
         }
@@ -305,5 +364,18 @@ fn join(cells: impl Iterator<Item = Cell>, joined: &str) -> Cell {
     if cells.iter().all(|cell| *cell == Cell::Empty) {
         return Cell::Empty;
     }
-    Cell::Text(cells.into_iter().map(Cell::plain).collect::<Vec<_>>().join(joined))
+    let cells = cells.into_iter().map(|cell| escaped(cell.plain(), joined));
+    Cell::Text(cells.collect::<Vec<_>>().join(joined))
+}
+
+fn escaped(value: String, joined: &str) -> String {
+    let end = joined.trim_end();
+    match value.contains(ESCAPE) || value.contains(end) {
+        true => value.replace(ESCAPE, "\\\\").replace(end, &format!("{ESCAPE}{end}")),
+        false => value,
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok()
 }

@@ -79,6 +79,7 @@ impl Building<'_> {
                 let sorted = form.suffix == FEED.suffix && one["name"] == "sort";
                 !shared.is_some_and(|name| paged.contains(&name))
                     && one["name"] != "include"
+                    && one["name"] != "facets"
                     && !sorted
             };
             if let Some(parameters) = get["parameters"].as_array_mut() {

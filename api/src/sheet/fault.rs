@@ -1,0 +1,69 @@
+use serde::Serialize;
+
+/// Why a file cannot be read as a sheet.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SheetFault {
+    #[error("The file has no row of headers.")]
+    Empty,
+    #[error(
+        "The file is no text: save it as CSV in UTF-8, or send it as the XLSX file that it may be."
+    )]
+    NotText,
+    #[error("The file is no XLSX workbook: {0}.")]
+    NotWorkbook(calamine::XlsxError),
+    #[error("The workbook has no sheet {wanted}: it has {}.", .known.join(", "))]
+    NoSheet { wanted: String, known: Vec<String> },
+    #[error("The file cannot be read: {0}.")]
+    Unreadable(#[from] std::io::Error),
+}
+
+impl SheetFault {
+    /// Which fault it is, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "no_headers",
+            Self::NotText => "not_text",
+            Self::NotWorkbook(_) => "not_a_workbook",
+            Self::NoSheet { .. } => "no_such_sheet",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
+impl From<csv::Error> for SheetFault {
+    fn from(error: csv::Error) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+/// What is wrong with a correction of the mapping, or with the headers themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct MappingFault {
+    /// The header that it is about.
+    pub(crate) header: String,
+    /// The field that it would stand for.
+    pub(crate) field: String,
+    /// Which rule, for programs.
+    pub(crate) code: &'static str,
+    /// What is wrong, for people.
+    pub(crate) detail: String,
+}
+
+/// A rule that a cell breaks, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct CellFault {
+    /// The row, as a spreadsheet counts it: the header is the first.
+    pub(crate) row: u64,
+    /// The letter of the column; none where the sheet has no column for the field.
+    pub(crate) column: Option<String>,
+    /// The header of the column.
+    pub(crate) header: Option<String>,
+    /// The field of the resource.
+    pub(crate) field: String,
+    /// What stands there, cut where it is long.
+    pub(crate) value: Option<String>,
+    /// Which rule, for programs.
+    pub(crate) code: String,
+    /// What is wrong, for people.
+    pub(crate) detail: String,
+}
