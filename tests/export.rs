@@ -55,6 +55,16 @@ fn a_list_is_taken_whole_as_lines_of_json() {
         assert_eq!(record, json!({"slug": "first-seminar-2021", "title.en": null, "ordinal": 1}));
         let russian = hub.get("/v1/seminars.ndjson?lang=ru").await;
         assert!(russian.text.contains("\"label\":{\"en\""), "{}", russian.text);
+        for format in ["ndjson", "csv", "xlsx"] {
+            let (whole, chosen) =
+                (format!("/v1/seminars.{format}"), format!("/v1/seminars.{format}?lang=ru"));
+            assert_eq!(hub.get(&whole).await.header("content-language"), "", "{format}");
+            let chosen = hub.get(&chosen).await;
+            assert_eq!(chosen.header("content-language"), "en", "{format}");
+            for name in ["Accept-Encoding", "Accept", "Authorization"] {
+                assert!(chosen.header("vary").split(", ").any(|one| one == name), "{name}");
+            }
+        }
     });
 }
 

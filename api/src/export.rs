@@ -1,6 +1,5 @@
 //! Whole lists as files: CSV, NDJSON and XLSX.
 use std::{
-    collections::BTreeSet,
     fs::File,
     io::{self, BufWriter, Write},
 };
@@ -19,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Problem,
-    file::{self, Asked},
+    file::{self, Asked, Said},
     formats::table::{Cell, Kind, Table},
     query::{Languages, ListQuery},
     reader::Reader,
@@ -119,16 +118,13 @@ pub(crate) async fn list<R: Stored>(
         daily: wanted.depends_on_day(),
         turns: &file::WRITERS,
     };
-    let written = asked.answer(request, store, async |moment, file| {
-        match format {
-            Format::Xlsx => write_sheet::<R>(moment, wanted, &shape, file).await?,
-            _ => write_lines::<R>(moment, wanted, &shape, file).await?,
-        }
-        Ok(BTreeSet::new())
+    let written = asked.answer(request, store, async |moment, file| match format {
+        Format::Xlsx => write_sheet::<R>(moment, wanted, &shape, file).await,
+        _ => write_lines::<R>(moment, wanted, &shape, file).await,
     });
     let name = format!("{}.{}", R::COLLECTION, format.name());
     let mut response = file::kept_as(written.await?, &name);
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
 }
 
@@ -147,7 +143,7 @@ async fn write_lines<R: Stored>(
     wanted: Wanted<R>,
     shape: &Shape,
     file: &mut File,
-) -> Result<(), Problem> {
+) -> Result<Said, Problem> {
     let mut to = BufWriter::new(file);
     if shape.format == Format::Csv {
         if shape.bom {
@@ -155,27 +151,39 @@ async fn write_lines<R: Stored>(
         }
         to.write_all(shape.table.csv_header().as_bytes()).map_err(Problem::unwritten)?;
     }
+    let mut said = Said::default();
     let mut batches = moment.every(wanted);
     while let Some(records) = batches.next().await.map_err(Problem::of(R::COLLECTION))? {
         for record in &records {
-            write_line(&mut to, record, shape).map_err(Problem::unwritten)?;
+            let found = write_line(&mut to, record, shape).map_err(Problem::unwritten)?;
+            said.also(found.as_deref());
         }
     }
-    to.flush().map_err(Problem::unwritten)
+    to.flush().map_err(Problem::unwritten)?;
+    Ok(said)
 }
 
-fn write_line<R: Stored>(to: &mut impl Write, record: &Record<R>, shape: &Shape) -> io::Result<()> {
+/// Writes a record, and says in which languages its texts are, if they were chosen.
+fn write_line<R: Stored>(
+    to: &mut impl Write,
+    record: &Record<R>,
+    shape: &Shape,
+) -> io::Result<Option<String>> {
     if !shape.flat {
-        to.write_all(&shape.languages.write(record).0)?;
-        return to.write_all(b"\n");
+        let (bytes, found) = shape.languages.write(record);
+        to.write_all(&bytes)?;
+        to.write_all(b"\n")?;
+        return Ok(found);
     }
-    let (table, record) = (&shape.table, shape.languages.value(record));
+    let (table, (record, found)) = (&shape.table, shape.languages.value(record));
     if shape.format == Format::Csv {
-        return to.write_all(table.csv_row(&record).as_bytes());
+        to.write_all(table.csv_row(&record).as_bytes())?;
+        return Ok(found);
     }
     let names = table.columns().iter().cloned();
     let object: Map<_, _> = names.zip(table.row(&record).iter().map(Cell::json)).collect();
-    writeln!(to, "{}", Value::Object(object))
+    writeln!(to, "{}", Value::Object(object))?;
+    Ok(found)
 }
 
 async fn write_sheet<R: Stored>(
@@ -183,7 +191,7 @@ async fn write_sheet<R: Stored>(
     wanted: Wanted<R>,
     shape: &Shape,
     file: &mut File,
-) -> Result<(), Problem> {
+) -> Result<Said, Problem> {
     let wrong = Problem::of(R::COLLECTION);
     let count = moment.count(&wanted).await.map_err(&wrong)?;
     if count > SHEET {
@@ -202,17 +210,21 @@ async fn write_sheet<R: Stored>(
         sheet.write_string_with_format(0, column, name, &bold).map_err(Problem::unwritten)?;
     }
     let mut row = 0;
+    let mut said = Said::default();
     let mut batches = moment.every(wanted);
     while let Some(records) = batches.next().await.map_err(&wrong)? {
         for record in &records {
             row += 1;
-            let cells = table.row(&shape.languages.value(record)).into_iter().zip(table.kinds());
+            let (record, found) = shape.languages.value(record);
+            said.also(found.as_deref());
+            let cells = table.row(&record).into_iter().zip(table.kinds());
             for ((cell, kind), column) in cells.zip(0..) {
                 write_cell(sheet, row, column, cell, kind).map_err(Problem::unwritten)?;
             }
         }
     }
-    book.save_to_writer(file).map_err(Problem::unwritten)
+    book.save_to_writer(file).map_err(Problem::unwritten)?;
+    Ok(said)
 }
 
 /// Writes what stands in a column of that kind; numbers and booleans as such.

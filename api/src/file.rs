@@ -18,6 +18,22 @@ use crate::{Problem, edge};
 /// How many lists are written at once; who comes later waits.
 pub(crate) static WRITERS: Semaphore = Semaphore::const_new(4);
 
+/// The languages that were chosen, of the texts in a file.
+#[derive(Default)]
+pub(crate) struct Said(BTreeSet<String>);
+
+impl Said {
+    /// Also those, which a part of the file is told in.
+    pub(crate) fn also(&mut self, found: Option<&str>) {
+        self.0.extend(found.iter().flat_map(|found| found.split(", ")).map(str::to_owned));
+    }
+
+    fn header(self) -> Option<String> {
+        let all: Vec<_> = self.0.into_iter().collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+}
+
 /// A file that can be asked for.
 pub(crate) struct Asked<'a> {
     /// Whose records it has, in words.
@@ -40,7 +56,7 @@ impl Asked<'_> {
         &self,
         request: &HttpRequest,
         store: &Store,
-        write: impl AsyncFnOnce(&Moment, &mut File) -> Result<BTreeSet<String>, Problem>,
+        write: impl AsyncFnOnce(&Moment, &mut File) -> Result<Said, Problem>,
     ) -> Result<HttpResponse, Problem> {
         let wrong = Problem::of(self.of);
         let position = store.newest().await.map_err(&wrong)?;
@@ -52,8 +68,7 @@ impl Asked<'_> {
         let _turn = self.turns.acquire().await.map_err(|_| Problem::unavailable())?;
         let moment = store.moment().await.map_err(&wrong)?;
         let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
-        let languages: Vec<_> = write(&moment, &mut file).await?.into_iter().collect();
-        let languages = (!languages.is_empty()).then(|| languages.join(", "));
+        let languages = write(&moment, &mut file).await?.header();
         let tag = self.tag(request, moment.position(), moment.today(), moment.sight());
         edge::public_file(tag, self.media_type, languages, file).map_err(Problem::unwritten)
     }

@@ -56,9 +56,9 @@ impl Languages {
         (written, Some(found).filter(|found| !found.is_empty()))
     }
 
-    /// Something as a JSON value.
-    pub(crate) fn value<T: Serialize>(&self, of: &T) -> Value {
-        self.during(|| json!(of)).0
+    /// Something as a JSON value, and the languages that its texts are in, if they were chosen.
+    pub(crate) fn value<T: Serialize>(&self, of: &T) -> (Value, Option<String>) {
+        self.during(|| json!(of))
     }
 
     /// Something as JSON, and the languages that its texts are in, if they were chosen.

@@ -1,6 +1,5 @@
 //! All public records in one archive: a Data Package with each collection as NDJSON and as CSV.
 use std::{
-    collections::BTreeSet,
     fs::File,
     io::{self, Seek, Write},
 };
@@ -23,7 +22,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use super::table::Table;
 use crate::{
     Problem,
-    file::{self, Asked},
+    file::{self, Asked, Said},
     query::ListQuery,
 };
 
@@ -54,7 +53,7 @@ pub(crate) async fn read(
         // As of the last change, so that the same records keep the same bytes.
         let created = moment.changed_at().await.map_err(Problem::of("records"))?;
         archive.finish(created).map_err(Problem::unwritten)?;
-        Ok(BTreeSet::new())
+        Ok(Said::default())
     });
     let mut response = file::kept_as(written.await?, &format!("{NAME}.zip"));
     // It is compressed already.

@@ -1,6 +1,5 @@
 //! Whole lists of events, written batch by batch.
 use std::{
-    collections::BTreeSet,
     fs::File,
     io::{self, BufWriter, Write},
 };
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::{
     Problem,
-    file::{Asked, WRITERS},
+    file::{Asked, Said, WRITERS},
     query::{Languages, ListQuery},
 };
 
@@ -105,10 +104,10 @@ impl Form {
         languages: &Languages,
         address: &PublicAddress,
         file: &mut File,
-    ) -> Result<BTreeSet<String>, Problem> {
+    ) -> Result<Said, Problem> {
         let wrong = Problem::of(R::COLLECTION);
         let mut to = BufWriter::new(file);
-        let mut said = BTreeSet::new();
+        let mut said = Said::default();
         to.write_all(self.begin(&name::<R>()).as_bytes()).map_err(Problem::unwritten)?;
         let mut between = "";
         let mut batches = moment.every(wanted);
@@ -124,7 +123,7 @@ impl Form {
                     Ok(())
                 });
                 written.map_err(Problem::unwritten)?;
-                said.extend(found.iter().flat_map(|found| found.split(", ")).map(str::to_owned));
+                said.also(found.as_deref());
             }
         }
         to.write_all(self.end().as_bytes()).map_err(Problem::unwritten)?;
