@@ -130,6 +130,18 @@ fn a_stop_lets_requests_in_flight_finish() {
 }
 
 #[test]
+fn a_stop_on_the_heels_of_the_start_is_not_missed() {
+    let folder = TempDir::new().unwrap();
+    for _ in 0..3 {
+        let mut service = Service::start(folder.path());
+        let begun = Instant::now();
+        service.terminate();
+        assert!(service.process.wait().unwrap().success());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
 fn a_token_is_the_last_line_and_is_kept_as_a_digest() {
     let folder = TempDir::new().unwrap();
     let made = said(folder.path(), &["token", "create", "--role", "admin"], &[]);

@@ -16,6 +16,7 @@ use clap::{
 use domain::{Line, ProjectRef, Role, Token, Violation};
 use persistence::{Author, Database, Error, Imported, KeptToken, NewToken, Store, World};
 use serde_json::Value;
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// The open registry of a capacity-building cooperation.
@@ -314,17 +315,17 @@ async fn serve_until_stopped(
          \x20 Swagger UI    http://{at}/docs/\n\
          \x20 the contract  http://{at}/openapi.json"
     );
-    force_stop_after(grace);
+    force_stop_after(grace, service.stopping());
     service.run().await?;
     Ok(())
 }
 
 /// Ends the process when a stop takes longer than its grace: a stuck pool must not keep it.
-fn force_stop_after(grace: Duration) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut stop) = signal(SignalKind::terminate()) else { return };
+fn force_stop_after(grace: Duration, mut stopping: watch::Receiver<bool>) {
     actix_web::rt::spawn(async move {
-        stop.recv().await;
+        if stopping.wait_for(|stopping| *stopping).await.is_err() {
+            return;
+        }
         tracing::info!("stopping: requests in flight finish");
         std::thread::spawn(move || {
             std::thread::sleep(grace + Duration::from_secs(5));

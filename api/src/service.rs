@@ -62,6 +62,12 @@ impl Service {
         self.server.handle()
     }
 
+    /// Becomes true when a stop begins.
+    #[must_use]
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
     /// Answers until it is stopped, and lets deliveries that are on their way arrive.
     pub async fn run(mut self) -> io::Result<()> {
         let ended = self.server.await;
@@ -86,9 +92,6 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let streams = Data::new(Streams::new(stopping.clone()));
     let two_people = Data::new(TwoPeople(settings.two_people));
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
-    if settings.signals {
-        rt::spawn(announce_stop(stopping.clone()));
-    }
     let background = background::run(settings.database.clone(), **to_private, stopping.clone());
     let background = rt::spawn(background);
     let base = match &settings.public_url {
@@ -121,19 +124,34 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let server = server
         .workers(settings.workers)
         .shutdown_timeout(settings.grace.as_secs())
-        .client_request_timeout(Duration::from_secs(10));
-    let server = if settings.signals { server } else { server.disable_signals() };
-    let server = server.listen(listener)?.run();
+        .client_request_timeout(Duration::from_secs(10))
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    if settings.signals {
+        stop_at_signals(server.handle(), stopping.clone())?;
+    }
     Ok(Service { server, background, stopping, grace: settings.grace })
 }
 
-/// Tells those who would never end by themselves that the service is about to stop.
-async fn announce_stop(stopping: watch::Sender<bool>) {
+/// Stops the service at a signal, and tells those who would never end by themselves.
+///
+/// One that comes before the server runs is not missed: actix would listen only from then on.
+fn stop_at_signals(server: ServerHandle, stopping: watch::Sender<bool>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    if let Ok(mut stop) = signal(SignalKind::terminate()) {
-        stop.recv().await;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
+    rt::spawn(async move {
+        let graceful = tokio::select! {
+            _ = terminate.recv() => true,
+            _ = interrupt.recv() => false,
+            _ = quit.recv() => false,
+        };
         stopping.send_replace(true);
-    }
+        server.stop(graceful).await;
+    });
+    Ok(())
 }
 
 fn routes(config: &mut ServiceConfig) {

@@ -46,6 +46,14 @@ pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
                 ("client_min_messages", "error"),
                 // Values are spread unevenly: a plan made for all of them is a bad one for most.
                 ("plan_cache_mode", "force_custom_plan"),
+                // Whatever is asked for has an index, and disks are read anywhere as quickly: to read
+                // a whole table is left to what has none.
+                ("random_page_cost", "1.1"),
+                ("enable_seqscan", "off"),
+                // To compile a plan takes longer than to run it, and a request is not to take the
+                // processors of all others.
+                ("jit", "off"),
+                ("max_parallel_workers_per_gather", "0"),
             ])
         })
         .map_sqlx_postgres_pool_opts(|pool| {

@@ -83,6 +83,7 @@ impl Store {
         let fitting =
             R::Index::find().select_only().column(id_column::<R>()).filter(fits).into_query();
         let rows = record::Entity::find()
+            .filter(record::Column::Resource.eq(R::COLLECTION))
             .filter(record::Column::Id.in_subquery(fitting))
             .order_by_desc(record::Column::UpdatedAt)
             .order_by_desc(record::Column::Id)

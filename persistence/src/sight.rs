@@ -1,12 +1,12 @@
 //! What somebody may see of the records, and on which day they look.
 use domain::{Document, Initiative, Organisation, Person, Project, Resource, State, Topic};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, JoinType,
     entity::prelude::{Date, Expr, Uuid},
     sea_query::{Alias, ExprTrait, IntoCondition, Query, SelectStatement, SimpleExpr},
 };
 
-use crate::{index::code, record, reference};
+use crate::{index::code, record};
 
 /// The collections whose records belong to no project.
 const OF_NO_PROJECT: [&str; 5] = [
@@ -95,26 +95,43 @@ impl Sight {
 }
 
 /// The record belongs to one of those projects, or to none at all.
+///
+/// This is asked of few records, and a project may have most of them: so each is looked up.
 fn belongs(id: &SimpleExpr, resource: SimpleExpr, projects: &[Uuid]) -> Condition {
-    let of_projects = || sources([PROJECT], |target| target.is_in(projects.iter().copied()));
-    let parts = sources(PART_OF, |target| target.in_subquery(of_projects()));
+    let [own, part, whole] = ["own", "part", "whole"].map(Alias::new);
+    let column = |of: &Alias, name: &'static str| SimpleExpr::from(Expr::col((of.clone(), name)));
+    let of_projects = |of: &Alias| {
+        let field = column(of, "field").eq(PROJECT);
+        field.and(column(of, "target_id").is_in(projects.iter().copied()))
+    };
+    let mut itself = lookup();
+    itself
+        .from_as("reference", own.clone())
+        .and_where(column(&own, "source_id").eq(id.clone()))
+        .and_where(of_projects(&own));
+    let mut above = lookup();
+    above
+        .from_as("reference", part.clone())
+        .join_as(
+            JoinType::InnerJoin,
+            "reference",
+            whole.clone(),
+            column(&whole, "source_id").eq(column(&part, "target_id")),
+        )
+        .and_where(column(&part, "source_id").eq(id.clone()))
+        .and_where(column(&part, "field").is_in(PART_OF))
+        .and_where(of_projects(&whole));
     Condition::any()
         .add(id.clone().is_in(projects.iter().copied()))
-        .add(id.clone().in_subquery(of_projects()))
-        .add(id.clone().in_subquery(parts))
         .add(resource.is_in(OF_NO_PROJECT))
+        .add(Expr::exists(itself))
+        .add(Expr::exists(above))
 }
 
-fn sources<const N: usize>(
-    fields: [&'static str; N],
-    to: impl FnOnce(SimpleExpr) -> SimpleExpr,
-) -> SelectStatement {
-    reference::Entity::find()
-        .select_only()
-        .column(reference::Column::SourceId)
-        .filter(reference::Column::Field.is_in(fields))
-        .filter(to(reference::Column::TargetId.into_expr()))
-        .into_query()
+/// Begins a query that is made for one record at a time: without a limit and an offset, Postgres
+/// would rather make it once for all records of the projects.
+fn lookup() -> SelectStatement {
+    Query::select().expr(Expr::cust("1")).limit(1).offset(0).take()
 }
 
 /// Whether records of that collection belong to no project.
