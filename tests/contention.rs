@@ -36,9 +36,9 @@ async fn write(
             200 => made.borrow_mut()[record] += 1,
             412 => {}
             // The database was busy: it is tried again.
-            503 => {
+            503 if hub.database.url.starts_with("sqlite") => {
                 busy.set(busy.get() + 1);
-                left.set(left.get() + 1)
+                left.set(left.get() + 1);
             }
             _ => panic!("{}: {}", reply.status, reply.text),
         }
