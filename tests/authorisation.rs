@@ -68,7 +68,7 @@ async fn authorizations(hub: &Hub) -> Vec<Option<String>> {
 }
 
 /// Every method of every address of the contract, in its order.
-fn routes(contract: &Value) -> Vec<(String, String, Value)> {
+pub(crate) fn routes(contract: &Value) -> Vec<(String, String, Value)> {
     let mut routes = Vec::new();
     for (path, item) in contract["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -80,7 +80,7 @@ fn routes(contract: &Value) -> Vec<(String, String, Value)> {
 }
 
 /// An address with something that is there in place of each parameter.
-async fn filled(hub: &Hub, editor: &str, path: &str, operation: &Value) -> String {
+pub(crate) async fn filled(hub: &Hub, editor: &str, path: &str, operation: &Value) -> String {
     let mut path = path.to_owned();
     if path.starts_with("/v1/proposals/{id}") {
         // An open one for each request: to decide about one ends it.
@@ -107,7 +107,7 @@ async fn filled(hub: &Hub, editor: &str, path: &str, operation: &Value) -> Strin
 }
 
 /// What is answered, without waiting for the end of what does not end.
-async fn ask(hub: &Hub, method: &str, path: &str, bearer: Option<&str>) -> Reply {
+pub(crate) async fn ask(hub: &Hub, method: &str, path: &str, bearer: Option<&str>) -> Reply {
     let method = method.parse().unwrap();
     let kind = if method == "PATCH" { "merge-patch+json" } else { "json" };
     let mut request = hub.client.request(method, format!("{}{path}", hub.url));

@@ -67,7 +67,7 @@ impl Copy {
 }
 
 /// What the lists answer of all collections.
-async fn listed(hub: &Hub) -> BTreeMap<(String, String), Value> {
+pub(crate) async fn listed(hub: &Hub) -> BTreeMap<(String, String), Value> {
     let mut all = BTreeMap::new();
     for collection in domain::collections() {
         let mut path = format!("/v1/{collection}?limit=100");

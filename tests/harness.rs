@@ -16,7 +16,7 @@ use domain::Role;
 use persistence::{Author, Database, Imported, NewToken, Store, World};
 use reqwest::{Client, Method, Response, StatusCode};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
 use serde_json::{Value, json};
@@ -295,6 +295,33 @@ impl Hub {
     /// Takes that bundle.
     pub(crate) async fn import(&self, bundle: Value) {
         import(&self.database.open().await.expect("a pool"), bundle).await;
+    }
+
+    /// A number that the database tells, beside the service.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let db = sea_orm::Database::connect(&self.database.url).await.expect("the database");
+        let query = Statement::from_string(db.get_database_backend(), query);
+        let told = db.query_one_raw(query).await.expect("an answer").expect("a row");
+        let number = told.try_get_by_index(0).expect("a number");
+        db.close().await.expect("closed");
+        number
+    }
+
+    /// Fails unless the log has exactly one row of each revision of every record, and the record as
+    /// it is in the last of them.
+    pub(crate) async fn assert_log_is_whole(&self) {
+        let uneven = "SELECT count(*) FROM (SELECT record_id FROM change GROUP BY record_id \
+            HAVING count(*) <> max(revision) OR count(DISTINCT revision) <> count(*)) AS uneven";
+        assert_eq!(self.number(uneven).await, 0, "records with a gap or a double in the log");
+        let unlike = "SELECT count(*) FROM record WHERE NOT EXISTS (SELECT 1 FROM change \
+            WHERE record_id = record.id AND revision = record.revision AND body = record.body \
+            AND change.state = record.state AND change.resource = record.resource)";
+        assert_eq!(self.number(unlike).await, 0, "records that the log has otherwise");
+        if self.database.url.starts_with("postgres") {
+            let apart = "SELECT count(*) FROM record JOIN change ON record_id = record.id \
+                AND change.revision = record.revision WHERE change.xmin <> record.xmin";
+            assert_eq!(self.number(apart).await, 0, "records logged in another transaction");
+        }
     }
 
     /// A file, as it comes.

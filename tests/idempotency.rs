@@ -1,5 +1,5 @@
 //! A request that is sent again does nothing twice.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use reqwest::Client;
@@ -50,12 +50,14 @@ async fn count(hub: &Hub) -> u64 {
 fn many_equal_requests_at_once_make_one_record_a_key() {
     on_each_database(async |hub| {
         let before = count(&hub).await;
+        let mut seen = BTreeMap::<u16, usize>::new();
         for number in 0..keys() {
             let (key, body) = (key(number), topic(&format!("t{number}")));
             let all = join_all((0..AT_ONCE).map(|_| post(&hub, &key, &body))).await;
             let mut answers = BTreeSet::new();
             let mut first = 0;
             for reply in &all {
+                *seen.entry(reply.status.as_u16()).or_default() += 1;
                 match reply.status.as_u16() {
                     201 => {
                         let header = |name| reply.header(name).to_owned();
@@ -75,6 +77,8 @@ fn many_equal_requests_at_once_make_one_record_a_key() {
             assert!(answers.contains(&(again.text.clone(), header("etag"), header("location"))));
         }
         assert_eq!(count(&hub).await - before, keys() as u64);
+        eprintln!("{} keys, {AT_ONCE} requests each: {seen:?}", keys());
+        hub.assert_log_is_whole().await;
     });
 }
 

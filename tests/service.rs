@@ -1,5 +1,6 @@
 //! What the whole service does, seen from outside: every test talks HTTP to a real server over a
 //! database of its own.
+mod aborted;
 mod authorisation;
 mod changes;
 mod contention;
@@ -12,6 +13,7 @@ mod history;
 mod idempotency;
 mod leaks;
 mod life;
+mod logged;
 mod publication;
 mod reading;
 mod roles;

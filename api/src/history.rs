@@ -148,7 +148,11 @@ async fn restore<R: Stored>(
         response.insert_header((header::LOCATION, format!("/v1/{}/{id}", R::COLLECTION)));
         return Ok(written(response, &record));
     }
-    let current = body::revision(&request)?;
+    let current = match request.headers().contains_key(header::IF_MATCH) {
+        // It need not always be sent, so a tag of no revision is one that does not fit.
+        true => body::revision(&request).map_err(|_| Problem::stale())?,
+        false => return Err(Problem::unconditional()),
+    };
     let change = async move { store.restore(&author, &id.to_string(), current, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
 }

@@ -26,6 +26,23 @@ const LOG_LOCK: i64 = 0x6361_7061_6369_7402;
 
 /// How a pool is to behave.
 pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = unguarded(url, connections);
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        // A `begin` that was given up leaves its session inside a transaction, and the next
+        // write there would be acknowledged and lost. ROLLBACK alone would have Postgres log a
+        // warning each time that there is nothing to roll back.
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("BEGIN; ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+    });
+    options
+}
+
+/// The same, where what a session was left in stays with it.
+fn unguarded(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -55,17 +72,6 @@ pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
                 ("jit", "off"),
                 ("max_parallel_workers_per_gather", "0"),
             ])
-        })
-        .map_sqlx_postgres_pool_opts(|pool| {
-            // A `begin` that was given up leaves its session inside a transaction, and the next
-            // write there would be acknowledged and lost. ROLLBACK alone would have Postgres log a
-            // warning each time that there is nothing to roll back.
-            pool.after_release(|connection, _| {
-                Box::pin(async move {
-                    connection.execute("BEGIN; ROLLBACK").await?;
-                    Ok(true)
-                })
-            })
         })
         .map_sqlx_sqlite_opts(|options: sqlx::sqlite::SqliteConnectOptions| {
             options
@@ -201,4 +207,87 @@ async fn up(store: &Store) -> Result<(), DbErr> {
         Error::Database(cause) | Error::Unavailable(cause) | Error::Collided(cause) => cause,
         other => DbErr::Custom(other.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use domain::Role;
+    use futures_util::FutureExt;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Database, NewToken, World};
+
+    /// Waits for something to become true, and fails when it does not.
+    async fn becomes(what: &str, true_now: impl AsyncFn() -> bool) {
+        let waiting = async {
+            while !true_now().await {
+                tokio::task::yield_now().await;
+            }
+        };
+        let became = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+        became.unwrap_or_else(|_| panic!("never: {what}"));
+    }
+
+    /// How many sessions of the service are inside a transaction and do nothing.
+    async fn left_inside(beside: &DatabaseConnection) -> i64 {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+            AND application_name = 'capacity-hub' AND state LIKE 'idle in transaction%'";
+        let count = beside.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
+        count.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    /// Gives up a `begin`, revokes a token in the session where that was, and tells whether the
+    /// token is revoked once the session has ended.
+    async fn keeps_what_follows(database: &Database, options: ConnectOptions) -> bool {
+        let beside = sea_orm::Database::connect(&database.url).await.unwrap();
+        let db = sea_orm::Database::connect(options).await.unwrap();
+        let store = Store::new(db, database.world.clone());
+        let expires_at = store.now() + chrono::Days::new(1);
+        let new =
+            NewToken { name: "lost".to_owned(), role: Role::Admin, expires_at, projects: None };
+        let (token, secret) = store.create_token(&new).await.unwrap();
+
+        let pool = store.db().get_postgres_connection_pool();
+        becomes("the session is back", async || pool.num_idle() == 1).await;
+        {
+            let mut begin = pin!(super::begin(store.db()));
+            let answered = begin.as_mut().now_or_never();
+            assert!(answered.is_none(), "BEGIN is sent, and not answered");
+            becomes("Postgres has begun", async || left_inside(&beside).await == 1).await;
+        }
+        let revoked = store.revoke_token(&token.id).await.unwrap();
+        assert!(revoked.revoked_at.is_some(), "it is acknowledged");
+        store.db().close_by_ref().await.unwrap();
+
+        becomes("the session has ended", async || left_inside(&beside).await == 0).await;
+        beside.close().await.unwrap();
+        database.open().await.unwrap().actor(&secret).await.unwrap().is_none()
+    }
+
+    /// On Postgres alone: SQLite begins in a thread of its own, which is told when it is given up.
+    #[tokio::test]
+    async fn a_write_after_a_begin_that_was_given_up_is_lost_without_the_guard_and_kept_with_it() {
+        let Ok(host) = std::env::var("PGHOST") else { return };
+        let get = |name: &str| std::env::var(name).unwrap_or_default();
+        let (user, password, port) = (get("PGUSER"), get("PGPASSWORD"), get("PGPORT"));
+        let at = |name: &str| format!("postgres://{user}:{password}@{host}:{port}/{name}");
+        let name = format!("hub_{}", Uuid::now_v7().simple());
+        let server = sea_orm::Database::connect(at("postgres")).await.unwrap();
+        server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let url = at(&name);
+        let database =
+            Database { url: url.clone(), connections: 1, observer: None, world: World::default() };
+        database.migrate().await.unwrap();
+
+        let lost = !keeps_what_follows(&database, unguarded(&url, 1)).await;
+        let kept = keeps_what_follows(&database, options(&url, 1)).await;
+        assert!(lost, "sqlx does it by itself now: the guard is not needed any more");
+        assert!(kept);
+        let gone = format!("DROP DATABASE {name} WITH (FORCE)");
+        server.execute_unprepared(&gone).await.unwrap();
+        server.close().await.unwrap();
+    }
 }
