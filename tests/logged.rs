@@ -36,7 +36,7 @@ impl Counting<'_> {
 }
 
 fn tag(reply: &Reply) -> Option<&str> {
-    Some(reply.header("etag"))
+    Some(reply.header("etag")).filter(|tag| !tag.is_empty())
 }
 
 /// A body of that collection, under a name that nothing else has.
