@@ -109,6 +109,9 @@ fn pages_hold_every_record_once_in_each_order() {
             assert_eq!(seen, names(&whole.json()));
             assert_eq!(seen.len(), 20);
         }
+        let once = hub.get("/v1/organisations?sort=-name").await.json();
+        let again = hub.get("/v1/organisations?sort=-name,name").await.json();
+        assert_eq!(again["items"], once["items"], "a key that comes again orders nothing");
     });
 }
 

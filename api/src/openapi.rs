@@ -579,8 +579,8 @@ fn sort(keys: &[String]) -> Value {
     let default = keys.first().cloned().unwrap_or_default();
     json!({
         "name": "sort", "in": "query", "required": false, "style": "form", "explode": false,
-        "description": format!("The order: keys with commas between them, a hyphen before a key for descending; {default} when left out. What is not known comes last, or first when descending."),
-        "schema": {"type": "array", "items": {"type": "string", "enum": values}, "minItems": 1, "maxItems": 1},
+        "description": format!("The order: keys with commas between them, a hyphen before a key for descending, a key that comes again without effect; {default} when left out. What is not known comes last, or first when descending."),
+        "schema": {"type": "array", "items": {"type": "string", "enum": values}, "minItems": 1},
     })
 }
 

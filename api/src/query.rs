@@ -318,11 +318,8 @@ impl ListQuery {
             let key = S::deserialize(StrDeserializer::<serde::de::value::Error>::new(name));
             match key {
                 Ok(key) if order.iter().all(|(other, _)| *other != key) => order.push((key, down)),
-                Ok(_) => {
-                    let detail = "It names a key twice.";
-                    self.fault("sort", "invalid_parameter", detail);
-                    break;
-                }
+                // Records that a key leaves apart are not ordered by it again.
+                Ok(_) => {}
                 Err(error) => {
                     let detail = format!("It cannot be used: {error}.");
                     self.fault("sort", "invalid_parameter", detail);
