@@ -251,12 +251,15 @@ mod tests {
         let (token, secret) = store.create_token(&new).await.unwrap();
 
         let pool = store.db().get_postgres_connection_pool();
-        becomes("the session is back", async || pool.num_idle() == 1).await;
-        {
+        let mut answered = true;
+        while answered {
+            becomes("the session is back", async || pool.num_idle() == 1).await;
             let mut begin = pin!(super::begin(store.db()));
-            let answered = begin.as_mut().now_or_never();
-            assert!(answered.is_none(), "BEGIN is sent, and not answered");
-            becomes("Postgres has begun", async || left_inside(&beside).await == 1).await;
+            // Where Postgres was quicker than one look, it is tried again.
+            answered = begin.as_mut().now_or_never().map(Result::unwrap).is_some();
+            if !answered {
+                becomes("Postgres has begun", async || left_inside(&beside).await == 1).await;
+            }
         }
         let revoked = store.revoke_token(&token.id).await.unwrap();
         assert!(revoked.revoked_at.is_some(), "it is acknowledged");
