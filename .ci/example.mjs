@@ -84,7 +84,7 @@ try {
 
   try {
     for (const seminar of SEMINARS) {
-      const { tag, body } = await api('POST', '/v1/seminars', { ...seminar, project_id });
+      const { tag, body } = await api('POST', '/v1/seminars?publish=true', { ...seminar, project_id });
       created.push({ path: `/v1/seminars/${body.id}`, tag });
     }
 
