@@ -3,6 +3,8 @@ use sea_orm_migration::{
     schema::{integer, string, text, timestamp_with_time_zone},
 };
 
+use crate::table::index;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -25,12 +27,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        let index = Index::create()
-            .table("idempotency")
-            .name("idempotency_created_at_idx")
-            .col("created_at")
-            .to_owned();
-        schema.create_index(index).await
+        index(schema, "idempotency", "idempotency_created_at_idx", &["created_at"]).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {

@@ -1,5 +1,7 @@
 use sea_orm_migration::prelude::*;
 
+use crate::table::index;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -7,14 +9,8 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         // Deleted records are found by the slug that they had.
-        let index = Index::create()
-            .table("change")
-            .name("change_resource_slug_idx")
-            .col("resource")
-            .col("slug")
-            .col("position")
-            .to_owned();
-        schema.create_index(index).await
+        let columns = ["resource", "slug", "position"];
+        index(schema, "change", "change_resource_slug_idx", &columns).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {

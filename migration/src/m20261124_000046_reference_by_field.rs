@@ -1,6 +1,8 @@
 //! References of one field are counted by whom they name, without reading those of other fields.
 use sea_orm_migration::prelude::*;
 
+use crate::table::index;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -16,30 +18,18 @@ const INDEXES: [(&str, &[&str]); 2] = [
 impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         for (name, columns) in INDEXES {
-            create(schema, name, columns).await?;
+            index(schema, "reference", name, columns).await?;
         }
         drop(schema, BEFORE.0).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        create(schema, BEFORE.0, BEFORE.1).await?;
+        index(schema, "reference", BEFORE.0, BEFORE.1).await?;
         for (name, _) in INDEXES {
             drop(schema, name).await?;
         }
         Ok(())
     }
-}
-
-async fn create(
-    schema: &SchemaManager<'_>,
-    name: &'static str,
-    columns: &[&'static str],
-) -> Result<(), DbErr> {
-    let mut index = Index::create().table("reference").name(name).to_owned();
-    for column in columns {
-        index.col(*column);
-    }
-    schema.create_index(index).await
 }
 
 async fn drop(schema: &SchemaManager<'_>, name: &'static str) -> Result<(), DbErr> {

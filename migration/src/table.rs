@@ -44,16 +44,23 @@ pub(crate) async fn create(
         }
     }
     for columns in indexes {
-        let mut index = Index::create()
-            .table(name)
-            .name(format!("{name}_{}_idx", columns.join("_")))
-            .to_owned();
-        for column in *columns {
-            index.col(*column);
-        }
-        schema.create_index(index).await?;
+        index(schema, name, &format!("{name}_{}_idx", columns.join("_")), columns).await?;
     }
     Ok(())
+}
+
+/// Creates an index of that name.
+pub(crate) async fn index(
+    schema: &SchemaManager<'_>,
+    table: &'static str,
+    name: &str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    let mut index = Index::create().table(table).name(name).to_owned();
+    for column in columns {
+        index.col(*column);
+    }
+    schema.create_index(index).await
 }
 
 /// Puts a table in place of the one of that name: what was in it is derived, and is written anew
