@@ -309,18 +309,24 @@ fn to_go_back_follows_the_rules_of_to_replace() {
     });
 }
 
+/// The ids of two projects, "ours" and "theirs".
+async fn two_projects(hub: &Hub) -> Vec<String> {
+    let mut ids = Vec::new();
+    for slug in ["ours", "theirs"] {
+        let mut project = domain::sample::example("projects");
+        project["slug"] = slug.into();
+        let made = hub.write("POST", "/v1/projects", None, Some(&project)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        ids.push(made.json()["id"].as_str().unwrap().to_owned());
+    }
+    ids
+}
+
 #[test]
 fn who_is_limited_to_projects_sees_the_history_of_what_was_theirs() {
     on_each_database(async |hub| {
         let store = hub.database.open().await.unwrap();
-        let mut ids = Vec::new();
-        for slug in ["ours", "theirs"] {
-            let mut project = domain::sample::example("projects");
-            project["slug"] = slug.into();
-            let made = hub.write("POST", "/v1/projects", None, Some(&project)).await;
-            assert_eq!(made.status, 201, "{}", made.text);
-            ids.push(made.json()["id"].as_str().unwrap().to_owned());
-        }
+        let ids = two_projects(&hub).await;
         let limited = token(&store, Role::Editor, Some(&[&ids[0]])).await;
         let ask = async |method, path: &str| hub.write_as(&limited, method, path, None, None).await;
         for (project, yes) in [("ours", true), ("theirs", false)] {
@@ -366,13 +372,7 @@ fn who_is_limited_to_projects_sees_the_history_of_what_was_theirs() {
 fn a_record_that_has_changed_its_project_comes_back_only_to_who_may_write_there() {
     on_each_database(async |hub| {
         let store = hub.database.open().await.unwrap();
-        let mut ids = Vec::new();
-        for slug in ["ours", "theirs"] {
-            let mut project = domain::sample::example("projects");
-            project["slug"] = slug.into();
-            let made = hub.write("POST", "/v1/projects", None, Some(&project)).await;
-            ids.push(made.json()["id"].as_str().unwrap().to_owned());
-        }
+        let ids = two_projects(&hub).await;
         let limited = token(&store, Role::Editor, Some(&[&ids[0]])).await;
         let mut seminar = domain::sample::example("seminars");
         seminar["slug"] = "moved".into();
