@@ -293,6 +293,13 @@ pub(crate) fn known(request: &HttpRequest, tag: &str) -> Option<HttpResponse> {
     Some(shown(tag.to_owned(), None).status(StatusCode::NOT_MODIFIED).finish())
 }
 
+/// What only who asks may see, and nobody may keep.
+pub(crate) fn private() -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    response
+}
+
 /// What anybody may see and keep for a while.
 pub(crate) fn shown(tag: String, languages: Option<String>) -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     Problem, actor, body,
     crud::{apart, changed, written},
-    edge::fallback,
+    edge::{fallback, private},
     query::ListQuery,
 };
 
@@ -148,11 +148,7 @@ async fn restore<R: Stored>(
         response.insert_header((header::LOCATION, format!("/v1/{}/{id}", R::COLLECTION)));
         return Ok(written(response, &record));
     }
-    let current = match request.headers().contains_key(header::IF_MATCH) {
-        // It need not always be sent, so a tag of no revision is one that does not fit.
-        true => body::revision(&request).map_err(|_| Problem::stale())?,
-        false => return Err(Problem::unconditional()),
-    };
+    let current = body::revision_if_sent(&request)?.ok_or_else(Problem::unconditional)?;
     let change = async move { store.restore(&author, &id.to_string(), current, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
 }
@@ -184,12 +180,6 @@ fn valid<R: Stored>(body: Value) -> Result<R, Problem> {
 fn nothing() -> Problem {
     let detail = "That revision is a deletion: there is nothing to restore.";
     Refused::Meaning(vec![Violation::new("", "no_body", detail)]).into()
-}
-
-fn private() -> actix_web::HttpResponseBuilder {
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response
 }
 
 /// Adds the routes of the history of `R`.

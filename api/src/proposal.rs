@@ -12,7 +12,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Problem, actor, body, crud::apart, edge::fallback, query::ListQuery, reader::Reader};
+use crate::{
+    Problem, actor, body,
+    crud::apart,
+    edge::{fallback, private},
+    query::ListQuery,
+    reader::Reader,
+};
 
 pub(crate) const COLLECTION: &str = "proposals";
 
@@ -147,14 +153,14 @@ async fn list(request: HttpRequest, store: Reader) -> Answer {
     let next = found.last().filter(|_| more);
     let next = next.map(|last| query.cursor(COLLECTION, &[json!(last.kept.id)]));
     let items: Vec<_> = found.into_iter().map(ProposalRecord::from).collect();
-    Ok(private(&json!({"items": items, "next_cursor": next})))
+    Ok(private().json(json!({"items": items, "next_cursor": next})))
 }
 
 async fn read(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
     actor::of(&request, &store, Deed::See).await?;
     ListQuery::none(&request)?;
     let found = store.proposal(id(&key)?).await.map_err(Problem::of(COLLECTION))?;
-    Ok(private(&ProposalRecord::from(found)))
+    Ok(private().json(ProposalRecord::from(found)))
 }
 
 async fn decide(
@@ -172,21 +178,13 @@ async fn decide(
     let decision = match decision.as_str() {
         "decline" => Decision::Decline,
         "take-back" => Decision::TakeBack,
-        _ if request.headers().contains_key(header::IF_MATCH) => {
-            // It need not be sent, so a tag of no revision is one that does not fit.
-            Decision::Accept(Some(body::revision(&request).map_err(|_| Problem::stale())?))
-        }
-        _ => Decision::Accept(None),
+        _ => Decision::Accept(body::revision_if_sent(&request)?),
     };
     let decided =
         apart(COLLECTION, async move { store.decide(&author, id, decision).await }).await?;
-    Ok(private(&ProposalRecord::from(decided)))
+    Ok(private().json(ProposalRecord::from(decided)))
 }
 
 fn id(key: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(key).map_err(|_| Problem::no_record(COLLECTION))
-}
-
-fn private<T: Serialize>(answer: &T) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer)
 }

@@ -19,7 +19,7 @@ use crate::{
     body,
     changes::cursor,
     crud::apart,
-    edge::{self, fallback},
+    edge::{self, fallback, private},
     query::ListQuery,
 };
 
@@ -95,7 +95,7 @@ async fn list(request: HttpRequest, store: Data<Store>) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
     let items = store.webhooks().await.map_err(Problem::of(COLLECTION))?;
-    Ok(private(&json!({"items": items, "next_cursor": null})))
+    Ok(private().json(json!({"items": items, "next_cursor": null})))
 }
 
 async fn create(
@@ -176,7 +176,7 @@ async fn deliveries(request: HttpRequest, store: Data<Store>, key: Path<String>)
     found.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
     let next = found.last().filter(|_| more).map(|last| asked.cursor(&name, &[json!(last.id)]));
     let items: Vec<_> = found.into_iter().map(DeliveryRecord::from).collect();
-    Ok(private(&json!({"items": items, "next_cursor": next})))
+    Ok(private().json(json!({"items": items, "next_cursor": next})))
 }
 
 async fn replay(request: HttpRequest, store: Data<Store>, keys: Path<(String, String)>) -> Answer {
@@ -223,14 +223,7 @@ fn tag(hook: &Hook) -> String {
 }
 
 fn tagged(hook: &Hook) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::ETAG, tag(hook)))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(hook)
-}
-
-fn private(answer: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer)
+    private().insert_header((header::ETAG, tag(hook))).json(hook)
 }
 
 fn accepted(delivery: Delivery) -> HttpResponse {

@@ -4,6 +4,7 @@ use actix_web::{
     web::{self, Data, Path, ServiceConfig},
 };
 use domain::{Record, Seminar, StudyVisit};
+use persistence::{Moment, Store};
 
 use crate::{
     Problem,
@@ -100,17 +101,27 @@ async fn jsonld_list<R: Eventful>(
     Form::Graph.list::<R>(&request, &store, &address).await
 }
 
+/// The record that a request asks for, and the moment to read what it is told with.
+async fn one<R: Eventful>(
+    request: &HttpRequest,
+    store: &Store,
+    key: &str,
+) -> Result<(Record<R>, Moment, Languages), Problem> {
+    let languages = Languages::of(request)?;
+    let wrong = Problem::of(R::COLLECTION);
+    let record = store.find::<R>(key).await.map_err(&wrong)?;
+    Ok((record, store.moment().await.map_err(&wrong)?, languages))
+}
+
 async fn ics_one<R: Eventful>(
     request: HttpRequest,
     store: Reader,
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
-    let languages = Languages::of(&request)?;
-    let wrong = Problem::of(R::COLLECTION);
-    let record = store.find::<R>(&key).await.map_err(&wrong)?;
-    let moment = store.moment().await.map_err(&wrong)?;
-    let related = Related::topics_of(&moment, &[R::event(&record)]).await.map_err(&wrong)?;
+    let (record, moment, languages) = one::<R>(&request, &store, &key).await?;
+    let related = Related::topics_of(&moment, &[R::event(&record)]).await;
+    let related = related.map_err(Problem::of(R::COLLECTION))?;
     let (text, found) = languages.during(|| {
         let event = R::event(&record);
         ics::begin(&event.title) + &ics::event(&event, &related, &address) + ics::END
@@ -124,11 +135,9 @@ async fn jsonld_one<R: Eventful>(
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
-    let languages = Languages::of(&request)?;
-    let wrong = Problem::of(R::COLLECTION);
-    let record = store.find::<R>(&key).await.map_err(&wrong)?;
-    let moment = store.moment().await.map_err(&wrong)?;
-    let related = Related::of(&moment, &[R::event(&record)]).await.map_err(&wrong)?;
+    let (record, moment, languages) = one::<R>(&request, &store, &key).await?;
+    let related = Related::of(&moment, &[R::event(&record)]).await;
+    let related = related.map_err(Problem::of(R::COLLECTION))?;
     let (bytes, found) = languages.during(|| jsonld::one(&R::event(&record), &related, &address));
     Ok(edge::public_bytes(jsonld::MEDIA_TYPE, bytes, found))
 }

@@ -35,8 +35,7 @@ impl Related {
 
     /// All that some events are told with: the same number of queries, however many they are.
     pub(crate) async fn of(moment: &Moment, events: &[Event<'_>]) -> Result<Self, Error> {
-        let mut related = Self::default();
-        related.add_topics(moment, events).await?;
+        let mut related = Self::topics_of(moment, events).await?;
         related.add(moment, events).await?;
         Ok(related)
     }

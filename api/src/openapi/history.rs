@@ -130,7 +130,9 @@ fn restore<R: Resource>() -> Value {
         "Makes a new revision that is equal to that one, if the rules still allow it: what it refers to may have gone. It takes If-Match, like every change, and is kept aside where a replacement would be. A record that was deleted has no ETag: without it, it comes back under its id, as a draft.",
         &["400", "401", "404", "408", "409", "412", "413", "415", "422", "428"],
     );
-    let condition = json!({"name": "If-Match", "in": "header", "required": false, "description": "The ETag of the revision that the change is made to; needed unless the record was deleted. A tag of anything else does not fit.", "schema": {"type": "string"}});
+    let condition = publication::optional_condition(
+        "The ETag of the revision that the change is made to; needed unless the record was deleted. A tag of anything else does not fit.",
+    );
     post["parameters"] = json!([id_parameter::<R>(), revision_parameter(), condition]);
     post["requestBody"] = publication::note();
     let record = record_example::<R>();

@@ -77,7 +77,7 @@ impl Building<'_> {
             guard(&mut post, deed);
             let mut parameters = vec![id()];
             if decision == "accept" {
-                parameters.push(json!({"name": "If-Match", "in": "header", "required": false, "description": "The ETag of the record's present revision, where it has moved on; a tag of anything else does not fit.", "schema": {"type": "string"}}));
+                parameters.push(optional_condition("The ETag of the record's present revision, where it has moved on; a tag of anything else does not fit."));
             }
             post["parameters"] = json!(parameters);
             post["requestBody"] = note();
@@ -130,6 +130,11 @@ fn take<R: Resource>(step: Step) -> Value {
     post["responses"]["200"] =
         answer("The step is taken.", &record_name::<R>(), Some(record_example::<R>()), &["ETag"]);
     post
+}
+
+/// An `If-Match` that need not be sent; whatever it holds can be read.
+pub(super) fn optional_condition(description: &str) -> Value {
+    json!({"name": "If-Match", "in": "header", "required": false, "description": description, "schema": {"type": "string"}})
 }
 
 pub(super) fn note() -> Value {
