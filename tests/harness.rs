@@ -133,7 +133,7 @@ pub(crate) fn client() -> Client {
 }
 
 /// Runs a test on `SQLite`, and on Postgres where the environment names a server, as
-/// `pg_virtualenv` does.
+/// `.ci/with-postgres` does.
 pub(crate) fn on_each_database(test: impl AsyncFn(Hub)) {
     on_each_database_with(|_| (), test);
 }
