@@ -13,7 +13,7 @@ use actix_web::{dev::ServerHandle, rt::task::JoinHandle};
 use api::{Settings, serve};
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::Role;
-use persistence::{Author, Database, Imported, NewToken, World};
+use persistence::{Action, Author, Database, NewToken, Taking, World};
 use reqwest::{Client, Method, Response, StatusCode};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
@@ -203,8 +203,10 @@ impl Hub {
         let store = database.open().await.expect("a pool");
         let by = Author::program("test");
         let bundle = serde_json::from_str(domain::sample::BUNDLE).expect("the sample is JSON");
-        let imported = store.import(&by, bundle).await.expect("the sample is taken");
-        assert!(matches!(imported, Imported::Kept(_)), "{imported:?}");
+        let taking = Taking { publish: true, system: "test".to_owned(), dry_run: false, told: 0 };
+        let imported = store.import(&by, &taking, bundle).await.expect("the sample is taken");
+        let created = imported.iter().all(|told| told.outcome.action == Action::Created);
+        assert!(created, "{imported:?}");
         let expires_at = store.now() + chrono::Days::new(365);
         let new =
             NewToken { name: "test".to_owned(), role: Role::Admin, expires_at, projects: None };

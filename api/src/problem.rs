@@ -95,6 +95,16 @@ impl Fault {
     }
 }
 
+impl std::fmt::Display for Fault {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let place = [&self.pointer, &self.parameter, &self.header].into_iter().flatten().next();
+        if let Some(place) = place.filter(|place| !place.is_empty()) {
+            write!(to, "{place} ")?;
+        }
+        write!(to, "{}: {}", self.code, self.detail)
+    }
+}
+
 impl From<Violation> for Fault {
     fn from(broken: Violation) -> Self {
         Self {
@@ -142,11 +152,14 @@ mod kinds {
         ADDRESS 414 "address_too_long" "The address is too long";
         MEDIA_TYPE 415 "unsupported_media_type" "The body has a media type that cannot be read";
         INVALID 422 "invalid_record" "The record breaks a rule";
+        IMPORT 422 "invalid_import" "What was sent cannot be taken like that";
+        UNREADABLE 422 "unreadable_file" "The file cannot be read as what it is said to be";
         KEY_REUSED 422 "idempotency_key_reused" "The key has been used for another request";
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have";
         UNCONDITIONAL 428 "precondition_required" "If-Match is needed";
         INTERNAL 500 "internal" "The service failed";
         UNAVAILABLE 503 "unavailable" "The database is away or too busy";
+        IMPORTS 503 "too_many_imports" "Too many imports are on their way";
         STREAMS 503 "too_many_streams" "Too many streams are open";
     }
     pub(super) const KINDS: &[&Kind] = ALL;
@@ -214,6 +227,32 @@ impl Problem {
 
     pub(crate) fn too_many_streams() -> Self {
         Self::new(kinds::STREAMS, "Ask /v1/changes meanwhile.").with("retry-after", "30")
+    }
+
+    pub(crate) fn too_many_imports() -> Self {
+        Self::new(kinds::IMPORTS, "Wait until some of them are over.").with("retry-after", "30")
+    }
+
+    pub(crate) fn invalid_import(errors: Vec<Fault>) -> Self {
+        let detail = "See errors for what does not go with what was sent.";
+        Self { errors, ..Self::new(kinds::IMPORT, detail) }
+    }
+
+    pub(crate) fn unreadable_file(code: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let fault = Fault {
+            pointer: Some(String::new()),
+            code: code.to_owned(),
+            detail: detail.clone(),
+            ..Fault::default()
+        };
+        Self { errors: vec![fault], ..Self::new(kinds::UNREADABLE, detail) }
+    }
+
+    /// Everything that is wrong, each with its place.
+    #[must_use]
+    pub fn errors(&self) -> &[Fault] {
+        &self.errors
     }
 
     pub(crate) fn unauthenticated() -> Self {

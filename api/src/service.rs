@@ -21,6 +21,7 @@ use crate::{
     edge::{self, Origins, conditional, fallback},
     formats::{self, PublicAddress},
     health,
+    import::{self, Imports},
     openapi::{self, Paths},
     problem, programme, proposal, search, token,
     webhook::{self, ToPrivate},
@@ -89,7 +90,10 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     if settings.signals {
         rt::spawn(announce_stop(stopping.clone()));
     }
-    let background = background::run(settings.database.clone(), **to_private, stopping.clone());
+    let (imports, jobs) = Imports::new();
+    let imports = Data::new(imports);
+    let background =
+        background::run(settings.database.clone(), **to_private, jobs, stopping.clone());
     let background = rt::spawn(background);
     let base = match &settings.public_url {
         Some(base) => base.clone(),
@@ -107,6 +111,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .app_data(to_private.clone())
             .app_data(two_people.clone())
             .app_data(address.clone())
+            .app_data(imports.clone())
             // A pool is driven by the thread that opened it, so each worker has its own.
             .data_factory(move || {
                 let database = database.clone();
@@ -157,6 +162,7 @@ fn routes(config: &mut ServiceConfig) {
     token::routes(config);
     webhook::routes(config);
     proposal::routes(config);
+    import::routes(config);
     formats::routes(config);
     visit_all(&mut Routes(config));
 }

@@ -8,7 +8,7 @@ use persistence::{Stored, Visitor, visit_all};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::{Value, json};
 
-use super::*;
+use super::{mapping::How, *};
 use crate::{
     export,
     formats::table::{Cell, Table},
