@@ -10,6 +10,7 @@ mod formats;
 mod harness;
 mod history;
 mod idempotency;
+mod imports;
 mod leaks;
 mod life;
 mod publication;

@@ -37,11 +37,23 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// What its record is called outside, if that can be a name.
+    fn usable_external_id(&self) -> Option<&str> {
+        let fits = |name: &&str| {
+            name.chars().count() <= LONGEST && !name.chars().any(char::is_control)
+        };
+        self.external_id.as_deref().filter(fits)
+    }
+
     /// The slug that its record has, or is to have.
     pub(super) fn slug(&self, collection: &str) -> Option<&str> {
-        self.body[slug_field(collection)].as_str()
+        // Postgres takes no such character in a text.
+        self.body[slug_field(collection)].as_str().filter(|slug| !slug.contains('\0'))
     }
 }
+
+/// How many characters an external id has at most.
+const LONGEST: usize = 200;
 
 /// How many keys one statement asks for.
 const AT_ONCE: usize = 5_000;
@@ -211,7 +223,7 @@ impl Bench<'_> {
     ) -> Result<Targets, Error> {
         let mut targets = Targets::default();
         for some in all.chunks(AT_ONCE) {
-            let names: Vec<_> = some.iter().filter_map(|one| one.external_id.as_deref()).collect();
+            let names: Vec<_> = some.iter().filter_map(|one| one.usable_external_id()).collect();
             let external = external::find(self.tx, collection, &self.taking.system, &names).await?;
             let ids = some.iter().filter_map(|one| Uuid::try_parse(one.id.as_deref()?).ok());
             let ids: Vec<_> = ids.chain(external.values().copied()).collect();
@@ -267,6 +279,10 @@ impl Bench<'_> {
             broken.push(unknown);
             None
         });
+        if incoming.external_id.is_some() && incoming.usable_external_id().is_none() {
+            let detail = format!("It has at most {LONGEST} characters, all of them visible.");
+            broken.push(Violation::new("/external_id", "invalid_value", detail));
+        }
         let mut body = incoming.body.clone();
         if let (Some(old), Some(fields)) = (target, fields) {
             // What was kept has ids where people write names; who nobody is, is told below.
