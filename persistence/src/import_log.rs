@@ -165,6 +165,8 @@ impl Store {
             .col_expr(Column::Written, Expr::value(progress.written))
             .col_expr(Column::BeatAt, Expr::value(self.now()))
             .filter(Column::Id.eq(id))
+            // What is late says nothing any more.
+            .filter(Column::State.eq(ImportState::Running.name()))
             .exec(self.db())
             .await?;
         Ok(())
@@ -176,15 +178,19 @@ impl Store {
         id: Uuid,
         state: ImportState,
         code: Option<&str>,
-        report: Option<&Value>,
+        told: Option<(Progress, &Value)>,
     ) -> Result<(), Error> {
         let mut update = Entity::update_many()
             .col_expr(Column::State, Expr::value(state.name()))
             .col_expr(Column::Code, Expr::value(code))
             .col_expr(Column::EndedAt, Expr::value(self.now()))
             .filter(Column::Id.eq(id));
-        if let Some(report) = report {
-            update = update.col_expr(Column::Report, Expr::value(report.to_string()));
+        if let Some((progress, report)) = told {
+            update = update
+                .col_expr(Column::Total, Expr::value(progress.total))
+                .col_expr(Column::Checked, Expr::value(progress.checked))
+                .col_expr(Column::Written, Expr::value(progress.written))
+                .col_expr(Column::Report, Expr::value(report.to_string()));
         }
         update.exec(self.db()).await?;
         Ok(())

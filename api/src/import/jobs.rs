@@ -3,11 +3,13 @@ use std::{
     cell::Cell,
     fs::File,
     io::{BufRead, BufReader},
+    panic::AssertUnwindSafe,
     rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use persistence::{Author, Error, ImportState, Progress, Store};
 use serde_json::json;
 use tokio::{
@@ -110,9 +112,8 @@ async fn one(store: Store, job: Job, turns: Rc<Semaphore>, stopping: watch::Rece
         if let Some(faults) = ended.faults {
             keep(&store, id, faults).await?;
         }
-        store.note_import(id, progress.get()).await?;
-        let report = json!(ended.report);
-        store.end_import(id, ended.state, ended.code, Some(&report)).await?;
+        let told = json!(ended.report);
+        store.end_import(id, ended.state, ended.code, Some((progress.get(), &told))).await?;
         tracing::info!(import = %id, state = ended.state.name(), "an import is over");
         Ok(())
     };
@@ -125,14 +126,18 @@ async fn one(store: Store, job: Job, turns: Rc<Semaphore>, stopping: watch::Rece
             }
         }
     };
-    let worked: Result<(), Error> = tokio::select! {
-        worked = work => worked,
-        () = beats => Ok(()),
+    let worked: Result<Result<(), Error>, _> = tokio::select! {
+        worked = AssertUnwindSafe(work).catch_unwind() => worked,
+        () = beats => Ok(Ok(())),
     };
-    if let Err(error) = worked {
-        tracing::error!(%error, import = %id, "what came of an import cannot be kept");
-        report(store.end_import(id, ImportState::Failed, Some("internal"), None).await);
+    match worked {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => {
+            tracing::error!(%error, import = %id, "what came of an import cannot be kept");
+        }
+        Err(_) => tracing::error!(import = %id, "an import panicked"),
     }
+    report(store.end_import(id, ImportState::Failed, Some("internal"), None).await);
 }
 
 /// Keeps a file in parts, none of which ends within a line.

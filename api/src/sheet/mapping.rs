@@ -131,9 +131,9 @@ impl Mapping {
                 Step::Items => Some(FieldStep::Items),
                 Step::Whatever => None,
                 Step::OtherLanguages => {
-                    let beside = all.iter().filter(|other| other[..place] == steps[..place]);
-                    let own = beside.filter_map(|other| match &other[place] {
-                        Step::Field(tag) => Some(tag.clone()),
+                    let beside = all.iter().filter(|other| other.starts_with(&steps[..place]));
+                    let own = beside.filter_map(|other| match other.get(place) {
+                        Some(Step::Field(tag)) => Some(tag.clone()),
                         _ => None,
                     });
                     let common = LANGUAGES.map(str::to_owned);

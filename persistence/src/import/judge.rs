@@ -39,9 +39,8 @@ pub struct Incoming {
 impl Incoming {
     /// What its record is called outside, if that can be a name.
     fn usable_external_id(&self) -> Option<&str> {
-        let fits = |name: &&str| {
-            name.chars().count() <= LONGEST && !name.chars().any(char::is_control)
-        };
+        let fits =
+            |name: &&str| name.chars().count() <= LONGEST && !name.chars().any(char::is_control);
         self.external_id.as_deref().filter(fits)
     }
 

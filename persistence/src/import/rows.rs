@@ -64,7 +64,8 @@ impl Store {
     ) -> Result<Vec<Taken>, Error> {
         let tx = dialect::snapshot(self.db()).await?;
         let taking = Taking { dry_run: true, ..taking.clone() };
-        let bench = Bench { store: self, tx: &tx, by, taking: &taking };
+        let store = &self.standing();
+        let bench = Bench { store, tx: &tx, by, taking: &taking };
         let (targets, mut names) = bench.known::<R>(rows).await?;
         let mut outcomes = Vec::new();
         for row in rows {
