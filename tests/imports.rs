@@ -386,20 +386,20 @@ fn a_bundle_is_taken_whole_or_not_at_all_and_twice_changes_nothing() {
         bundle["records"]["topics"][0]["label"] = json!({"en": "Another label"});
         let topic = json!({"code": "bundled", "scheme": "own", "label": {"en": "Bundled"}, "parent_id": "nowhere"});
         bundle["records"]["topics"].as_array_mut().expect("topics").push(topic);
-        let send = async |bundle: &Value, query: &str| {
+        let take = async |bundle: &Value, query: &str| {
             let body = bundle.to_string().into_bytes();
             let sent = send(&hub, &hub.token, query, "application/json", body).await;
             over(&hub, &hub.token, &sent).await
         };
-        let told = send(&bundle, "").await;
+        let told = take(&bundle, "").await;
         assert_eq!(told["state"], "refused", "{told}");
         assert_eq!(told["faults"][0]["pointer"], "/records/topics/12/parent_id");
         assert_eq!(position(&hub).await, before);
         bundle["records"]["topics"][12]["parent_id"] = Value::Null;
-        let told = send(&bundle, "dry_run=true").await;
+        let told = take(&bundle, "dry_run=true").await;
         assert_eq!((counts(&told)[0], counts(&told)[1]), (1, 1), "{told}");
         assert_eq!(position(&hub).await, before);
-        let told = send(&bundle, "").await;
+        let told = take(&bundle, "").await;
         assert_eq!((counts(&told)[0], counts(&told)[1]), (1, 1), "{told}");
         assert!(position(&hub).await > before);
         assert_eq!(field(&hub, "/v1/topics/bundled", "/state").await, "draft");
@@ -438,11 +438,12 @@ fn what_cannot_be_taken_is_told_at_once() {
 #[test]
 fn a_long_table_is_taken_step_by_step_while_its_progress_is_seen() {
     on_each_database(async |hub| {
-        let mut text = "code,scheme,label.en,parent_id\n".to_owned();
-        for number in 0..450 {
+        let row = |number: u32| {
             let parent = if number > 1 { format!("long-{}", number / 2) } else { String::new() };
-            text += &format!("long-{number},own,Topic {number},{parent}\n");
-        }
+            format!("long-{number},own,Topic {number},{parent}\n")
+        };
+        let rows: Vec<_> = (0..450).map(row).collect();
+        let text = format!("code,scheme,label.en,parent_id\n{}", rows.concat());
         let sent = send(
             &hub,
             &hub.token,

@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Seek},
 };
 
-use domain::{Refused, Violation, collections};
+use domain::{Refused, Shape, Violation, collections};
 use persistence::{Stored, Visitor, visit_all};
 use serde_json::Value;
 
@@ -151,8 +151,10 @@ impl Prepared {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(Problem::unwritten)?;
         let bundle = body::parse(&bytes)?;
-        let broken = misshapen(&bundle);
+        let mut broken = misshapen(&bundle);
         if !broken.is_empty() {
+            // Everything else that is wrong is told along with it.
+            visit_all(&mut Bodies { bundle: &bundle, broken: &mut broken });
             return Err(Refused::Form(broken).into());
         }
         let records = bundle["records"].as_object().into_iter().flatten();
@@ -246,6 +248,29 @@ fn misshapen(bundle: &Value) -> Vec<Violation> {
         }
     }
     broken
+}
+
+/// Says what is wrong with the records of a bundle, each by itself.
+struct Bodies<'a> {
+    bundle: &'a Value,
+    broken: &'a mut Vec<Violation>,
+}
+
+impl Visitor for Bodies<'_> {
+    fn visit<R: Stored>(&mut self) {
+        let bodies = self.bundle["records"][R::COLLECTION].as_array().into_iter().flatten();
+        for (place, body) in bodies.enumerate().filter(|(_, body)| body.is_object()) {
+            let read = Shape::read::<R>(body.clone());
+            if let Err(Refused::Form(broken) | Refused::Meaning(broken)) = read {
+                let at = format!("/records/{}/{place}", R::COLLECTION);
+                self.broken.extend(
+                    broken
+                        .into_iter()
+                        .map(|one| Violation { pointer: format!("{at}{}", one.pointer), ..one }),
+                );
+            }
+        }
+    }
 }
 
 /// Guesses the mapping for the resource of that name.

@@ -244,7 +244,9 @@ impl Run<'_> {
                     faulty.add(&row, &faults).map_err(disk)?;
                 }
                 self.refused.insert(row.number);
-                faults.into_iter().for_each(|fault| self.report.fault(fault.into()));
+                for fault in faults {
+                    self.report.fault(fault.into());
+                }
             }
             self.report.note(Some(row.number), None, taken);
         }

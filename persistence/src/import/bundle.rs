@@ -42,13 +42,13 @@ struct Part {
 }
 
 /// Takes the bundle apart, collection by collection.
-struct Parts {
+struct Apart {
     records: Map<String, Value>,
     parts: Vec<Part>,
     told: Vec<Told>,
 }
 
-impl Visitor for Parts {
+impl Visitor for Apart {
     fn visit<R: Stored>(&mut self) {
         let Some(bodies) = self.records.remove(R::COLLECTION) else { return };
         let Value::Array(bodies) = bodies else {
@@ -80,9 +80,9 @@ impl Store {
         let Value::Object(records) = bundle["records"].take() else {
             return Ok(vec![Told::refused("/records", "missing_field", "A bundle has records.")]);
         };
-        let mut parts = Parts { records, parts: Vec::new(), told: Vec::new() };
-        visit_all(&mut parts);
-        let Parts { records, parts, mut told } = parts;
+        let mut apart = Apart { records, parts: Vec::new(), told: Vec::new() };
+        visit_all(&mut apart);
+        let Apart { records, parts, mut told } = apart;
         told.extend(records.keys().map(|name| {
             let pointer = format!("/records/{name}");
             Told::refused(pointer, "unknown_field", "There is no such collection.")

@@ -66,7 +66,7 @@ fn items(old: Option<&Value>, new: Option<&Value>, rest: &[&[FieldStep]]) -> Val
     let kept = new.iter().map(|item| {
         let unchanged =
             |old: &&Value| known_of(&merged(Some(old), Some(item), rest)) == known_of(old);
-        match known.iter().position(|old| unchanged(&old)) {
+        match known.iter().position(unchanged) {
             Some(place) => known.remove(place).clone(),
             None => item.clone(),
         }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     /// `a.b` is a field of a field, `*` stands for items, `!en,ru` for other languages.
-    fn laid(old: Value, new: Value, told: &[&str]) -> Value {
+    fn laid(old: &Value, new: &Value, told: &[&str]) -> Value {
         let step = |step: &str| match step.strip_prefix('!') {
             _ if step == "*" => FieldStep::Items,
             Some(tags) => FieldStep::LanguagesBut(tags.split(',').map(str::to_owned).collect()),
@@ -108,7 +108,7 @@ mod tests {
         };
         let told: Vec<Vec<_>> =
             told.iter().map(|path| path.split('.').map(step).collect()).collect();
-        overlaid(&old, &new, &told)
+        overlaid(old, new, &told)
     }
 
     #[test]
@@ -116,11 +116,11 @@ mod tests {
         let old = json!({"title": {"en": "Old", "ru": "Старое"}, "kind": "seminar", "ordinal": 3});
         let new = json!({"title": {"en": "New"}});
         assert_eq!(
-            laid(old.clone(), new, &["title.en", "ordinal"]),
+            laid(&old, &new, &["title.en", "ordinal"]),
             json!({"title": {"en": "New", "ru": "Старое"}, "kind": "seminar"})
         );
         assert_eq!(
-            laid(old, json!({}), &["title.en", "title.ru"]),
+            laid(&old, &json!({}), &["title.en", "title.ru"]),
             json!({"kind": "seminar", "ordinal": 3})
         );
     }
@@ -133,7 +133,7 @@ mod tests {
         ]});
         let new = json!({"speakers": [{"person_id": "b"}, {"person_id": "c"}]});
         assert_eq!(
-            laid(old, new, &["speakers.*.person_id"]),
+            laid(&old, &new, &["speakers.*.person_id"]),
             json!({"speakers": [
                 {"person_id": "b", "role": "presenter", "country": "KR"}, {"person_id": "c"},
             ]})
@@ -145,7 +145,7 @@ mod tests {
         let old = json!({"title": {"en": "Old", "uz": "Eski", "ky": "Эски"}});
         let new = json!({"title": {"uz": "Yangi"}});
         assert_eq!(
-            laid(old, new, &["title.!en,ru"]),
+            laid(&old, &new, &["title.!en,ru"]),
             json!({"title": {"en": "Old", "uz": "Yangi"}})
         );
     }
