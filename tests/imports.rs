@@ -172,6 +172,8 @@ fn good_rows_are_taken_without_the_bad_which_come_back_and_are_taken_once_correc
             "{told}"
         );
         assert_eq!(told["faults_file"], Value::Null);
+        let none = format!("/v1/imports/{}/faults.csv", told["id"].as_str().expect("an id"));
+        assert_eq!(hub.get_as(&hub.token, &none).await.text, "");
         assert_eq!(field(&hub, "/v1/seminars/mended", "/venue/country").await, "KZ");
     });
 }
@@ -280,8 +282,9 @@ fn a_mapping_that_was_guessed_wrong_is_corrected() {
     on_each_database(async |hub| {
         let text = "Шифр;Подпись;Пометка\nmapped;Тема;не для реестра\n";
         let mapping = r#"{"Шифр":"code","Подпись":"label.ru","Пометка":null}"#;
-        let wrong = take(&hub, "resource=topics&dry_run=true", text).await;
-        assert_eq!(wrong["state"], "refused", "{wrong}");
+        let file = text.as_bytes().to_vec();
+        let wrong = send(&hub, &hub.token, "resource=topics", "text/csv", file).await;
+        assert_eq!(wrong.faults(), [("mapping".to_owned(), "no_columns".to_owned())]);
         let query = serde_html_form::to_string([("mapping", mapping), ("resource", "topics")]);
         let text = text.replace("Пометка", "Пометка;scheme").replace("реестра", "реестра;own");
         let told = take(&hub, &query.expect("a query"), &text).await;
@@ -415,6 +418,7 @@ fn what_cannot_be_taken_is_told_at_once() {
             ("resource=topics&mapping=x", "text/csv", "a\n", 400, "invalid_parameter"),
             ("resource=topics&other=x", "text/csv", "a\n", 400, "invalid_parameter"),
             ("resource=topics", "text/csv", "", 422, "unreadable_file"),
+            ("resource=topics", "text/csv", "x;y\n1;2\n", 422, "invalid_import"),
             ("resource=topics", XLSX, "a", 422, "unreadable_file"),
             ("resource=topics", "text/plain", "a", 415, "unsupported_media_type"),
             ("resource=topics", "application/json", "{\"records\": {}}", 422, "invalid_import"),

@@ -152,8 +152,8 @@ async fn read(request: HttpRequest, store: Data<Store>, key: Path<String>) -> An
 async fn faults(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     let id = found(&request, &store, &key).await?.id;
     let first = store.import_part(id, 0).await.map_err(Problem::of(COLLECTION))?;
-    let first = first.ok_or_else(|| Problem::no_record(COLLECTION))?;
-    let parts = try_unfold((Some(first), 1), move |(known, number)| {
+    // Where nothing was refused the file is empty.
+    let parts = try_unfold((Some(first.unwrap_or_default()), 1), move |(known, number)| {
         let store = store.clone();
         async move {
             let part = match known {

@@ -192,6 +192,11 @@ impl Prepared {
             };
             Problem::invalid_import(faults.into_iter().map(fault).collect())
         })?;
+        if mapping.matched().iter().all(|one| one.field.is_none()) {
+            let detail = "No header means a field: say which do, as in {\"header\": \"title.en\"}.";
+            let fault = Fault::parameter("mapping", "no_columns", detail);
+            return Err(Problem::invalid_import(vec![fault]));
+        }
         let form = if format == SheetFormat::Csv { ImportFormat::Csv } else { ImportFormat::Xlsx };
         let mut report = Report::of(&order, form);
         report.read = Some(Read::of(sheet.source()));

@@ -19,6 +19,9 @@ use crate::sheet::{FaultyRows, Mapping, Row, Sheet, SheetFormat};
 
 /// How many rows are written in one transaction.
 const STEP: usize = 100;
+/// How long others have between two steps: SQLite has one writer at a time, and who waits for their
+/// turn there only looks every tenth of a second whether it has come.
+const BREATH: Duration = Duration::from_millis(20);
 /// How often a step is tried again while the database is away.
 const ATTEMPTS: u32 = 5;
 
@@ -219,6 +222,7 @@ impl Run<'_> {
                 patiently(async || store.take_rows::<R>(by, &taking, &fields, &all).await).await?;
             self.note(&table.mapping, &sheet, rows, taken)?;
             self.progress.written += count(&all);
+            sleep(BREATH).await;
         }
         (self.goes_on)(self.progress);
         Ok(ImportState::Done)

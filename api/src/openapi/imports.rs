@@ -118,7 +118,7 @@ fn read() -> Value {
 }
 
 fn faults() -> Value {
-    let about = "The rows that were refused, as they were sent, with the reasons in a column of their own: correct them there, and send the file again.";
+    let about = "The rows that were refused, as they were sent, with the reasons in a column of their own: correct them there, and send the file again. Empty where nothing was refused.";
     let summary = "Take the refused rows as a file";
     let statuses = ["400", "401", "404"];
     let mut get = operation("readImportFaults", COLLECTION, summary, about, &statuses);
