@@ -66,6 +66,9 @@ pub(crate) async fn deliver(store: Store, to_private: bool, mut stopping: watch:
             if let Err(error) = courier.store.forget_answers().await {
                 tracing::warn!(%error, "old answers cannot be forgotten");
             }
+            if let Err(error) = courier.store.forget_imports().await {
+                tracing::warn!(%error, "old imports cannot be forgotten");
+            }
         }
         tokio::select! {
             _ = news.changed() => {}

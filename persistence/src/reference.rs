@@ -43,6 +43,8 @@ pub(crate) async fn look_up(
     };
     let mut keys: Vec<&str> =
         references.iter().filter(unknown).map(|reference| reference.key.as_str()).collect();
+    // Postgres takes no such character in a text, and nothing is called so.
+    keys.retain(|key| !key.contains('\0'));
     keys.sort_unstable();
     keys.dedup();
     for keys in keys.chunks(AT_ONCE) {

@@ -50,7 +50,7 @@ pub(crate) struct MappingFault {
 }
 
 /// A rule that a cell breaks, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CellFault {
     /// The row, as a spreadsheet counts it: the header is the first.
     pub(crate) row: u64,

@@ -21,10 +21,9 @@ mod read;
 mod tests;
 mod words;
 
-pub(crate) use draft::Draft;
 pub(crate) use fault::{CellFault, MappingFault, SheetFault};
 pub(crate) use faulty::FaultyRows;
-pub(crate) use mapping::{How, Mapping, Matched};
+pub(crate) use mapping::{Mapping, Matched};
 pub(crate) use read::{Row, Sheet, SheetFormat, Source};
 
 /// The column that [`FaultyRows`] adds, and that is not read.

@@ -8,7 +8,7 @@ use persistence::{Stored, Visitor, visit_all};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::{Value, json};
 
-use super::*;
+use super::{mapping::How, *};
 use crate::{
     export,
     formats::table::{Cell, Table},
@@ -386,7 +386,7 @@ fn headers_are_matched_as_people_write_them() {
         (Some("countries.role"), How::Guessed),
         (Some("project_id"), How::Guessed),
         (None, How::LeftOut),
-        (None, How::NotRead),
+        (Some("id"), How::Exact),
         (None, How::NotRead),
         (None, How::NotRead),
         (None, How::None),
@@ -412,7 +412,7 @@ fn a_mapping_says_what_cannot_be() {
     assert!(faults[0].detail.contains("title.en"), "{}", faults[0].detail);
     for (pairs, code) in [
         ([("a", "format"), ("b", "format")], "field_twice"),
-        ([("a", "id"), ("b", "")], "unknown_field"),
+        ([("a", "revision"), ("b", "")], "unknown_field"),
     ] {
         let headers = ["a", "b"].map(ToOwned::to_owned);
         let faults = Mapping::guess::<Seminar>(&headers, &given(&pairs)).unwrap_err();
