@@ -466,3 +466,256 @@ fn a_long_table_is_taken_step_by_step_while_its_progress_is_seen() {
         assert_eq!(position(&hub).await, before);
     });
 }
+
+/// The first seminar, as it is known.
+fn first_seminar() -> Value {
+    serde_json::from_str(domain::sample::BUNDLE).expect("the sample is JSON")
+}
+
+/// What the programme says of each talk, without the ids that it got and what was said there.
+async fn talks(hub: &Hub) -> Vec<Value> {
+    let programme = hub.get("/v1/seminars/first-seminar-2021/programme").await.json();
+    let days = programme["days"].as_array().expect("days").iter();
+    let sessions = days.flat_map(|day| day["sessions"].as_array().expect("sessions"));
+    let talks = sessions.flat_map(|session| session["presentations"].as_array().expect("talks"));
+    let told = talks.map(|talk| {
+        let mut talk = talk.clone();
+        for field in ["id", "statements", "sources", "citations"] {
+            talk.as_object_mut().expect("a talk").remove(field);
+        }
+        talk
+    });
+    told.collect()
+}
+
+#[test]
+fn a_programme_as_a_person_keeps_it_becomes_the_talks_of_the_first_seminar() {
+    on_each_database(async |hub| {
+        let records = first_seminar()["records"].take();
+        let called = |collection: &str, key: &str| {
+            let all = records[collection].as_array().expect("records").iter();
+            let one = all.clone().find(|one| one["slug"] == key || one["code"] == key);
+            let one = one.unwrap_or_else(|| panic!("no {key} among {collection}"));
+            let name = &one[if collection == "topics" { "label" } else { "name" }];
+            name.as_str().or(name["en"].as_str()).expect("a name").to_owned()
+        };
+        let all_called = |collection: &str, keys: &Value| {
+            let keys = keys.as_array().into_iter().flatten().filter_map(Value::as_str);
+            keys.map(|key| called(collection, key)).collect::<Vec<_>>().join("; ")
+        };
+        let expected = talks(&hub).await;
+        assert_eq!(expected.len(), 10);
+
+        let mut book = Workbook::new();
+        book.add_worksheet().set_name("Cover").expect("a name");
+        let sheet = book.add_worksheet().set_name("Programme").expect("a name");
+        sheet.write_string(0, 1, "Programme, 4 and 5 November 2021").expect("a cell");
+        let headers = [
+            "Code",
+            "Seminar",
+            "Session",
+            "No.",
+            "Title",
+            "Speaker",
+            "Honorific",
+            "Role",
+            "Position",
+            "Organisation",
+            "Country",
+            "Topics",
+            "Initiatives",
+            "Remarks",
+        ];
+        for (column, header) in (1..).zip(headers) {
+            sheet.write_string(2, column, header).expect("a cell");
+        }
+        for (row, talk) in (3..).zip(records["presentations"].as_array().expect("talks")) {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let speaker = &talk["speakers"][0];
+            let country = hub.get(&format!("/v1/countries/{}", text(&speaker["country"]))).await;
+            let cells = [
+                text(&talk["slug"]),
+                text(&talk["seminar_id"]),
+                text(&talk["session_id"]),
+                String::new(),
+                text(&talk["title"]["en"]),
+                called("people", &text(&speaker["person_id"])),
+                text(&speaker["honorific"]),
+                text(&speaker["role"]),
+                text(&speaker["position"]["en"]),
+                called("organisations", &text(&speaker["organisation_id"])),
+                text(&country.json()["names"]["ru"]),
+                all_called("topics", &talk["topics"]),
+                all_called("initiatives", &talk["initiative_ids"]),
+                "to be confirmed".to_owned(),
+            ];
+            for (column, cell) in (1..).zip(&cells) {
+                sheet.write_string(row, column, cell).expect("a cell");
+            }
+            let order = talk["order"].as_f64().expect("an order");
+            sheet.write_number(row, 4, order).expect("a cell");
+        }
+        let file = book.save_to_buffer().expect("a file");
+
+        for collection in ["statements", "presentations"] {
+            let page = hub.get(&format!("/v1/{collection}?limit=100")).await.json();
+            for record in page["items"].as_array().expect("records") {
+                let at = format!("/v1/{collection}/{}", record["id"].as_str().expect("an id"));
+                let tag = hub.get(&at).await.header("etag").to_owned();
+                let gone = hub.write("DELETE", &at, Some(&tag), None).await;
+                assert_eq!(gone.status, 204, "{}", gone.text);
+            }
+        }
+        assert_eq!(talks(&hub).await, [] as [Value; 0]);
+
+        let query = "resource=presentations&publish=true&sheet=Programme";
+        let sent = send(&hub, &hub.token, query, XLSX, file.clone()).await;
+        let told = over(&hub, &hub.token, &sent).await;
+        assert_eq!(counts(&told), [10, 0, 0, 0, 0], "{told}");
+        assert_eq!(told["read"]["sheet"], "Programme");
+        let remarks = json!({"header": "Remarks", "field": null, "how": "none"});
+        assert!(told["mapping"].as_array().expect("headers").contains(&remarks), "{told}");
+        assert_eq!(talks(&hub).await, expected);
+
+        let before = position(&hub).await;
+        let sent = send(&hub, &hub.token, query, XLSX, file.clone()).await;
+        assert_eq!(counts(&over(&hub, &hub.token, &sent).await), [0, 0, 10, 0, 0]);
+        assert_eq!(position(&hub).await, before);
+        let query = "resource=presentations&sheet=Nowhere";
+        let sent = send(&hub, &hub.token, query, XLSX, file).await;
+        assert_eq!(sent.faults(), [(String::new(), "no_such_sheet".to_owned())]);
+    });
+}
+
+#[test]
+fn a_name_means_a_record_only_where_one_that_is_seen_is_called_so() {
+    on_each_database(async |hub| {
+        let organisations = format!(
+            "slug,name.en,name.ru\none,Centre of Reform,Центр реформ\ntwo,Centre of Reform,\n\
+             three,Hidden Centre,\n"
+        );
+        assert_eq!(counts(&take(&hub, "resource=organisations", &organisations).await)[0], 3);
+        let text = "slug,name.en,parent_id\n\
+                    a,A,центр РЕФОРМ\nb,B,Centre of Reform\nc,C,Centre\nd,D,Hidden centre\n";
+        let told = take(&hub, "resource=organisations&dry_run=true", text).await;
+        let expected = [(3, "ambiguous_reference"), (4, "unknown_reference")];
+        let expected = expected.map(|(row, code)| (row, "C".to_owned(), code.to_owned()));
+        assert_eq!(faults(&told), expected, "{told}");
+        assert_eq!(counts(&told), [2, 0, 0, 0, 2], "{told}");
+    });
+}
+
+#[test]
+fn of_a_file_with_a_hundred_faults_just_those_are_told() {
+    on_each_database(async |hub| {
+        const KINDS: [(usize, &str, &str); 10] = [
+            (0, "Bad Slug", "invalid_value"),
+            (2, "31.02.2027", "invalid_date"),
+            (3, "2026-01-01", "ends_before_it_starts"),
+            (4, "95", "too_large"),
+            (5, "Atlantis", "unknown_country"),
+            (6, "no language", "invalid_value"),
+            (7, "many", "not_a_number"),
+            (8, "nowhere", "unknown_reference"),
+            (9, "party", "unknown_value"),
+            (10, "", "missing_field"),
+        ];
+        let mut text = "slug;title.en;starts_on;ends_on;venue.latitude;venue.country;languages;\
+                        capacity;project_id;kind;status\n"
+            .to_owned();
+        let mut expected = Vec::new();
+        for number in 0..400 {
+            let slug = format!("planted-{number}");
+            let mut cells = [
+                &*slug,
+                "Seminar",
+                "05.11.2027",
+                "06.11.2027",
+                "51,2",
+                "Казахстан",
+                "en",
+                "30",
+                PROJECT,
+                "seminar",
+                "planned",
+            ]
+            .map(str::to_owned);
+            if number % 4 == 3 {
+                let (column, cell, code) = KINDS[number / 4 % KINDS.len()];
+                let bad = if column == 0 { format!("{cell} {number}") } else { cell.to_owned() };
+                cells[column] = bad;
+                let letter = char::from(b'A' + u8::try_from(column).expect("a letter"));
+                expected.push((number as u64 + 2, letter.to_string(), code.to_owned()));
+            }
+            text.push_str(&cells.join(";"));
+            text.push('\n');
+        }
+        assert_eq!(expected.len(), 100);
+        let told = take(&hub, "resource=seminars&partial=true", &text).await;
+        assert_eq!(faults(&told), expected, "{told}");
+        assert_eq!(told["faults_total"], 100);
+        assert_eq!(counts(&told), [300, 0, 0, 0, 100]);
+        let file = told["faults_file"].as_str().expect("a file");
+        let back = hub.get_as(&hub.token, file).await.text;
+        assert_eq!(back.lines().count(), 101);
+    });
+}
+
+#[test]
+fn a_workbook_that_would_fill_the_memory_is_refused_or_read_all_the_same() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, cell) in [(0, "code"), (1, "scheme"), (2, "label.en")] {
+        sheet.write_string(0, column, cell).expect("a cell");
+    }
+    for (column, cell) in [(0, "far-below"), (1, "own"), (2, "Far below"), (16_383, "far")] {
+        sheet.write_string(1_048_575, column, cell).expect("a cell");
+    }
+    let far = book.save_to_buffer().expect("a file");
+    let mut bomb = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    bomb.start_file("xl/workbook.xml", zip::write::SimpleFileOptions::default()).expect("a file");
+    let zeros = vec![0; 1024 * 1024];
+    for _ in 0..=512 {
+        std::io::Write::write_all(&mut bomb, &zeros).expect("written");
+    }
+    let bomb = bomb.finish().expect("an archive").into_inner();
+    assert!(bomb.len() < 4 * 1024 * 1024, "{}", bomb.len());
+    let wide = "a,".repeat(1_001);
+    on_each_database(async |hub| {
+        let sent = send(&hub, &hub.token, "resource=topics", XLSX, far.clone()).await;
+        let told = over(&hub, &hub.token, &sent).await;
+        let expected = (1_048_576, "XFD".to_owned(), "cell_without_header".to_owned());
+        assert_eq!(faults(&told), [expected], "{told}");
+        let sent = send(&hub, &hub.token, "resource=topics", XLSX, bomb.clone()).await;
+        assert_eq!(sent.faults(), [(String::new(), "workbook_too_large".to_owned())]);
+        let file = wide.clone().into_bytes();
+        let sent = send(&hub, &hub.token, "resource=topics", "text/csv", file).await;
+        assert_eq!(sent.faults(), [(String::new(), "too_many_columns".to_owned())]);
+    });
+}
+
+#[test]
+fn an_import_whose_process_died_is_told_as_interrupted_and_forgotten_after_a_week() {
+    on_each_database(async |hub| {
+        let told = take(&hub, "resource=topics", "code,scheme,label.en\nleft,own,Left\n").await;
+        let at = format!("/v1/imports/{}", told["id"].as_str().expect("an id"));
+        // The clock of the tests begins with 2026.
+        hub.sql(
+            "UPDATE import SET state = 'running', ended_at = NULL, \
+             beat_at = '2025-12-31T23:00:00+00:00'",
+        )
+        .await;
+        let told = hub.get_as(&hub.token, &at).await.json();
+        assert_eq!(told["state"], "failed", "{told}");
+        assert_eq!(told["code"], "interrupted", "{told}");
+        assert_ne!(told["ended_at"], Value::Null, "{told}");
+
+        let store = hub.database.open().await.expect("a pool");
+        store.forget_imports().await.expect("swept");
+        assert_eq!(hub.get_as(&hub.token, &at).await.status, 200);
+        hub.sql("UPDATE import SET created_at = '2025-12-24T00:00:00+00:00'").await;
+        store.forget_imports().await.expect("swept");
+        assert_eq!(hub.get_as(&hub.token, &at).await.status, 404);
+        assert_eq!(hub.number("SELECT count(*) FROM import_part").await, 0);
+    });
+}

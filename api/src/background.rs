@@ -1,12 +1,20 @@
 //! What the process does beside answering requests.
-use persistence::Database;
-use tokio::sync::{mpsc::UnboundedReceiver, watch};
+use std::time::Duration;
+
+use persistence::{Database, Error, Store};
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, watch},
+    time::sleep,
+};
 
 use crate::{
     delivery::deliver,
     import::{self, Job},
     webhook::ToPrivate,
 };
+
+/// How often what is kept for a while only is looked through.
+const FORGET: Duration = Duration::from_hours(1);
 
 /// Does it, until the service stops.
 pub(crate) async fn run(
@@ -24,9 +32,25 @@ pub(crate) async fn run(
             let importing = import::work(store.clone(), jobs, stopping.subscribe());
             tokio::select! {
                 () = watching => {}
+                () = forget(&store) => {}
                 _ = futures_util::future::join(delivering, importing) => {}
             }
         }
         Err(error) => tracing::error!(%error, "nothing is done beside answering requests"),
+    }
+}
+
+/// Forgets what is kept for a while only, now and then.
+async fn forget(store: &Store) {
+    let note = |what, forgotten: Result<(), Error>| {
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "old {what} cannot be forgotten");
+        }
+    };
+    loop {
+        sleep(FORGET).await;
+        note("deliveries", store.forget_deliveries().await);
+        note("answers", store.forget_answers().await);
+        note("imports", store.forget_imports().await);
     }
 }

@@ -611,7 +611,7 @@ pub(crate) async fn settled<R: Stored>(
     value: &mut Value,
 ) -> Result<Vec<(String, Uuid)>, Error> {
     let references = reference::of::<R>(value);
-    let mut known = reference::Known::new();
+    let mut known = reference::Known::default();
     reference::look_up(tx, sight, &references, &mut known).await?;
     reference::settle(value, &references, &known).map_err(Error::Refused)
 }

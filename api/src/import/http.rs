@@ -12,7 +12,7 @@ use persistence::{KeptImport, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{COLLECTION, ImportFormat, Imports, Job, LIMIT, Order, Prepared, SYSTEM};
+use super::{COLLECTION, ImportFormat, Imports, Job, Order, Prepared, SYSTEM};
 use crate::{Problem, actor, body, crud::apart, edge::fallback, query::ListQuery};
 
 type Answer = Result<HttpResponse, Problem>;
@@ -43,7 +43,7 @@ async fn create(
     let place = imports.place()?;
     let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
     let write = |part: web::Bytes| file.write_all(&part).map_err(Problem::unwritten);
-    body::each(payload, LIMIT, PATIENCE, write).await?;
+    body::each(payload, format.limit(), PATIENCE, write).await?;
     let prepare = move || {
         std::io::Seek::rewind(&mut file).map_err(Problem::unwritten)?;
         Prepared::of(order, format, file)
@@ -76,6 +76,10 @@ fn order(request: &HttpRequest) -> Result<Order, Problem> {
             Err("there is no such collection".to_owned())
         }
     });
+    let sheet = query.read("sheet", None, |name| match name.chars().count() {
+        1..=31 => Ok(Some(name.to_owned())),
+        _ => Err("the name of a sheet has 1 to 31 characters".to_owned()),
+    });
     let mapping = query.read("mapping", None, |text| {
         serde_json::from_str(text).map(Some).map_err(|error| error.to_string())
     });
@@ -93,6 +97,7 @@ fn order(request: &HttpRequest) -> Result<Order, Problem> {
         dry_run: query.flag("dry_run"),
         partial: query.flag("partial"),
         publish: query.flag("publish"),
+        sheet,
         mapping: mapping.unwrap_or_default(),
         system,
     };

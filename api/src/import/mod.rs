@@ -22,8 +22,6 @@ pub(crate) use report::Read;
 
 /// What imports are called in addresses.
 pub(crate) const COLLECTION: &str = "imports";
-/// How many bytes are sent at most.
-pub(crate) const LIMIT: usize = 64 * 1024 * 1024;
 /// Of how many changes a report tells.
 pub(crate) const MOST_CHANGES: usize = 500;
 /// Of how many faults a report tells.

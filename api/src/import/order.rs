@@ -52,6 +52,12 @@ impl ImportFormat {
         }
     }
 
+    /// How many bytes are sent at most: a bundle is held as a whole, and written in one transaction.
+    pub(crate) fn limit(self) -> usize {
+        let mebibytes = if self == Self::Json { 16 } else { 64 };
+        mebibytes * 1024 * 1024
+    }
+
     /// The form of a file, by what it begins with.
     pub fn of(file: &mut File) -> std::io::Result<Self> {
         let mut head = Vec::new();
@@ -77,6 +83,8 @@ pub struct Order {
     pub partial: bool,
     /// Whether what is new is public at once.
     pub publish: bool,
+    /// The sheet of a workbook; the first when none is named.
+    pub sheet: Option<String>,
     /// Which field a header stands for, where that is guessed wrong; none leaves the column out.
     pub mapping: BTreeMap<String, Option<String>>,
     /// Whose names the external ids are.
@@ -90,6 +98,7 @@ impl Default for Order {
             dry_run: false,
             partial: false,
             publish: false,
+            sheet: None,
             mapping: BTreeMap::new(),
             system: SYSTEM.to_owned(),
         }
@@ -107,17 +116,28 @@ pub struct Prepared {
 }
 
 pub(super) enum Content {
-    Bundle(Value),
-    Sheet { file: File, format: SheetFormat, mapping: Mapping, resource: String },
+    /// It is read again when its turn has come: as records it takes several times the memory.
+    Bundle(File),
+    Sheet {
+        file: File,
+        format: SheetFormat,
+        mapping: Mapping,
+        resource: String,
+    },
 }
 
 impl Prepared {
     /// Reads a file as far as it takes to see that it can be taken like that.
     pub fn of(order: Order, format: ImportFormat, file: File) -> Result<Self, Problem> {
+        if format != ImportFormat::Xlsx && order.sheet.is_some() {
+            let detail = "It goes with workbooks: no other file has sheets.";
+            let fault = Fault::parameter("sheet", "not_a_workbook", detail);
+            return Err(Problem::invalid_import(vec![fault]));
+        }
         let format = match format {
             ImportFormat::Json => return Self::bundle(order, file),
             ImportFormat::Csv => SheetFormat::Csv,
-            ImportFormat::Xlsx => SheetFormat::Xlsx,
+            ImportFormat::Xlsx => SheetFormat::Xlsx { sheet: order.sheet.clone() },
         };
         Self::sheet(order, format, file)
     }
@@ -160,7 +180,7 @@ impl Prepared {
         let records = bundle["records"].as_object().into_iter().flatten();
         let total = records.map(|(_, bodies)| bodies.as_array().map_or(0, Vec::len) as u64).sum();
         let report = Report::of(&order, ImportFormat::Json);
-        Ok(Self { order, content: Content::Bundle(bundle), report, total })
+        Ok(Self { order, content: Content::Bundle(file), report, total })
     }
 
     fn sheet(order: Order, format: SheetFormat, file: File) -> Result<Self, Problem> {
@@ -173,7 +193,7 @@ impl Prepared {
         if !collections().contains(&&*resource) {
             return wrong("unknown_resource", "There is no such collection.");
         }
-        let open = || Self::open(&file, format);
+        let open = || Self::open(&file, &format);
         let sheet = open().map_err(|fault| unreadable(&fault))?;
         let given = order.mapping.iter();
         let given =
@@ -215,7 +235,7 @@ impl Prepared {
     }
 
     /// The sheet, from its beginning.
-    pub(super) fn open(file: &File, format: SheetFormat) -> Result<Sheet, SheetFault> {
+    pub(super) fn open(file: &File, format: &SheetFormat) -> Result<Sheet, SheetFault> {
         let mut file = file.try_clone()?;
         file.rewind()?;
         Sheet::open(file, format)

@@ -88,7 +88,7 @@ pub struct Counts {
 /// A record that an import creates or changes.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImportChange {
-    /// The row of the sheet, of which the header is the first; null for a bundle.
+    /// The row, as a spreadsheet counts it; null for a bundle.
     #[schema(example = 2)]
     pub row: Option<u64>,
     /// The place in the bundle, as a JSON pointer; null for a table.
@@ -109,7 +109,7 @@ pub struct ImportChange {
 /// Something that is wrong with what was sent, and where.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImportFault {
-    /// The row of the sheet, of which the header is the first; null for a bundle.
+    /// The row, as a spreadsheet counts it; null for a bundle.
     #[schema(example = 3)]
     pub row: Option<u64>,
     /// The letter of the column; null for a bundle, and where the sheet has no such column.

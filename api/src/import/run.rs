@@ -2,7 +2,7 @@
 use std::{
     collections::HashSet,
     fs::File,
-    io::{BufWriter, Seek},
+    io::{BufReader, BufWriter, Seek},
     time::Duration,
 };
 
@@ -132,7 +132,7 @@ struct Table {
 
 impl Table {
     fn open(&self) -> Result<Sheet, Broken> {
-        Prepared::open(&self.file, self.format).map_err(disk)
+        Prepared::open(&self.file, &self.format).map_err(disk)
     }
 }
 
@@ -161,8 +161,10 @@ impl Run<'_> {
         if (self.goes_on)(self.progress) { Ok(()) } else { Err(Broken::Interrupted) }
     }
 
-    async fn bundle(&mut self, bundle: Value) -> Result<ImportState, Broken> {
+    async fn bundle(&mut self, mut file: File) -> Result<ImportState, Broken> {
         self.go_on()?;
+        file.rewind().map_err(disk)?;
+        let bundle: Value = serde_json::from_reader(BufReader::new(file)).map_err(disk)?;
         let taking = Taking { told: MOST_CHANGES, ..self.taking() };
         let told = self.store.import(self.by, &taking, bundle).await?;
         let mut state = ImportState::Done;

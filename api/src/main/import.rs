@@ -34,6 +34,9 @@ pub(crate) struct Import {
     /// Let new records be drafts; they are public otherwise.
     #[arg(long)]
     draft: bool,
+    /// The sheet of a workbook; without it the first.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// Which field a header stands for, as JSON; null leaves the column out: '{"Дата": "ends_on"}'.
     #[arg(long, value_parser = mapping)]
     mapping: Option<Mapping>,
@@ -51,12 +54,13 @@ fn mapping(text: &str) -> Result<Mapping, String> {
 
 impl Import {
     pub(crate) async fn run(self, store: &Store) -> Result<ExitCode, Failure> {
-        let Self { file: path, resource, dry_run, partial, draft, mapping, faults, system } = self;
+        let Self { file: path, resource, dry_run, partial, draft, sheet, mapping, faults, system } =
+            self;
         let unreadable = |error: io::Error| format!("{} cannot be read: {error}", path.display());
         let mut file = File::open(&path).map_err(unreadable)?;
         let format = ImportFormat::of(&mut file).map_err(unreadable)?;
         let mapping = mapping.unwrap_or_default();
-        let order = Order { resource, dry_run, partial, publish: !draft, mapping, system };
+        let order = Order { resource, dry_run, partial, publish: !draft, sheet, mapping, system };
         let prepared = match Prepared::of(order, format, file) {
             Ok(prepared) => prepared,
             Err(problem) => {

@@ -69,7 +69,7 @@ fn bundle() -> Value {
 
 fn create() -> Value {
     let about = "Takes in a bundle of records, whole or not at all, or a table of one resource, as people keep it in a spreadsheet. The answer comes at once, and what becomes of the file is told at its address.\n\n\
-        A table has a row of headers. Which field each stands for is guessed in English, Russian and Kazakh, shown in `mapping`, and corrected by the parameter of that name. A text may have any usual encoding, and semicolons, decimal commas and dates as a spreadsheet writes them. \
+        A table has a row of headers, above which there may be lines of one cell. Which field each stands for is guessed in English, Russian and Kazakh, shown in `mapping`, and corrected by the parameter of that name. A text may have any usual encoding, and semicolons, decimal commas and dates as a spreadsheet writes them. Other records are named by slug or id, or by what they are called in any language, where only one is called so. \
         First every row is checked, and everything that is wrong is told by row and column. Unless `partial` is true, one bad row keeps all others out.\n\n\
         A row is about the record that the column `id` names, else the one of its slug, else the one of its `external_id`, else the one that was made of just that content before; so sending a file twice changes nothing. Of a record that is there, the columns of the table are changed, where an empty cell makes unknown; a bundle replaces the whole body. New records are drafts unless `publish` is true. An editor's changes to what is public are proposals.";
     let statuses = ["400", "401", "408", "413", "415", "422"];
@@ -81,6 +81,7 @@ fn create() -> Value {
         flag("dry_run", "Whether it is only told what would be created, changed and left."),
         flag("partial", "Whether the good rows of a table are taken without the bad, which can be had as a file."),
         flag("publish", "Whether new records are public at once; that needs the role publisher or admin."),
+        {"name": "sheet", "in": "query", "required": false, "description": "The sheet of a workbook that is read; without it the first.", "schema": {"type": "string", "minLength": 1, "maxLength": 31}, "example": "Programme"},
         {"name": "mapping", "in": "query", "required": false, "description": "Which field a header of a table stands for, where it was guessed wrong; null leaves the column out. Headers that are not named are guessed.", "content": {"application/json": {"schema": {"type": "object", "additionalProperties": {"type": ["string", "null"]}}, "example": {"Дата": "ends_on"}}}},
         {"name": "system", "in": "query", "required": false, "description": "Whose names the external ids are.", "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9._-]+$", "default": SYSTEM}},
     ]);
@@ -90,7 +91,7 @@ fn create() -> Value {
     content.insert(json.into(), json!({"schema": reference("schemas", "Bundle"), "example": {"records": {"topics": [{"code": "service-design", "scheme": "own", "label": {"en": "Service design"}}]}}}));
     content.insert(csv.into(), json!({"schema": {"type": "string"}, "example": table}));
     content.insert(xlsx.into(), json!({"schema": {"type": "string", "format": "binary"}}));
-    post["requestBody"] = json!({"required": true, "description": "The file, of at most 64 MiB.", "content": content});
+    post["requestBody"] = json!({"required": true, "description": "The file, of at most 64 MiB; a bundle has at most 16 MiB.", "content": content});
     post["responses"]["202"] =
         answer("It is on its way.", "ImportRecord", Some(example()), &["Location"]);
     post

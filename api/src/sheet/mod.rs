@@ -20,6 +20,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod words;
+mod workbook;
 
 pub(crate) use fault::{CellFault, MappingFault, SheetFault};
 pub(crate) use faulty::FaultyRows;

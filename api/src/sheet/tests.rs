@@ -167,7 +167,7 @@ fn an_exported_workbook_is_read_back_as_it_was() {
             }
         }
         let file = Cursor::new(book.save_to_buffer().unwrap());
-        let back = read(Sheet::open(file, SheetFormat::Xlsx).unwrap());
+        let back = read(Sheet::open(file, &SheetFormat::Xlsx { sheet: None }).unwrap());
         assert_eq!(back, bodies, "{name}");
     }));
 }
@@ -262,7 +262,9 @@ fn a_workbook_that_a_person_made_is_read() {
     let fault = Sheet::xlsx(Cursor::new(bytes.clone()), Some("2022")).err().unwrap();
     assert_eq!(fault.code(), "no_such_sheet");
     assert_eq!(Sheet::csv(Cursor::new(bytes)).err().unwrap().code(), "not_text");
-    let fault = Sheet::open(Cursor::new(b"a;b".to_vec()), SheetFormat::Xlsx).err().unwrap();
+    let fault = Sheet::open(Cursor::new(b"a;b".to_vec()), &SheetFormat::Xlsx { sheet: None })
+        .err()
+        .unwrap();
     assert_eq!(fault.code(), "not_a_workbook");
 }
 

@@ -115,7 +115,7 @@ struct Open<'a> {
 impl Bench<'_> {
     /// Writes a bundle as far as nothing is refused.
     async fn bundle(&self, parts: &[Part]) -> Result<Vec<Told>, Error> {
-        let mut names = reference::Known::new();
+        let mut names = reference::Known::default();
         let mut targets = Vec::new();
         for part in parts {
             let items: Vec<_> = part.items.iter().collect();
@@ -133,8 +133,7 @@ impl Bench<'_> {
                 first.entry((part.collection, slug)).or_insert(item.place);
                 let known = targets.seen(slug);
                 let id = known.unwrap_or_else(|| self.store.new_id());
-                let name = (part.collection.to_owned(), slug.to_owned());
-                names.entry(name).or_insert((id, Some(slug.to_owned())));
+                names.note(part.collection, slug, (id, Some(slug.to_owned())));
             }
         }
 

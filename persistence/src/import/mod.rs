@@ -3,11 +3,13 @@
 //! - [`Store::import`] takes a bundle of records of several resources, all or none: they may refer
 //!   to each other in any order.
 //! - [`Store::check_rows`] and [`Store::take_rows`] take the rows of a sheet of one resource, step by
-//!   step: each row by itself, and a row may refer to those before it.
+//!   step: each row by itself. A row may refer to those before it, and to records by what they are
+//!   called.
 //!
 //! Whatever the way, a body goes through [`judge`] and becomes an [`Entry`](crate::store::Entry),
 //! which is written as every other change is.
 mod bundle;
+mod called;
 mod external;
 mod judge;
 mod overlay;

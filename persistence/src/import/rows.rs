@@ -70,13 +70,10 @@ impl Store {
         let mut outcomes = Vec::new();
         for row in rows {
             for reference in reference::of::<R>(&row.body) {
-                let name = (reference.collection, reference.key);
-                if name.0 == R::COLLECTION
-                    && !names.contains_key(&name)
-                    && let Some(id) = seen.id_of(slug_field(R::COLLECTION), &name.1)
+                if reference.collection == R::COLLECTION
+                    && let Some(id) = seen.id_of(slug_field(R::COLLECTION), &reference.key)
                 {
-                    let slug = Some(name.1.clone());
-                    names.insert(name, (id, slug));
+                    names.note(R::COLLECTION, &reference.key, (id, Some(reference.key.clone())));
                 }
             }
             let judged = bench.judge::<R>(&targets, &names, row, Some(fields)).await?;
@@ -153,8 +150,7 @@ impl Store {
                 if let (Action::Created, Some(id), Some(slug)) =
                     (outcome.action, outcome.id, &outcome.slug)
                 {
-                    let name = (R::COLLECTION.to_owned(), slug.clone());
-                    names.insert(name, (id, Some(slug.clone())));
+                    names.note(R::COLLECTION, slug, (id, Some(slug.clone())));
                 }
                 outcomes.push(outcome);
             }
@@ -179,8 +175,9 @@ impl Bench<'_> {
         for row in targets.rows() {
             references.extend(reference::of::<R>(&read(&row.body)?));
         }
-        let mut names = reference::Known::new();
+        let mut names = reference::Known::default();
         reference::look_up(self.tx, &self.by.sight(), &references, &mut names).await?;
+        self.called(&references, &mut names).await?;
         Ok((targets, names))
     }
 
