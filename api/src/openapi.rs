@@ -24,6 +24,7 @@ use crate::{
 
 mod changes;
 mod history;
+mod iati;
 mod imports;
 mod publication;
 mod search;
@@ -83,6 +84,7 @@ pub fn openapi() -> Value {
     building.proposals();
     building.imports();
     building.formats();
+    building.iati();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
     building.seen_by_token();
     let (paths, schemas) = (building.paths, building.schemas);

@@ -9,7 +9,7 @@ use persistence::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::query::Languages;
+use crate::{formats::readiness::Gap, query::Languages};
 
 /// Everything that a request can come to, other than success.
 #[derive(Clone, Debug)]
@@ -212,6 +212,9 @@ mod kinds {
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have"
             "A spreadsheet cannot hold so many rows: narrow the list with filters, or take it as \
              csv or ndjson.";
+        NOT_READY 422 "not_ready" "The record lacks what the format needs"
+            "The format has facts that it cannot do without, and some are not known: errors names \
+             each with its rule, so add them to the records that its pointer names.";
         UNCONDITIONAL 428 "precondition_required" "If-Match is needed"
             "A change needs the ETag of the revision that it is made to: read the record, and \
              send its ETag as If-Match.";
@@ -355,6 +358,18 @@ impl Problem {
             "A sheet has at most {limit} rows, and this list has {count}: narrow it, or take it as csv or ndjson."
         );
         Self::new(kinds::ROWS, detail)
+    }
+
+    pub(crate) fn not_ready(missing: Vec<Gap>) -> Self {
+        let fault = |gap: Gap| Fault {
+            pointer: Some(gap.pointer),
+            code: gap.rule.to_owned(),
+            detail: gap.detail,
+            ..Fault::default()
+        };
+        let errors = missing.into_iter().map(fault).collect();
+        let detail = "See errors for each fact that is missing, with the rule that asks for it.";
+        Self { errors, ..Self::new(kinds::NOT_READY, detail) }
     }
 
     pub(crate) fn too_long(limit: usize) -> Self {

@@ -75,17 +75,21 @@ pub(crate) fn day(date: &PartialDate) -> Option<NaiveDate> {
     date.first_day().filter(|first| date.last_day() == Some(*first))
 }
 
-/// A text in the language that the answer is written in, or else in the best there is; without
-/// the control characters that no format of events can carry.
+/// A text in the language that the answer is written in, or else in the best there is.
 pub(crate) fn said(text: &Text) -> String {
     let told = json!(text);
     let only = told.as_object().filter(|texts| texts.len() == 1);
     let only = only.and_then(|texts| texts.values().next()?.as_str());
+    legible(only.unwrap_or_else(|| text.best()))
+}
+
+/// A text without the control characters that no format of events can carry.
+pub(crate) fn legible(text: &str) -> String {
     let control = |letter: &char| {
         letter.is_control() && !['\n', '\t'].contains(letter)
             || ['\u{fffe}', '\u{ffff}'].contains(letter)
     };
-    let plain = only.unwrap_or_else(|| text.best()).replace("\r\n", "\n").replace('\r', "\n");
+    let plain = text.replace("\r\n", "\n").replace('\r', "\n");
     plain.chars().filter(|letter| !control(letter)).collect()
 }
 
@@ -167,7 +171,7 @@ impl Eventful for StudyVisit {
 }
 
 /// What a study visit is called after the country that is visited.
-fn label(country: Option<&Country>) -> Text {
+pub(crate) fn label(country: Option<&Country>) -> Text {
     let words = |language: &str| match language {
         "ru" => "Учебный визит",
         _ => "Study visit",

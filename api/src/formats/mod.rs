@@ -16,6 +16,7 @@ use crate::{
 mod atom;
 mod dump;
 mod event;
+pub(crate) mod iati;
 mod ics;
 mod jsonld;
 mod list;
@@ -59,6 +60,7 @@ impl PublicAddress {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     events::<Seminar>(config);
     events::<StudyVisit>(config);
+    iati::routes(config);
     config
         .service(web::resource("/v1/dump.zip").get(dump::read).default_service(web::to(fallback)));
 }
@@ -172,5 +174,5 @@ async fn readiness_of<R: Eventful>(
 ) -> Answer {
     ListQuery::none(&request)?;
     let record = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
-    Ok(edge::public(&readiness::of(&R::event(&record)), &Languages::default()))
+    Ok(edge::public(&readiness::of(&R::event(&record), store.today()), &Languages::default()))
 }

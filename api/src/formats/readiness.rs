@@ -1,9 +1,10 @@
-//! What an event still lacks for each of the forms that it is given in.
+//! What a record still lacks for each of the forms that it is given in.
+use chrono::NaiveDate;
 use domain::SeminarFormat;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::event::Event;
+use super::{event::Event, iati};
 
 /// Whether an event can be told in each format.
 #[derive(Serialize, ToSchema)]
@@ -21,6 +22,8 @@ pub(crate) struct ReadinessFormats {
     jsonld: FormatReadiness,
     /// The feed, after RFC 4287.
     atom: FormatReadiness,
+    /// The activity below that of its project, after IATI 2.03.
+    iati: FormatReadiness,
 }
 
 /// Whether an event can be told in one format.
@@ -37,53 +40,59 @@ pub(crate) struct FormatReadiness {
 pub(crate) struct Gap {
     /// Where in the record it belongs, as a JSON pointer.
     #[schema(example = "/venue")]
-    pointer: &'static str,
+    pub(crate) pointer: String,
     /// The rule that asks for it.
     #[schema(example = "google-event-location")]
-    rule: &'static str,
+    pub(crate) rule: &'static str,
     /// What the rule asks for.
     #[schema(example = "Search engines show an event only with a place that has an address.")]
-    detail: &'static str,
+    pub(crate) detail: String,
 }
 
-/// What an event lacks.
-pub(crate) fn of(event: &Event<'_>) -> Readiness {
+impl Gap {
+    pub(crate) fn new(
+        pointer: impl Into<String>,
+        rule: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { pointer: pointer.into(), rule, detail: detail.into() }
+    }
+}
+
+impl FormatReadiness {
+    /// Of a format that lacks those.
+    pub(crate) fn of(missing: Vec<Gap>) -> Self {
+        Self { ready: missing.is_empty(), missing }
+    }
+}
+
+/// What an event lacks on that day.
+pub(crate) fn of(event: &Event<'_>, today: NaiveDate) -> Readiness {
+    let calendar = "A calendar holds an event only when its first day is known to the day.";
+    let search = "Search engines show an event only when its first day is known to the day.";
+    let calendar = no_day(event, "rfc5545-dtstart", calendar);
+    let search = no_day(event, "google-event-start-date", search);
     Readiness {
         formats: ReadinessFormats {
-            ics: judged(vec![no_day(
-                event,
-                "rfc5545-dtstart",
-                "A calendar holds an event only when its first day is known to the day.",
-            )]),
-            jsonld: judged(vec![
-                no_day(
-                    event,
-                    "google-event-start-date",
-                    "Search engines show an event only when its first day is known to the day.",
-                ),
-                no_place(event),
-            ]),
+            ics: FormatReadiness::of(calendar.into_iter().collect()),
+            jsonld: FormatReadiness::of(search.into_iter().chain(no_place(event)).collect()),
             // Every event has an id, a title and the time of its last change.
-            atom: judged(Vec::new()),
+            atom: FormatReadiness::of(Vec::new()),
+            iati: FormatReadiness::of(iati::of_event(event, today)),
         },
     }
 }
 
-fn judged(gaps: Vec<Option<Gap>>) -> FormatReadiness {
-    let missing: Vec<_> = gaps.into_iter().flatten().collect();
-    FormatReadiness { ready: missing.is_empty(), missing }
-}
-
 fn no_day(event: &Event<'_>, rule: &'static str, detail: &'static str) -> Option<Gap> {
-    event.first_day().is_none().then_some(Gap { pointer: "/starts_on", rule, detail })
+    event.first_day().is_none().then(|| Gap::new("/starts_on", rule, detail))
 }
 
 fn no_place(event: &Event<'_>) -> Option<Gap> {
     let rule = "google-event-location";
     if event.format == Some(SeminarFormat::Online) {
         let detail = "Search engines show no event that is online only.";
-        return Some(Gap { pointer: "/format", rule, detail });
+        return Some(Gap::new("/format", rule, detail));
     }
     let detail = "Search engines show an event only with a place that has an address.";
-    (!event.place.has_address()).then_some(Gap { pointer: "/venue", rule, detail })
+    (!event.place.has_address()).then(|| Gap::new("/venue", rule, detail))
 }

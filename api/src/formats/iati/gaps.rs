@@ -1,0 +1,236 @@
+//! What the standard asks for and the registry does not know, by the schema and by the ruleset.
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::{EventStatus, Organisation, PartialDate, Project, ProjectCountryRole};
+
+use super::{
+    super::event::{Event, day},
+    super::readiness::Gap,
+    work::Work,
+    xml::role,
+};
+
+/// What a project lacks to be told.
+pub(super) fn of(work: &Work, today: NaiveDate) -> Vec<Gap> {
+    let mut gaps = Gaps(Vec::new());
+    let project = work.project();
+    gaps.identifiers(work);
+    if project.description.is_none()
+        && project.objective.is_none()
+        && project.target_group.is_none()
+    {
+        gaps.add("/description", "xsd:description", "An activity has a description.");
+    }
+    gaps.parties(work);
+    if project.status.is_none() {
+        let detail = "An activity has a status.";
+        gaps.add("/status", "xsd:activity-status", detail);
+    }
+    gaps.dates(project, today);
+    gaps.places(project);
+    gaps.sectors(project);
+    gaps.money(work, today);
+    gaps.0
+}
+
+/// What an event lacks to be told as an activity of its own.
+pub(in super::super) fn of_event(event: &Event<'_>, today: NaiveDate) -> Vec<Gap> {
+    let mut gaps = Gaps(Vec::new());
+    match event.first_day() {
+        None => {
+            let detail = "An activity has a start that is known to the day.";
+            gaps.add("/starts_on", "6.11.1", detail);
+        }
+        Some(first) if event.status == EventStatus::Held => {
+            let last = event.last_day().unwrap_or(first);
+            gaps.not_yet(Some(first), today, "/starts_on", "11.1.3");
+            gaps.not_yet(Some(last), today, "/ends_on", "11.1.4");
+        }
+        Some(_) => {}
+    }
+    gaps.0
+}
+
+struct Gaps(Vec<Gap>);
+
+impl Gaps {
+    fn add(&mut self, pointer: impl Into<String>, rule: &'static str, detail: impl Into<String>) {
+        self.0.push(Gap::new(pointer, rule, detail));
+    }
+
+    fn identifiers(&mut self, work: &Work) {
+        let identifier = work.identifier();
+        let at = "/iati/identifier";
+        if identifier.is_empty() {
+            self.add(at, "xsd:iati-identifier", "An activity has an identifier.");
+        } else if identifier.contains(['/', '&', '|', '?']) {
+            self.add(at, "1.1.3", "It may hold none of / & | ?.");
+        }
+        let (at, rule) = ("/iati/reporting_org", "xsd:reporting-org");
+        let Some((reporter, known)) = work.reporter() else {
+            self.add(at, rule, "An activity names the organisation that reports it.");
+            return;
+        };
+        self.agency(at, reporter);
+        match known.map(|organisation| organisation.kind) {
+            None => {
+                let detail = "None of the parties of the project and of its grant arrangements has that iati_org_id.";
+                self.add(at, rule, detail);
+            }
+            Some(None) => self.add(at, rule, "Of which kind that organisation is, is not known."),
+            Some(Some(_)) => {}
+        }
+        let begins = identifier.strip_prefix(reporter).and_then(|rest| rest.strip_prefix('-'));
+        if !identifier.is_empty() && begins.is_none_or(str::is_empty) {
+            let detail =
+                "It begins with the identifier of the organisation that reports, and a hyphen.";
+            self.add("/iati/identifier", "1.1.21", detail);
+        }
+    }
+
+    /// Whether an identifier begins with the code of a registration agency, as in `XM-DAC-41114`.
+    fn agency(&mut self, pointer: &str, reference: &str) {
+        let mut parts = reference.splitn(3, '-');
+        let letters = |part: Option<&str>, least, most| {
+            part.is_some_and(|part| {
+                (least..=most).contains(&part.len())
+                    && part.bytes().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit())
+            })
+        };
+        let agency = letters(parts.next(), 2, 3) && letters(parts.next(), 2, 12);
+        if !agency || parts.next().is_none_or(str::is_empty) {
+            let detail = "It begins with the code of a registration agency, as in XM-DAC-41114.";
+            self.add(pointer, "1.14.8", detail);
+        }
+        if reference.contains(['/', '&', '|', '?']) {
+            self.add(pointer, "1.14.3", "It may hold none of / & | ?.");
+        }
+    }
+
+    fn parties(&mut self, work: &Work) {
+        let parties = work.project().parties.iter().enumerate();
+        let mut told = 0;
+        for (place, party) in parties.filter(|(_, party)| role(party.role).is_some()) {
+            told += 1;
+            let known = work.organisations.get(&party.organisation_id.id());
+            self.reference(&format!("/parties/{place}/organisation_id"), known);
+        }
+        if told == 0 {
+            let detail = "An activity has a party that funds it, answers for it, passes the money on or carries it out.";
+            self.add("/parties", "xsd:participating-org", detail);
+        }
+    }
+
+    fn reference(&mut self, pointer: &str, organisation: Option<&Organisation>) {
+        if let Some(known) = organisation.and_then(|one| one.iati_org_id.as_ref()) {
+            self.agency(pointer, known.as_str());
+        }
+    }
+
+    fn dates(&mut self, project: &Project, today: NaiveDate) {
+        let known = |date: &Option<PartialDate>| date.as_ref().and_then(day);
+        let (start, planned) = (known(&project.actual_start), known(&project.planned_start));
+        if start.is_none() && planned.is_none() {
+            let detail = "An activity has a planned or an actual start that is known to the day.";
+            self.add("/actual_start", "6.11.1", detail);
+        }
+        let end = known(&project.actual_end);
+        self.not_yet(start, today, "/actual_start", "11.1.3");
+        self.not_yet(end, today, "/actual_end", "11.1.4");
+        for (start, end, pointer, rule) in [
+            (planned, known(&project.planned_end), "/planned_end", "11.1.1"),
+            (start, end, "/actual_end", "11.1.2"),
+        ] {
+            if start.zip(end).is_some_and(|(start, end)| end < start) {
+                self.add(pointer, rule, "It ends before it starts.");
+            }
+        }
+    }
+
+    fn not_yet(&mut self, on: Option<NaiveDate>, today: NaiveDate, at: &str, rule: &'static str) {
+        if on.is_some_and(|on| on > today) {
+            self.add(at, rule, "What is told as having happened is not in the future.");
+        }
+    }
+
+    fn places(&mut self, project: &Project) {
+        if let Some(region) = project.iati.as_ref().and_then(|iati| iati.region.as_ref()) {
+            if region.vocabulary.as_str() == "1" && !digits(region.code.as_str(), 2..=5) {
+                self.add("/iati/region/code", "9.68.1", "A region of DAC has a code of digits.");
+            }
+            return;
+        }
+        match beneficiaries(project).count() {
+            0 => {
+                let detail = "An activity benefits a country or a region.";
+                self.add("/countries", "3.7.1", detail);
+            }
+            1 => {}
+            _ => {
+                let detail = "How much of it each country gets is not known: name the region that they are in.";
+                self.add("/iati/region", "3.1.1", detail);
+            }
+        }
+    }
+
+    fn sectors(&mut self, project: &Project) {
+        let sectors = project.iati.as_ref().map_or(&[][..], |iati| &iati.sectors);
+        if sectors.is_empty() {
+            self.add("/iati/sectors", "6.2.2", "An activity has a sector.");
+        }
+        let mut sums: BTreeMap<&str, (usize, Option<f64>)> = BTreeMap::new();
+        for (place, sector) in sectors.iter().enumerate() {
+            let (count, sum) = sums.entry(sector.vocabulary.as_str()).or_insert((0, Some(0.0)));
+            *count += 1;
+            *sum = sum.zip(sector.percentage).map(|(sum, percentage)| sum + percentage);
+            let length = match sector.vocabulary.as_str() {
+                "1" => 5..=5,
+                "2" => 3..=3,
+                _ => continue,
+            };
+            if !digits(sector.code.as_str(), length) {
+                let detail = "A sector of DAC has a code of five digits, a category of three.";
+                self.add(format!("/iati/sectors/{place}/code"), "9.59.1", detail);
+            }
+        }
+        for (vocabulary, (count, sum)) in sums {
+            let whole = match sum {
+                None => count == 1,
+                Some(sum) => (sum - 100.0).abs() < 0.005,
+            };
+            if !whole {
+                let detail =
+                    format!("The percentages of vocabulary {vocabulary} do not sum to 100.");
+                self.add("/iati/sectors", "2.1.1", detail);
+            }
+        }
+    }
+
+    fn money(&mut self, work: &Work, today: NaiveDate) {
+        for grant in &work.grants {
+            let at = format!("/grant-arrangements/{}", grant.id);
+            for (place, moved) in grant.body.transactions.iter().enumerate() {
+                let pointer = format!("{at}/transactions/{place}");
+                self.not_yet(Some(moved.on.day()), today, &format!("{pointer}/on"), "11.3.1");
+                for (side, named) in
+                    [("provider_id", &moved.provider_id), ("receiver_id", &moved.receiver_id)]
+                {
+                    let known = named.as_ref().and_then(|one| work.organisations.get(&one.id()));
+                    self.reference(&format!("{pointer}/{side}"), known);
+                }
+            }
+        }
+    }
+}
+
+fn digits(code: &str, length: std::ops::RangeInclusive<usize>) -> bool {
+    length.contains(&code.len()) && code.bytes().all(|one| one.is_ascii_digit())
+}
+
+/// The countries that a project is for.
+pub(super) fn beneficiaries(project: &Project) -> impl Iterator<Item = &str> {
+    let countries = project.countries.iter();
+    let those = countries.filter(|one| one.role == ProjectCountryRole::Beneficiary);
+    those.map(|one| one.country.as_str())
+}

@@ -1,0 +1,166 @@
+//! Projects as IATI 2.03 has them, with what they consist of, their money and their results.
+//!
+//! - [`Work`] is a project with all that is told of it but its events, which are read one batch
+//!   after the other.
+//! - `gaps` says which mandatory facts are missing: then nothing is written at all.
+//! - `xml` writes what is known, in the order that the standard asks for.
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Path, ServiceConfig},
+};
+use domain::{Project, Resource, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter};
+use persistence::{Moment, Wanted};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    event::{Event, Eventful},
+    readiness::FormatReadiness,
+};
+use crate::{
+    Problem,
+    edge::{self, fallback},
+    file::{Asked, Said, WRITERS},
+    query::{Languages, ListQuery},
+    reader::Reader,
+};
+
+mod gaps;
+mod work;
+mod xml;
+
+pub(super) use gaps::of_event;
+use work::{Work, of_project};
+
+type Answer = Result<HttpResponse, Problem>;
+
+pub(crate) const MEDIA_TYPE: &str = "application/xml; charset=utf-8";
+/// The address of every project as an activity.
+pub(crate) const ALL: &str = "/v1/iati/activities.xml";
+
+/// Whether a project can be told in each format.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProjectReadiness {
+    /// By format.
+    formats: ProjectFormats,
+}
+
+/// The formats of a project.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProjectFormats {
+    /// The standard of the International Aid Transparency Initiative, version 2.03.
+    iati: FormatReadiness,
+}
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
+    config
+        .service(resource(ALL).get(all))
+        .service(resource("/v1/projects/{id}.iati.xml").get(one))
+        .service(resource("/v1/projects/{id}/readiness").get(readiness));
+}
+
+fn asked() -> Asked<'static> {
+    // Whether a day has come decides what may be told as having happened.
+    Asked { of: Project::COLLECTION, media_type: MEDIA_TYPE, by: "", daily: true, turns: &WRITERS }
+}
+
+async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
+    ListQuery::none(&request)?;
+    let wrong = Problem::of(Project::COLLECTION);
+    let project = store.find::<Project>(&key).await.map_err(&wrong)?;
+    let write = async |moment: &Moment, file: &mut File| {
+        let work = Work::of(moment, project).await.map_err(&wrong)?;
+        let gaps = gaps::of(&work, moment.today());
+        if !gaps.is_empty() {
+            return Err(Problem::not_ready(gaps));
+        }
+        let mut to = BufWriter::new(file);
+        begin(moment, &mut to).await?;
+        activities(moment, &work, &mut to).await?;
+        end(&mut to)
+    };
+    asked().answer(&request, &store, write).await
+}
+
+async fn all(request: HttpRequest, store: Reader) -> Answer {
+    ListQuery::none(&request)?;
+    let wrong = Problem::of(Project::COLLECTION);
+    let write = async |moment: &Moment, file: &mut File| {
+        let mut to = BufWriter::new(file);
+        begin(moment, &mut to).await?;
+        let mut projects = moment.every(Wanted::<Project>::all(Default::default()));
+        while let Some(projects) = projects.next().await.map_err(&wrong)? {
+            for project in projects {
+                let work = Work::of(moment, project).await.map_err(&wrong)?;
+                if gaps::of(&work, moment.today()).is_empty() {
+                    activities(moment, &work, &mut to).await?;
+                }
+            }
+        }
+        end(&mut to)
+    };
+    asked().answer(&request, &store, write).await
+}
+
+async fn readiness(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
+    ListQuery::none(&request)?;
+    let wrong = Problem::of(Project::COLLECTION);
+    let project = store.find::<Project>(&key).await.map_err(&wrong)?;
+    let moment = store.moment().await.map_err(&wrong)?;
+    let work = Work::of(&moment, project).await.map_err(&wrong)?;
+    let iati = FormatReadiness::of(gaps::of(&work, moment.today()));
+    let told = ProjectReadiness { formats: ProjectFormats { iati } };
+    Ok(edge::public(&told, &Languages::default()))
+}
+
+async fn begin(moment: &Moment, to: &mut impl Write) -> Result<(), Problem> {
+    let changed = moment.changed_at().await.map_err(Problem::of(Project::COLLECTION))?;
+    to.write_all(&xml::begin(changed.unwrap_or_default())).map_err(Problem::unwritten)
+}
+
+fn end(to: &mut impl Write) -> Result<Said, Problem> {
+    to.write_all(xml::END).map_err(Problem::unwritten)?;
+    to.flush().map_err(Problem::unwritten)?;
+    Ok(Said::default())
+}
+
+/// Writes a project and each of its events. What it is joined to is told within the project, so the
+/// events are read twice.
+async fn activities(moment: &Moment, work: &Work, to: &mut impl Write) -> Result<(), Problem> {
+    let mut children = String::new();
+    let mut note = |event: &Event<'_>, _: &[u8]| {
+        children.push_str(&xml::child(work, event));
+        Ok(())
+    };
+    each::<Seminar>(moment, work, of_project::<SeminarFilter>(work), &mut note).await?;
+    each::<StudyVisit>(moment, work, of_project::<StudyVisitFilter>(work), &mut note).await?;
+    to.write_all(&xml::project(work, &children)).map_err(Problem::unwritten)?;
+    let mut write = |_: &Event<'_>, told: &[u8]| to.write_all(told).map_err(Problem::unwritten);
+    each::<Seminar>(moment, work, of_project::<SeminarFilter>(work), &mut write).await?;
+    each::<StudyVisit>(moment, work, of_project::<StudyVisitFilter>(work), &mut write).await
+}
+
+/// Does something with each event of a project that can be told, and with how it is told.
+async fn each<R: Eventful + xml::Countable>(
+    moment: &Moment,
+    work: &Work,
+    filter: R::Filter,
+    call: &mut impl FnMut(&Event<'_>, &[u8]) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut batches = moment.every(Wanted::<R>::all(filter));
+    while let Some(records) = batches.next().await.map_err(Problem::of(R::COLLECTION))? {
+        for record in &records {
+            let event = R::event(record);
+            if of_event(&event, moment.today()).is_empty() {
+                call(&event, &xml::event(work, &event, record))?;
+            }
+        }
+    }
+    Ok(())
+}

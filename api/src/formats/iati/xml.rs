@@ -1,0 +1,505 @@
+//! Activities as IATI 2.03 writes them; what is not known is left out.
+use std::io;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use domain::{
+    BudgetKind, BudgetStatus, Count, EventStatus, FullDate, Indicator, IndicatorMeasure, Metric,
+    Money, Organisation, OrganisationKind, OrganisationRef, PartialDate, ProjectPartyRole,
+    ProjectResult, ProjectStatus, Qualifier, Record, ResultKind, Seminar, StudyVisit, Text,
+    TransactionKind,
+};
+use quick_xml::{
+    Writer,
+    escape::escape,
+    events::{BytesEnd, BytesStart, BytesText, Event as Part},
+};
+
+use super::{
+    super::event::{Event, day, legible},
+    gaps::beneficiaries,
+    work::Work,
+};
+
+pub(super) const END: &[u8] = b"</iati-activities>\n";
+
+type Attributes<'a> = &'a [(&'a str, &'a str)];
+
+/// Who is told to report: the project's own publisher comes first.
+const SECONDARY: &str = "1";
+
+/// Elements, one after the other.
+struct Xml(Writer<Vec<u8>>);
+
+impl Xml {
+    fn new() -> Self {
+        Self(Writer::new(Vec::new()))
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        self.0.into_inner()
+    }
+
+    fn part(&mut self, part: Part) {
+        let written: io::Result<()> = self.0.write_event(part);
+        debug_assert!(written.is_ok(), "memory takes everything");
+    }
+
+    fn start<'a>(name: &'a str, attributes: Attributes<'a>) -> BytesStart<'a> {
+        let mut start = BytesStart::new(name);
+        attributes.iter().for_each(|attribute| start.push_attribute(*attribute));
+        start
+    }
+
+    /// An element with nothing in it.
+    fn empty(&mut self, name: &str, attributes: Attributes) {
+        self.part(Part::Empty(Self::start(name, attributes)));
+    }
+
+    /// An element with other elements in it.
+    fn with(&mut self, name: &str, attributes: Attributes, inner: impl FnOnce(&mut Self)) {
+        self.part(Part::Start(Self::start(name, attributes)));
+        inner(self);
+        self.part(Part::End(BytesEnd::new(name)));
+    }
+
+    fn line(&mut self, name: &str, attributes: Attributes, text: &str) {
+        self.with(name, attributes, |xml| xml.part(Part::Text(BytesText::new(&legible(text)))));
+    }
+
+    /// A text in each of its languages.
+    fn text(&mut self, name: &str, attributes: Attributes, text: &Text) {
+        self.with(name, attributes, |xml| xml.narratives(text));
+    }
+
+    fn narratives(&mut self, text: &Text) {
+        for (language, said) in text.entries() {
+            self.line("narrative", &[("xml:lang", language)], said);
+        }
+    }
+
+    /// A text of ours, in English.
+    fn own(&mut self, name: &str, attributes: Attributes, text: &str) {
+        self.with(name, attributes, |xml| xml.line("narrative", &[("xml:lang", "en")], text));
+    }
+
+    fn code(&mut self, name: &str, code: Option<&str>) {
+        if let Some(code) = code {
+            self.empty(name, &[("code", code)]);
+        }
+    }
+
+    fn date(&mut self, kind: &str, on: Option<NaiveDate>) {
+        if let Some(on) = on {
+            self.empty("activity-date", &[("type", kind), ("iso-date", &on.to_string())]);
+        }
+    }
+
+    fn value(&mut self, money: &Money, on: &FullDate) {
+        let attributes = [("currency", money.currency.as_str()), ("value-date", on.as_str())];
+        self.line("value", &attributes, money.amount.as_str());
+    }
+
+    fn organisation(&mut self, name: &str, organisation: &Organisation, more: Attributes) {
+        let mut attributes = Vec::new();
+        let reference = organisation.iati_org_id.as_ref();
+        attributes.extend(reference.map(|reference| ("ref", reference.as_str())));
+        attributes.extend(organisation.kind.map(|kind| ("type", kind_code(kind))));
+        attributes.extend(more);
+        self.text(name, &attributes, &organisation.name);
+    }
+
+    fn head(&mut self, work: &Work, identifier: &str, title: &Text) {
+        self.line("iati-identifier", &[], identifier);
+        if let Some((_, Some(reporter))) = work.reporter() {
+            let secondary = [("secondary-reporter", SECONDARY)];
+            self.organisation("reporting-org", reporter, &secondary);
+        }
+        self.text("title", &[], title);
+    }
+
+    fn parties(&mut self, work: &Work) {
+        for party in &work.project().parties {
+            let known = work.organisations.get(&party.organisation_id.id());
+            if let Some((code, organisation)) = role(party.role).zip(known) {
+                self.organisation("participating-org", organisation, &[("role", code)]);
+            }
+        }
+    }
+
+    /// Where it is and what it is about: an event is where its project is.
+    fn scope(&mut self, work: &Work) {
+        let iati = work.iati();
+        match iati.and_then(|iati| iati.region.as_ref()) {
+            Some(region) => {
+                let (code, vocabulary) = (region.code.as_str(), region.vocabulary.as_str());
+                let attributes = [("code", code), ("vocabulary", vocabulary)];
+                self.empty("recipient-region", &attributes);
+            }
+            None => {
+                for country in beneficiaries(work.project()) {
+                    self.empty("recipient-country", &[("code", country)]);
+                }
+            }
+        }
+        for sector in iati.iter().flat_map(|iati| &iati.sectors) {
+            let percentage = sector.percentage.unwrap_or(100.0).to_string();
+            let attributes = [
+                ("vocabulary", sector.vocabulary.as_str()),
+                ("code", sector.code.as_str()),
+                ("percentage", &percentage),
+            ];
+            self.empty("sector", &attributes);
+        }
+    }
+
+    fn money(&mut self, work: &Work) {
+        for budget in work.grants.iter().flat_map(|grant| &grant.body.budgets) {
+            let kind = match budget.kind {
+                BudgetKind::Original => "1",
+                BudgetKind::Revised => "2",
+            };
+            let status = match budget.status {
+                BudgetStatus::Indicative => "1",
+                BudgetStatus::Committed => "2",
+            };
+            self.with("budget", &[("type", kind), ("status", status)], |xml| {
+                xml.empty("period-start", &[("iso-date", budget.from.as_str())]);
+                xml.empty("period-end", &[("iso-date", budget.to.as_str())]);
+                xml.value(&budget.amount, &budget.from);
+            });
+        }
+        for moved in work.grants.iter().flat_map(|grant| &grant.body.transactions) {
+            let kind = match moved.kind {
+                TransactionKind::IncomingFunds => "1",
+                TransactionKind::Commitment => "2",
+                TransactionKind::Disbursement => "3",
+                TransactionKind::Expenditure => "4",
+                TransactionKind::IncomingCommitment => "11",
+            };
+            let known = |side: &Option<OrganisationRef>| {
+                side.as_ref().and_then(|one| work.organisations.get(&one.id()))
+            };
+            self.with("transaction", &[], |xml| {
+                xml.empty("transaction-type", &[("code", kind)]);
+                xml.empty("transaction-date", &[("iso-date", moved.on.as_str())]);
+                xml.value(&moved.amount, &moved.on);
+                if let Some(description) = &moved.description {
+                    xml.text("description", &[], description);
+                }
+                for (name, side) in [
+                    ("provider-org", known(&moved.provider_id)),
+                    ("receiver-org", known(&moved.receiver_id)),
+                ] {
+                    if let Some(organisation) = side {
+                        xml.organisation(name, organisation, &[]);
+                    }
+                }
+            });
+        }
+    }
+
+    /// A result; the standard has none without an indicator.
+    fn result(&mut self, result: &ProjectResult, indicators: &[Indicator]) {
+        let kind = match result.kind {
+            ResultKind::Output => "1",
+            ResultKind::Outcome => "2",
+            ResultKind::Impact => "3",
+            ResultKind::Other => "9",
+        };
+        if indicators.is_empty() {
+            return;
+        }
+        self.with("result", &[("type", kind)], |xml| {
+            xml.text("title", &[], &result.title);
+            if let Some(description) = &result.description {
+                xml.text("description", &[], description);
+            }
+            indicators.iter().for_each(|indicator| xml.indicator(indicator));
+        });
+    }
+
+    fn indicator(&mut self, indicator: &Indicator) {
+        let measure = match indicator.measure {
+            IndicatorMeasure::Unit => "1",
+            IndicatorMeasure::Percentage => "2",
+            IndicatorMeasure::Nominal => "3",
+            IndicatorMeasure::Ordinal => "4",
+            IndicatorMeasure::Qualitative => "5",
+        };
+        let in_words = indicator.measure == IndicatorMeasure::Qualitative;
+        let ascending = if indicator.ascending { "1" } else { "0" };
+        self.with("indicator", &[("measure", measure), ("ascending", ascending)], |xml| {
+            xml.text("title", &[], &indicator.title);
+            if let Some(baseline) = &indicator.baseline {
+                let value = baseline.value.as_ref().map(|value| value.as_str());
+                let year = baseline.year.to_string();
+                xml.measured(
+                    "baseline",
+                    &[("year", &year)],
+                    value,
+                    baseline.comment.as_ref(),
+                    in_words,
+                );
+            }
+            for period in &indicator.periods {
+                xml.with("period", &[], |xml| {
+                    xml.empty("period-start", &[("iso-date", period.from.as_str())]);
+                    xml.empty("period-end", &[("iso-date", period.to.as_str())]);
+                    let target = period.target.as_ref().map(|value| value.as_str());
+                    let actual = period.actual.as_ref().map(|value| value.as_str());
+                    xml.measured("target", &[], target.filter(|_| !in_words), None, false);
+                    xml.measured("actual", &[], actual, period.comment.as_ref(), in_words);
+                });
+            }
+        });
+    }
+
+    /// A value, which only words may stand for, and only where words are what is measured.
+    fn measured(
+        &mut self,
+        name: &str,
+        attributes: Attributes,
+        value: Option<&str>,
+        comment: Option<&Text>,
+        in_words: bool,
+    ) {
+        let value = value.filter(|_| !in_words);
+        if value.is_none() && (!in_words || comment.is_none()) {
+            return;
+        }
+        let mut attributes = attributes.to_vec();
+        attributes.extend(value.map(|value| ("value", value)));
+        match comment {
+            None => self.empty(name, &attributes),
+            Some(comment) => {
+                self.with(name, &attributes, |xml| xml.text("comment", &[], comment));
+            }
+        }
+    }
+
+    /// How many came, as it was published, as an output.
+    fn attendance(&mut self, count: &Count, first: NaiveDate, last: NaiveDate) {
+        let (title, how) = match count.metric {
+            Metric::Persons => ("Persons who took part", "persons"),
+            Metric::Organisations => ("Organisations that took part", "organisations"),
+            Metric::Countries => ("Countries that had a part", "countries"),
+            Metric::ParticipatingCountries => {
+                ("Countries whose civil servants took part", "countries")
+            }
+        };
+        let value = count.value.to_string();
+        let read = match count.qualifier {
+            Qualifier::Exact => None,
+            Qualifier::About => Some(format!("As published: about {value} {how}.")),
+            Qualifier::MoreThan => {
+                Some(format!("As published: more than {value} {how}. The value is a lower bound."))
+            }
+            Qualifier::AtLeast => {
+                Some(format!("As published: at least {value} {how}. The value is a lower bound."))
+            }
+            Qualifier::LessThan => {
+                Some(format!("As published: less than {value} {how}. The value is an upper bound."))
+            }
+            Qualifier::AtMost => {
+                Some(format!("As published: at most {value} {how}. The value is an upper bound."))
+            }
+        };
+        self.with("result", &[("type", "1")], |xml| {
+            xml.own("title", &[], "Attendance");
+            xml.with("indicator", &[("measure", "1"), ("ascending", "1")], |xml| {
+                xml.own("title", &[], title);
+                xml.with("period", &[], |xml| {
+                    xml.empty("period-start", &[("iso-date", &first.to_string())]);
+                    xml.empty("period-end", &[("iso-date", &last.to_string())]);
+                    xml.with("actual", &[("value", &value)], |xml| {
+                        if let Some(read) = read {
+                            xml.own("comment", &[], &read);
+                        }
+                    });
+                });
+            });
+        });
+    }
+}
+
+/// The beginning of the file, as of the last change of what is in it.
+pub(super) fn begin(changed: DateTime<Utc>) -> Vec<u8> {
+    let changed = stamp(changed);
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <iati-activities version=\"2.03\" generated-datetime=\"{changed}\">\n"
+    )
+    .into_bytes()
+}
+
+fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn activity(updated: DateTime<Utc>, hierarchy: &str, inner: impl FnOnce(&mut Xml)) -> Vec<u8> {
+    let mut xml = Xml::new();
+    let updated = stamp(updated);
+    let attributes =
+        [("xml:lang", "en"), ("last-updated-datetime", &*updated), ("hierarchy", hierarchy)];
+    xml.with("iati-activity", &attributes, inner);
+    let mut bytes = xml.bytes();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// A project; what it is joined to is written already.
+pub(super) fn project(work: &Work, children: &str) -> Vec<u8> {
+    let project = work.project();
+    activity(work.record.updated_at, "1", |xml| {
+        xml.head(work, work.identifier(), &project.title);
+        for (kind, text) in
+            [("1", &project.description), ("2", &project.objective), ("3", &project.target_group)]
+        {
+            if let Some(text) = text {
+                xml.text("description", &[("type", kind)], text);
+            }
+        }
+        xml.parties(work);
+        xml.code("activity-status", project.status.map(status_code));
+        let known = |date: &Option<PartialDate>| date.as_ref().and_then(day);
+        xml.date("1", known(&project.planned_start));
+        xml.date("2", known(&project.actual_start));
+        xml.date("3", known(&project.planned_end));
+        xml.date("4", known(&project.actual_end));
+        xml.scope(work);
+        let iati = work.iati();
+        let code = |of: fn(&domain::Iati) -> Option<&domain::Line>| {
+            iati.and_then(of).map(|code| code.as_str())
+        };
+        xml.code("default-flow-type", code(|iati| iati.flow_type.as_ref()));
+        xml.code("default-finance-type", code(|iati| iati.finance_type.as_ref()));
+        xml.code("default-aid-type", code(|iati| iati.aid_type.as_ref()));
+        xml.code("default-tied-status", code(|iati| iati.tied_status.as_ref()));
+        xml.money(work);
+        if let Some(website) = &project.website {
+            let attributes = [("format", "text/html"), ("url", website.as_str())];
+            xml.with("document-link", &attributes, |xml| {
+                xml.own("title", &[], "Website of the project");
+                xml.empty("category", &[("code", "A12")]);
+            });
+        }
+        xml.part(Part::Text(BytesText::from_escaped(children)));
+        for (result, indicators) in &work.results {
+            xml.result(result, indicators);
+        }
+    })
+}
+
+/// What is told of an event within its project.
+pub(super) fn child(work: &Work, event: &Event<'_>) -> String {
+    let reference = identifier(work, event);
+    format!("<related-activity ref=\"{}\" type=\"2\"/>", escape(reference))
+}
+
+fn identifier(work: &Work, event: &Event<'_>) -> String {
+    format!("{}-{}", work.identifier(), event.id)
+}
+
+/// An event that is counted, and has a name in each language.
+pub(super) trait Countable: domain::Resource {
+    fn title(record: &Record<Self>) -> Text;
+    fn about(&self) -> Option<&Text>;
+    fn attendance(&self) -> &[Count];
+}
+
+impl Countable for Seminar {
+    fn title(record: &Record<Self>) -> Text {
+        record.body.title.as_ref().unwrap_or(&record.derived.label).clone()
+    }
+    fn about(&self) -> Option<&Text> {
+        self.summary.as_ref().or(self.theme.as_ref())
+    }
+    fn attendance(&self) -> &[Count] {
+        &self.attendance
+    }
+}
+
+impl Countable for StudyVisit {
+    fn title(record: &Record<Self>) -> Text {
+        let country = domain::Country::find(record.body.host_country.as_str());
+        let title = record.body.title.clone();
+        title.unwrap_or_else(|| super::super::event::label(country))
+    }
+    fn about(&self) -> Option<&Text> {
+        None
+    }
+    fn attendance(&self) -> &[Count] {
+        &self.attendance
+    }
+}
+
+/// An event, as an activity below its project.
+pub(super) fn event<R: Countable>(work: &Work, event: &Event<'_>, record: &Record<R>) -> Vec<u8> {
+    let title = R::title(record);
+    activity(record.updated_at, "2", |xml| {
+        xml.head(work, &identifier(work, event), &title);
+        xml.text("description", &[("type", "1")], record.body.about().unwrap_or(&title));
+        xml.parties(work);
+        let (status, start, end) = match event.status {
+            EventStatus::Held => ("4", "2", "4"),
+            EventStatus::Cancelled => ("5", "1", "3"),
+            EventStatus::Planned
+            | EventStatus::Confirmed
+            | EventStatus::Postponed
+            | EventStatus::Rescheduled => ("1", "1", "3"),
+        };
+        xml.code("activity-status", Some(status));
+        let (first, last) = (event.first_day(), event.last_day());
+        xml.date(start, first);
+        xml.date(end, last);
+        xml.scope(work);
+        xml.empty("related-activity", &[("ref", work.identifier()), ("type", "1")]);
+        if let (EventStatus::Held, Some((first, last))) = (event.status, first.zip(last)) {
+            record.body.attendance().iter().for_each(|count| xml.attendance(count, first, last));
+        }
+    })
+}
+
+/// The code of a part in a project; some parts have none, and stay out.
+pub(super) fn role(role: ProjectPartyRole) -> Option<&'static str> {
+    match role {
+        ProjectPartyRole::Funder => Some("1"),
+        ProjectPartyRole::Accountable => Some("2"),
+        ProjectPartyRole::Extending => Some("3"),
+        ProjectPartyRole::Implementer => Some("4"),
+        ProjectPartyRole::Grantor
+        | ProjectPartyRole::Grantee
+        | ProjectPartyRole::Partner
+        | ProjectPartyRole::Host
+        | ProjectPartyRole::Organiser => None,
+    }
+}
+
+fn status_code(status: ProjectStatus) -> &'static str {
+    match status {
+        ProjectStatus::Pipeline => "1",
+        ProjectStatus::Implementation => "2",
+        ProjectStatus::Finalisation => "3",
+        ProjectStatus::Closed => "4",
+        ProjectStatus::Cancelled => "5",
+        ProjectStatus::Suspended => "6",
+    }
+}
+
+fn kind_code(kind: OrganisationKind) -> &'static str {
+    match kind {
+        OrganisationKind::Government => "10",
+        OrganisationKind::LocalGovernment => "11",
+        OrganisationKind::OtherPublicSector => "15",
+        OrganisationKind::InternationalNgo => "21",
+        OrganisationKind::NationalNgo => "22",
+        OrganisationKind::RegionalNgo => "23",
+        OrganisationKind::PartnerCountryNgo => "24",
+        OrganisationKind::PublicPrivatePartnership => "30",
+        OrganisationKind::Multilateral => "40",
+        OrganisationKind::Foundation => "60",
+        OrganisationKind::PrivateSector => "70",
+        OrganisationKind::Academic => "80",
+        OrganisationKind::Other => "90",
+    }
+}
