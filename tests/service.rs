@@ -10,6 +10,7 @@ mod export;
 mod formats;
 mod harness;
 mod history;
+mod iati;
 mod idempotency;
 mod imports;
 mod leaks;

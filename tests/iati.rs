@@ -1,0 +1,243 @@
+//! Projects by the standard of the International Aid Transparency Initiative.
+use serde_json::{Value, json};
+
+use crate::harness::{Hub, Reply, on_each_database};
+
+const PROJECT: &str = "/v1/projects/governance-innovation-and-digitalisation";
+const EXPORT: &str = "/v1/projects/governance-innovation-and-digitalisation.iati.xml";
+
+/// Changes a record by a merge patch.
+async fn patch(hub: &Hub, path: &str, changes: Value) {
+    let tag = hub.get(path).await.header("etag").to_owned();
+    let changed = hub.write("PATCH", path, Some(&tag), Some(&changes)).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+}
+
+/// The real project with what only its publisher decides: identifiers, the sector, the region.
+async fn complete(hub: &Hub) {
+    patch(hub, "/v1/organisations/undp", json!({"iati_org_id": "XM-DAC-41114"})).await;
+    let iati = json!({
+        "identifier": "XM-DAC-41114-KAZ-GOVERNANCE", "reporting_org": "XM-DAC-41114",
+        "sectors": [{"vocabulary": "1", "code": "15110", "percentage": null}],
+        "region": {"vocabulary": "1", "code": "619"},
+        "aid_type": "D01", "finance_type": "110", "flow_type": "10", "tied_status": "5",
+    });
+    patch(hub, PROJECT, json!({"status": "implementation", "iati": iati})).await;
+}
+
+/// The rule and the place of each gap.
+fn rules(gaps: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let gaps = gaps.as_array().expect("gaps").iter();
+    gaps.map(|gap| (text(&gap["rule"]), text(&gap["pointer"]))).collect()
+}
+
+async fn missing(hub: &Hub) -> Vec<(String, String)> {
+    let told = hub.get(&format!("{PROJECT}/readiness")).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    let iati = &told.json()["formats"]["iati"];
+    let missing = rules(&iati["missing"]);
+    assert_eq!(iati["ready"], missing.is_empty());
+    missing
+}
+
+/// Fails unless the project is refused for just what its readiness tells.
+async fn assert_refused(hub: &Hub, expected: &[(&str, &str)]) {
+    let expected: Vec<_> =
+        expected.iter().map(|(rule, at)| ((*rule).to_owned(), (*at).to_owned())).collect();
+    assert_eq!(missing(hub).await, expected);
+    let refused = hub.get(EXPORT).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert_eq!(refused.json()["code"], "not_ready");
+    let faults = refused.faults().into_iter().map(|(place, code)| (code, place));
+    assert_eq!(faults.collect::<Vec<_>>(), expected);
+}
+
+async fn told(hub: &Hub) -> Reply {
+    let told = hub.get(EXPORT).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    told
+}
+
+/// The words of our own that the registry has for the project, as it was found.
+const UNDECIDED: [(&str, &str); 5] = [
+    ("xsd:iati-identifier", "/iati/identifier"),
+    ("xsd:reporting-org", "/iati/reporting_org"),
+    ("xsd:activity-status", "/status"),
+    ("3.1.1", "/iati/region"),
+    ("6.2.2", "/iati/sectors"),
+];
+
+#[test]
+fn the_project_is_refused_with_everything_that_its_sources_do_not_tell() {
+    on_each_database(async |hub| {
+        assert_refused(&hub, &UNDECIDED).await;
+        // The article alone does not say when the project was launched.
+        patch(&hub, PROJECT, json!({"actual_start": null})).await;
+        let mut expected = UNDECIDED.to_vec();
+        expected.insert(3, ("6.11.1", "/actual_start"));
+        assert_refused(&hub, &expected).await;
+        let all = hub.get("/v1/iati/activities.xml").await;
+        assert_eq!(all.status, 200);
+        assert!(!all.text.contains("<iati-activity "), "{}", all.text);
+    });
+}
+
+#[test]
+fn the_project_is_told_with_its_seminar_once_it_is_complete() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        assert_eq!(missing(&hub).await, []);
+        let file = told(&hub).await;
+        assert_eq!(file.header("content-type"), "application/xml; charset=utf-8");
+        for part in [
+            "<iati-identifier>XM-DAC-41114-KAZ-GOVERNANCE</iati-identifier>",
+            "<reporting-org ref=\"XM-DAC-41114\" type=\"40\" secondary-reporter=\"1\">",
+            "<activity-date type=\"2\" iso-date=\"2021-08-24\"/>",
+            "<recipient-region code=\"619\" vocabulary=\"1\"/>",
+            "<sector vocabulary=\"1\" code=\"15110\" percentage=\"100\"/>",
+            "<actual value=\"70\">",
+            "As published: more than 70 persons. The value is a lower bound.",
+            "<activity-date type=\"2\" iso-date=\"2021-11-04\"/>",
+            "<activity-date type=\"4\" iso-date=\"2021-11-05\"/>",
+        ] {
+            assert!(file.text.contains(part), "{part}\n{}", file.text);
+        }
+        assert_eq!(file.text.matches("<iati-activity ").count(), 2);
+        // What a shared strategy costs is no money of the project, and no split is invented.
+        for absent in ["250000000000", "<budget", "<transaction", "recipient-country", "unknown"] {
+            assert!(!file.text.contains(absent), "{absent}\n{}", file.text);
+        }
+        let all = hub.get("/v1/iati/activities.xml").await;
+        assert_eq!(all.text, file.text);
+        let again = hub.send("GET", EXPORT, &[("if-none-match", file.header("etag"))], None).await;
+        assert_eq!(again.status, 304);
+        patch(&hub, "/v1/seminars/first-seminar-2021", json!({"starts_on": "2021-11"})).await;
+        let file = told(&hub).await;
+        assert_eq!(file.text.matches("<iati-activity ").count(), 1);
+        assert!(!file.text.contains("related-activity"), "{}", file.text);
+        let seminar = hub.get("/v1/seminars/first-seminar-2021/readiness").await.json();
+        let expected = [("6.11.1".to_owned(), "/starts_on".to_owned())];
+        assert_eq!(rules(&seminar["formats"]["iati"]["missing"]), expected);
+    });
+}
+
+#[test]
+fn each_fact_that_the_standard_cannot_do_without_is_missed() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let parties = hub.get(PROJECT).await.json()["parties"].clone();
+        // What is cited cannot be left out.
+        patch(&hub, PROJECT, json!({"citations": []})).await;
+        for (changes, back, rule, at) in [
+            (
+                json!({"status": null}),
+                json!({"status": "implementation"}),
+                "xsd:activity-status",
+                "/status",
+            ),
+            (
+                json!({"objective": null, "target_group": null}),
+                json!({"objective": {"en": "To learn"}}),
+                "xsd:description",
+                "/description",
+            ),
+            (
+                json!({"actual_start": null}),
+                json!({"actual_start": "2021-08-24"}),
+                "6.11.1",
+                "/actual_start",
+            ),
+            (
+                json!({"actual_start": "2021-09"}),
+                json!({"actual_start": "2021-08-24"}),
+                "6.11.1",
+                "/actual_start",
+            ),
+            (
+                json!({"actual_start": "2199-01-01"}),
+                json!({"actual_start": "2021-08-24"}),
+                "11.1.3",
+                "/actual_start",
+            ),
+            (
+                json!({"iati": {"region": null}}),
+                json!({"iati": {"region": {"vocabulary": "1", "code": "619"}}}),
+                "3.1.1",
+                "/iati/region",
+            ),
+            (
+                json!({"iati": {"sectors": []}}),
+                json!({"iati": {"sectors": [{"vocabulary": "1", "code": "15110", "percentage": 100}]}}),
+                "6.2.2",
+                "/iati/sectors",
+            ),
+            (
+                json!({"iati": {"sectors": [{"vocabulary": "1", "code": "15110", "percentage": 60}, {"vocabulary": "1", "code": "43082", "percentage": 30}]}}),
+                json!({"iati": {"sectors": [{"vocabulary": "1", "code": "15110", "percentage": 60}, {"vocabulary": "1", "code": "43082", "percentage": 40}]}}),
+                "2.1.1",
+                "/iati/sectors",
+            ),
+            (
+                json!({"iati": {"identifier": "XM-DAC-41114-A/B"}}),
+                json!({"iati": {"identifier": "XM-DAC-41114-AB"}}),
+                "1.1.3",
+                "/iati/identifier",
+            ),
+            (
+                json!({"iati": {"identifier": "KAZ-GOVERNANCE"}}),
+                json!({"iati": {"identifier": "XM-DAC-41114-AB"}}),
+                "1.1.21",
+                "/iati/identifier",
+            ),
+        ] {
+            patch(&hub, PROJECT, changes).await;
+            assert_refused(&hub, &[(rule, at)]).await;
+            patch(&hub, PROJECT, back).await;
+            told(&hub).await;
+        }
+        patch(&hub, PROJECT, json!({"parties": []})).await;
+        let expected =
+            [("xsd:reporting-org", "/iati/reporting_org"), ("xsd:participating-org", "/parties")];
+        assert_refused(&hub, &expected).await;
+        patch(&hub, PROJECT, json!({"parties": parties})).await;
+        told(&hub).await;
+    });
+}
+
+#[test]
+fn money_and_results_are_told_as_they_were_entered() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let grant = json!({
+            "budgets": [{"from": "2021-07-01", "to": "2022-06-30", "amount": {"amount": "1000000", "currency": "USD"}, "status": "committed", "kind": "original"}],
+            "transactions": [{"on": "2021-08-01", "amount": {"amount": "250000.50", "currency": "USD"}, "kind": "incoming_funds", "provider_id": "government-of-korea", "receiver_id": "undp", "description": {"en": "First part"}}],
+        });
+        patch(&hub, "/v1/grant-arrangements/undp-kazakhstan-mois-2021", grant).await;
+        let indicator = json!({
+            "result_id": "governance-innovation-and-digitalisation-outcome",
+            "title": {"en": "Civil servants who apply what they learnt", "ru": "Госслужащие, применяющие знания"},
+            "measure": "unit", "ascending": true,
+            "baseline": {"year": 2021, "value": "0", "comment": {"en": "Before the first seminar"}},
+            "periods": [{"from": "2021-08-24", "to": "2021-12-31", "target": "100", "actual": null, "comment": null}],
+        });
+        let made = hub.write("POST", "/v1/indicators", None, Some(&indicator)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let file = told(&hub).await.text;
+        for part in [
+            "<budget type=\"1\" status=\"2\"><period-start iso-date=\"2021-07-01\"/><period-end iso-date=\"2022-06-30\"/><value currency=\"USD\" value-date=\"2021-07-01\">1000000</value></budget>",
+            "<transaction><transaction-type code=\"1\"/><transaction-date iso-date=\"2021-08-01\"/><value currency=\"USD\" value-date=\"2021-08-01\">250000.50</value><description>",
+            "<receiver-org ref=\"XM-DAC-41114\" type=\"40\">",
+            "<narrative xml:lang=\"ru\">Госслужащие, применяющие знания</narrative>",
+            "<baseline year=\"2021\" value=\"0\"><comment>",
+            "<target value=\"100\"/>",
+        ] {
+            assert!(file.contains(part), "{part}\n{file}");
+        }
+        let late = json!({"transactions": [{"on": "2199-08-01", "amount": {"amount": "1", "currency": "USD"}, "kind": "incoming_funds"}]});
+        patch(&hub, "/v1/grant-arrangements/undp-kazakhstan-mois-2021", late).await;
+        let gaps = missing(&hub).await;
+        assert_eq!(gaps.len(), 1, "{gaps:?}");
+        assert_eq!(gaps[0].0, "11.3.1");
+    });
+}
