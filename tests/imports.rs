@@ -590,11 +590,9 @@ fn a_programme_as_a_person_keeps_it_becomes_the_talks_of_the_first_seminar() {
 #[test]
 fn a_name_means_a_record_only_where_one_that_is_seen_is_called_so() {
     on_each_database(async |hub| {
-        let organisations = format!(
-            "slug,name.en,name.ru\none,Centre of Reform,Центр реформ\ntwo,Centre of Reform,\n\
-             three,Hidden Centre,\n"
-        );
-        assert_eq!(counts(&take(&hub, "resource=organisations", &organisations).await)[0], 3);
+        let organisations = "slug,name.en,name.ru\none,Centre of Reform,Центр реформ\ntwo,Centre of Reform,\n\
+             three,Hidden Centre,\n";
+        assert_eq!(counts(&take(&hub, "resource=organisations", organisations).await)[0], 3);
         let text = "slug,name.en,parent_id\n\
                     a,A,центр РЕФОРМ\nb,B,Centre of Reform\nc,C,Centre\nd,D,Hidden centre\n";
         let told = take(&hub, "resource=organisations&dry_run=true", text).await;

@@ -28,11 +28,14 @@ impl ActiveModelBehavior for ActiveModel {}
 /// How many keys one statement asks for: SQLite takes no more than 32766 values.
 const AT_ONCE: usize = 10_000;
 
+/// A record that a name means: its id and its slug.
+pub(crate) type Meant = (Uuid, Option<String>);
+
 /// What names have been found to mean.
 #[derive(Default)]
 pub(crate) struct Known {
-    /// The id and the slug, by collection and key.
-    meant: HashMap<(String, String), (Uuid, Option<String>)>,
+    /// By collection and key.
+    meant: HashMap<(String, String), Meant>,
     /// What several records are called.
     several: HashSet<(String, String)>,
 }
@@ -43,7 +46,7 @@ impl Known {
     }
 
     /// What a name means.
-    pub(crate) fn get(&self, collection: &str, name: &str) -> Option<&(Uuid, Option<String>)> {
+    pub(crate) fn get(&self, collection: &str, name: &str) -> Option<&Meant> {
         self.meant.get(&Self::key(collection, name))
     }
 
@@ -52,7 +55,7 @@ impl Known {
     }
 
     /// Notes what a name means, unless that is known.
-    pub(crate) fn note(&mut self, collection: &str, name: &str, means: (Uuid, Option<String>)) {
+    pub(crate) fn note(&mut self, collection: &str, name: &str, means: Meant) {
         self.meant.entry(Self::key(collection, name)).or_insert(means);
     }
 

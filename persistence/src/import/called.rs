@@ -11,7 +11,11 @@ use uuid::Uuid;
 
 use super::Bench;
 use crate::{
-    Error, Words, dialect, record, reference::Known, search, search::Part, store::read,
+    Error, Words, dialect, record,
+    reference::{Known, Meant},
+    search,
+    search::Part,
+    store::read,
     words::split,
 };
 
@@ -68,11 +72,13 @@ impl Bench<'_> {
                 .into_tuple()
                 .all(self.tx)
                 .await?;
-            let mut meant: BTreeMap<(&str, &str), Vec<(Uuid, Option<String>)>> = BTreeMap::new();
+            let mut meant: BTreeMap<(&str, &str), Vec<Meant>> = BTreeMap::new();
             for (id, resource, slug, body) in found {
                 let body: Value = read(&body)?;
                 let mut names = Vec::new();
-                NAMES.iter().for_each(|field| texts(&body[field], &mut names));
+                for field in NAMES {
+                    texts(&body[field], &mut names);
+                }
                 for (collection, name) in some {
                     if *collection == resource && names.contains(&split(name)) {
                         meant.entry((collection, name)).or_default().push((id, slug.clone()));
