@@ -29,6 +29,7 @@ mod m20261124_000043_history;
 mod m20261124_000044_search_by_collection;
 mod m20261124_000046_reference_by_field;
 mod m20261124_000047_statistics;
+mod m20261124_000048_words_with_collection;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000044_search_by_collection::Migration),
             Box::new(m20261124_000046_reference_by_field::Migration),
             Box::new(m20261124_000047_statistics::Migration),
+            Box::new(m20261124_000048_words_with_collection::Migration),
         ]
     }
 }
