@@ -685,7 +685,7 @@ pub(crate) async fn condition<R: Stored>(
 }
 
 /// The records of those ids, in that order.
-async fn whole<R: Stored>(
+pub(crate) async fn whole<R: Stored>(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
 ) -> Result<Vec<Record<R>>, Error> {
