@@ -6,6 +6,13 @@ import os
 
 import schemathesis
 
+# The files that imports take.
+schemathesis.serializer.alias("text/csv", "text/plain")
+schemathesis.serializer.alias(
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/octet-stream",
+)
+
 
 def given(cursor):
     """Whether a cursor came from an answer: only those belong to a list."""

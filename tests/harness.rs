@@ -13,7 +13,7 @@ use actix_web::{dev::ServerHandle, rt::task::JoinHandle};
 use api::{Settings, serve};
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::Role;
-use persistence::{Author, Database, Imported, NewToken, Store, World};
+use persistence::{Action, Author, Database, NewToken, Store, Taking, World};
 use reqwest::{Client, Method, Response, StatusCode};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, Statement, TransactionOptions,
@@ -184,9 +184,11 @@ pub(crate) async fn empty_database(postgres: bool, folder: &TempDir) -> (String,
 }
 
 async fn import(store: &Store, bundle: Value) {
-    let by = Author::program("test");
-    let imported = store.import(&by, bundle).await.expect("the bundle is taken");
-    assert!(matches!(imported, Imported::Kept(_)), "{imported:?}");
+    let taking = Taking { publish: true, system: "test".to_owned(), dry_run: false, told: 0 };
+    let imported = store.import(&Author::program("test"), &taking, bundle).await;
+    let imported = imported.expect("the bundle is taken");
+    let created = imported.iter().all(|told| told.outcome.action == Action::Created);
+    assert!(created, "{imported:?}");
 }
 
 impl Hub {

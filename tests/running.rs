@@ -201,11 +201,43 @@ fn a_bundle_is_taken_whole_or_every_fault_of_it_is_told() {
     }
     write(&json!({"records": {"topics": [topic("a"), topic("b")]}}));
     let taken = said(folder.path(), &arguments, &[]);
-    assert!(String::from_utf8(taken.stdout).unwrap().contains("2 topics"));
+    assert_eq!(String::from_utf8(taken.stdout).unwrap(), "Took: 2 created.\n");
     let again = said(folder.path(), &arguments, &[]);
-    assert!(String::from_utf8(again.stderr).unwrap().contains("slug_taken"));
+    assert_eq!(String::from_utf8(again.stdout).unwrap(), "Took: 2 left as they are.\n");
     let missing = said(folder.path(), &["import", "/nowhere"], &[]);
     assert!(String::from_utf8(missing.stderr).unwrap().contains("/nowhere cannot be read"));
+}
+
+#[test]
+fn a_table_is_taken_from_the_command_line_and_the_bad_rows_come_back_as_a_file() {
+    let folder = TempDir::new().unwrap();
+    let (file, faults) = (folder.path().join("topics.csv"), folder.path().join("faults.csv"));
+    let (path, back) = (file.to_str().unwrap(), faults.to_str().unwrap());
+    std::fs::write(&file, "Код;Метка;scheme\na;А;own\nb;;other\n").unwrap();
+    let mapping = r#"{"Метка": "label.ru"}"#;
+    let all = ["import", path, "--resource", "topics", "--mapping", mapping];
+    let run = |more: &[&str]| {
+        let ran = said(folder.path(), &[&all[..], more].concat(), &[]);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (ran.status.code(), text(ran.stdout), text(ran.stderr))
+    };
+    let (code, told, wrong) = run(&["--dry-run"]);
+    assert_eq!(code, Some(1), "{told} {wrong}");
+    assert!(told.contains("Метка: label.ru") && told.contains("row 2: created a"), "{told}");
+    assert!(told.contains("Would take: 1 created, 1 refused."), "{told}");
+    assert!(wrong.contains("row 3, column C (scheme) \"other\": "), "{wrong}");
+    assert!(run(&[]).1.contains("Took nothing: "));
+    let (code, told, _) = run(&["--partial", "--faults", back]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("Took: 1 created, 1 refused."), "{told}");
+    let rows = std::fs::read_to_string(&faults).unwrap();
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+    std::fs::write(&file, rows.replace(";other;", ";own;").replace("b;;", "b;Б;")).unwrap();
+    let (code, told, wrong) = run(&[]);
+    assert_eq!((code, &*wrong), (Some(0), ""), "{told}");
+    assert!(told.contains("Took: 1 created."), "{told}");
+    let unknown = said(folder.path(), &["import", path], &[]);
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("resource missing_parameter"));
 }
 
 #[test]

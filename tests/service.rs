@@ -11,6 +11,7 @@ mod formats;
 mod harness;
 mod history;
 mod idempotency;
+mod imports;
 mod leaks;
 mod life;
 mod logged;

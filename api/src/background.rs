@@ -1,13 +1,26 @@
 //! What the process does beside answering requests.
-use persistence::Database;
-use tokio::sync::watch;
+use std::time::Duration;
 
-use crate::{delivery::deliver, webhook::ToPrivate};
+use persistence::{Database, Error, Store};
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, watch},
+    time::sleep,
+};
+
+use crate::{
+    delivery::deliver,
+    import::{self, Job},
+    webhook::ToPrivate,
+};
+
+/// How often what is kept for a while only is looked through.
+const FORGET: Duration = Duration::from_hours(1);
 
 /// Does it, until the service stops.
 pub(crate) async fn run(
     database: Database,
     ToPrivate(to_private): ToPrivate,
+    jobs: UnboundedReceiver<Job>,
     stopping: watch::Sender<bool>,
 ) {
     // A pool is driven by the thread that opened it; what is done here is nobody's request.
@@ -16,11 +29,28 @@ pub(crate) async fn run(
         Ok(store) => {
             let watching = store.watch_others();
             let delivering = deliver(store.clone(), to_private, stopping.subscribe());
+            let importing = import::work(store.clone(), jobs, stopping.subscribe());
             tokio::select! {
                 () = watching => {}
-                () = delivering => {}
+                () = forget(&store) => {}
+                _ = futures_util::future::join(delivering, importing) => {}
             }
         }
         Err(error) => tracing::error!(%error, "nothing is done beside answering requests"),
+    }
+}
+
+/// Forgets what is kept for a while only, now and then.
+async fn forget(store: &Store) {
+    let note = |what, forgotten: Result<(), Error>| {
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "old {what} cannot be forgotten");
+        }
+    };
+    loop {
+        sleep(FORGET).await;
+        note("deliveries", store.forget_deliveries().await);
+        note("answers", store.forget_answers().await);
+        note("imports", store.forget_imports().await);
     }
 }

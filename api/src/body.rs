@@ -138,22 +138,40 @@ fn is(request: &HttpRequest, wanted: &str) -> bool {
         })
 }
 
-async fn read(mut payload: Payload) -> Result<Bytes, Problem> {
-    let reading = async {
-        let mut body = BytesMut::new();
-        while let Some(part) = payload.next().await {
-            let part = part.map_err(|_| Problem::bad_request("The body broke off."))?;
-            if body.len() + part.len() > LIMIT {
-                return Err(Problem::too_large(LIMIT));
-            }
-            body.extend_from_slice(&part);
-        }
-        Ok(body.freeze())
-    };
-    tokio::time::timeout(PATIENCE, reading).await.map_err(|_| Problem::timeout())?
+async fn read(payload: Payload) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    each(payload, LIMIT, PATIENCE, |part| {
+        body.extend_from_slice(&part);
+        Ok(())
+    })
+    .await?;
+    Ok(body.freeze())
 }
 
-fn parse(body: &[u8]) -> Result<Value, Problem> {
+/// Hands over the parts of a body, as far as it is not too large and arrives in time.
+pub(crate) async fn each(
+    mut payload: Payload,
+    limit: usize,
+    patience: Duration,
+    mut take: impl FnMut(Bytes) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let reading = async {
+        let mut length = 0;
+        while let Some(part) = payload.next().await {
+            let part = part.map_err(|_| Problem::bad_request("The body broke off."))?;
+            length += part.len();
+            if length > limit {
+                return Err(Problem::too_large(limit));
+            }
+            take(part)?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(patience, reading).await.map_err(|_| Problem::timeout())?
+}
+
+/// A body as JSON, of which nothing is lost.
+pub(crate) fn parse(body: &[u8]) -> Result<Value, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read: Result<Strict, _> = serde_path_to_error::deserialize(&mut reader);
     let value = read.map_err(|error| {

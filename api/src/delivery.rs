@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::{
     sync::{Semaphore, watch},
-    time::{Instant, sleep},
+    time::sleep,
 };
 use url::Url;
 use uuid::Uuid;
@@ -27,8 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const LEASE: TimeDelta = TimeDelta::seconds(40);
 /// How often it is looked for deliveries whose time has come.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often deliveries of long ago are forgotten.
-const FORGET: Duration = Duration::from_hours(1);
 /// How many webhooks are told at the same time.
 const AT_ONCE: u32 = 32;
 
@@ -52,20 +50,10 @@ pub(crate) async fn deliver(store: Store, to_private: bool, mut stopping: watch:
     let courier = Arc::new(Courier { store, client, to_private, stopping: stopping.clone() });
     let (me, places) = (Uuid::now_v7(), Arc::new(Semaphore::new(AT_ONCE as usize)));
     let mut news = news();
-    let mut forgotten = Instant::now();
     while !*stopping.borrow() {
         news.mark_unchanged();
         if let Err(error) = courier.hand_out(me, &places).await {
             tracing::warn!(%error, "webhooks cannot be told at the moment");
-        }
-        if forgotten.elapsed() > FORGET {
-            forgotten = Instant::now();
-            if let Err(error) = courier.store.forget_deliveries().await {
-                tracing::warn!(%error, "old deliveries cannot be forgotten");
-            }
-            if let Err(error) = courier.store.forget_answers().await {
-                tracing::warn!(%error, "old answers cannot be forgotten");
-            }
         }
         tokio::select! {
             _ = news.changed() => {}

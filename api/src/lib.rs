@@ -8,7 +8,6 @@ mod country;
 mod crud;
 mod delivery;
 mod docs;
-
 mod edge;
 mod export;
 mod file;
@@ -16,6 +15,7 @@ mod formats;
 mod health;
 mod history;
 mod idempotency;
+mod import;
 mod openapi;
 mod problem;
 mod programme;
@@ -24,11 +24,11 @@ mod query;
 mod reader;
 mod search;
 mod service;
-#[allow(dead_code, unused_imports, reason = "imports are to read sheets")]
 mod sheet;
 mod token;
 mod webhook;
 
+pub use import::{Counts, Ended, ImportChange, ImportFault, ImportFormat, Order, Prepared, Report};
 pub use openapi::openapi;
 pub use problem::{Fault, Problem, ProblemBody};
 pub use service::{Service, Settings, serve};

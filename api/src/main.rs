@@ -14,10 +14,12 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use domain::{Line, ProjectRef, Role, Token, Violation};
-use persistence::{Author, Database, Error, Imported, KeptToken, NewToken, Store, World};
-use serde_json::Value;
+use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking, World};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
+
+#[path = "main/import.rs"]
+mod import;
 
 /// The open registry of a capacity-building cooperation.
 #[derive(Parser)]
@@ -146,11 +148,8 @@ enum Action {
     Serve,
     /// Bring the database's schema up to date.
     Migrate,
-    /// Take a bundle of records, all or none.
-    Import {
-        /// The bundle, as JSON.
-        file: PathBuf,
-    },
+    /// Take in a bundle of records (JSON), or a table of one resource (CSV, XLSX).
+    Import(import::Import),
     /// Print the contract.
     Openapi,
     /// Manage tokens.
@@ -220,13 +219,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command.action {
         None | Some(Action::Serve) => serve_until_stopped(&options, database, store).await?,
         Some(Action::Migrate) => println!("The schema is up to date."),
-        Some(Action::Import { file }) => {
-            let text = std::fs::read_to_string(&file)
-                .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-            let bundle = serde_json::from_str(&text)
-                .map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
-            return import(&store, bundle).await;
-        }
+        Some(Action::Import(import)) => return import.run(&store).await,
         Some(Action::Token { action }) => return manage_tokens(&store, action).await,
         Some(Action::Openapi) => {}
     }
@@ -282,10 +275,15 @@ async fn serve_until_stopped(
         Sample::Auto => options.database_url.is_none(),
     };
     if wanted && store.is_empty().await? {
-        let taken = import(&store, serde_json::from_str(domain::sample::BUNDLE)?).await?;
-        if taken != ExitCode::SUCCESS {
+        let by = Author::program("capacity-hub serve");
+        let bundle = serde_json::from_str(domain::sample::BUNDLE)?;
+        let system = "first-seminar".to_owned();
+        let taking = Taking { publish: true, system, dry_run: false, told: 0 };
+        let taken = store.import(&by, &taking, bundle).await?;
+        if taken.iter().any(|told| !told.outcome.refused.is_empty()) {
             return Err("the first seminar could not be taken".into());
         }
+        println!("Took the {} records of the first seminar.", taken.len());
     }
     drop(store);
     let listener = TcpListener::bind(options.listen)
@@ -333,23 +331,6 @@ fn force_stop_after(grace: Duration, mut stopping: watch::Receiver<bool>) {
             std::process::exit(1);
         });
     });
-}
-
-async fn import(store: &Store, bundle: Value) -> Result<ExitCode, Failure> {
-    let by = Author::program("capacity-hub import");
-    match store.import(&by, bundle).await? {
-        Imported::Kept(kept) => {
-            let all: usize = kept.iter().map(|(_, count)| count).sum();
-            println!("Took {all} records:");
-            for (collection, count) in kept {
-                println!("  {count:>6} {collection}");
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        Imported::Refused(broken) => {
-            Ok(refuse("nothing was taken, since the bundle has these faults", &broken))
-        }
-    }
 }
 
 async fn manage_tokens(store: &Store, action: TokenAction) -> Result<ExitCode, Failure> {

@@ -24,6 +24,7 @@ use crate::{
 
 mod changes;
 mod history;
+mod imports;
 mod publication;
 mod search;
 mod tokens;
@@ -80,6 +81,7 @@ pub fn openapi() -> Value {
     building.webhooks();
     building.tokens();
     building.proposals();
+    building.imports();
     building.formats();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
     building.seen_by_token();

@@ -96,6 +96,16 @@ impl Fault {
     }
 }
 
+impl std::fmt::Display for Fault {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let place = [&self.pointer, &self.parameter, &self.header].into_iter().flatten().next();
+        if let Some(place) = place.filter(|place| !place.is_empty()) {
+            write!(to, "{place} ")?;
+        }
+        write!(to, "{}: {}", self.code, self.detail)
+    }
+}
+
 impl From<Violation> for Fault {
     fn from(broken: Violation) -> Self {
         Self {
@@ -191,6 +201,12 @@ mod kinds {
         INVALID 422 "invalid_record" "The record breaks a rule"
             "The body can be read, but cannot be true or does not fit other records: errors names \
              each rule that it breaks, and where.";
+        IMPORT 422 "invalid_import" "What was sent cannot be taken like that"
+            "The import names no resource or file that can be taken, or columns that are not there: \
+             errors names each, so mend the request and send it again.";
+        UNREADABLE 422 "unreadable_file" "The file cannot be read as what it is said to be"
+            "The file is damaged, or of another form or encoding than was said: save it anew, or \
+             say what it is.";
         KEY_REUSED 422 "idempotency_key_reused" "The key has been used for another request"
             "An Idempotency-Key stands for one request: make a new key for another one.";
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have"
@@ -204,6 +220,9 @@ mod kinds {
              the instance when you ask for help.";
         UNAVAILABLE 503 "unavailable" "The database is away or too busy"
             "The database cannot answer now: try again after the seconds that Retry-After tells.";
+        IMPORTS 503 "too_many_imports" "Too many imports are on their way"
+            "As many imports as there can be are waiting already: try again after the seconds that \
+             Retry-After tells.";
         STREAMS 503 "too_many_streams" "Too many streams are open"
             "As many streams as there can be are open already: ask /v1/changes meanwhile, and try \
              again after the seconds that Retry-After tells.";
@@ -273,6 +292,32 @@ impl Problem {
 
     pub(crate) fn too_many_streams() -> Self {
         Self::new(kinds::STREAMS, "Ask /v1/changes meanwhile.").with("retry-after", "30")
+    }
+
+    pub(crate) fn too_many_imports() -> Self {
+        Self::new(kinds::IMPORTS, "Wait until some of them are over.").with("retry-after", "30")
+    }
+
+    pub(crate) fn invalid_import(errors: Vec<Fault>) -> Self {
+        let detail = "See errors for what does not go with what was sent.";
+        Self { errors, ..Self::new(kinds::IMPORT, detail) }
+    }
+
+    pub(crate) fn unreadable_file(code: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let fault = Fault {
+            pointer: Some(String::new()),
+            code: code.to_owned(),
+            detail: detail.clone(),
+            ..Fault::default()
+        };
+        Self { errors: vec![fault], ..Self::new(kinds::UNREADABLE, detail) }
+    }
+
+    /// Everything that is wrong, each with its place.
+    #[must_use]
+    pub fn errors(&self) -> &[Fault] {
+        &self.errors
     }
 
     pub(crate) fn unauthenticated() -> Self {

@@ -202,7 +202,7 @@ impl ListQuery {
     }
 
     /// The value of a parameter, or a note of why it cannot be used.
-    fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         name: &str,
         absent: T,

@@ -21,6 +21,7 @@ use crate::{
     edge::{self, Origins, conditional, fallback},
     formats::{self, PublicAddress},
     health,
+    import::{self, Imports},
     openapi::{self, Paths},
     problem, programme, proposal, search, token,
     webhook::{self, ToPrivate},
@@ -92,7 +93,10 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let streams = Data::new(Streams::new(stopping.clone()));
     let two_people = Data::new(TwoPeople(settings.two_people));
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
-    let background = background::run(settings.database.clone(), **to_private, stopping.clone());
+    let (imports, jobs) = Imports::new();
+    let imports = Data::new(imports);
+    let background =
+        background::run(settings.database.clone(), **to_private, jobs, stopping.clone());
     let background = rt::spawn(background);
     let base = match &settings.public_url {
         Some(base) => base.clone(),
@@ -110,6 +114,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .app_data(to_private.clone())
             .app_data(two_people.clone())
             .app_data(address.clone())
+            .app_data(imports.clone())
             // A pool is driven by the thread that opened it, so each worker has its own.
             .data_factory(move || {
                 let database = database.clone();
@@ -175,6 +180,7 @@ fn routes(config: &mut ServiceConfig) {
     token::routes(config);
     webhook::routes(config);
     proposal::routes(config);
+    import::routes(config);
     formats::routes(config);
     visit_all(&mut Routes(config));
 }

@@ -27,6 +27,7 @@ mod m20261124_000041_idempotency;
 mod m20261124_000042_publication;
 mod m20261124_000043_history;
 mod m20261124_000044_search_by_collection;
+mod m20261124_000045_import;
 mod m20261124_000046_reference_by_field;
 mod m20261124_000047_statistics;
 mod m20261124_000048_words_with_collection;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000042_publication::Migration),
             Box::new(m20261124_000043_history::Migration),
             Box::new(m20261124_000044_search_by_collection::Migration),
+            Box::new(m20261124_000045_import::Migration),
             Box::new(m20261124_000046_reference_by_field::Migration),
             Box::new(m20261124_000047_statistics::Migration),
             Box::new(m20261124_000048_words_with_collection::Migration),

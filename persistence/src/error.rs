@@ -107,6 +107,12 @@ impl From<DbErr> for Error {
             "23505" | "1555" if constraint == "record_pkey" || message.ends_with("record.id") => {
                 Self::Stale
             }
+            // Another import gives the same name from outside at the same time.
+            "23505" | "1555" | "2067"
+                if constraint == "external_id_pkey" || message.contains("external_id.") =>
+            {
+                Self::Collided(error)
+            }
             "57014" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" | "25P03" => {
                 Self::Unavailable(error)
             }

@@ -89,6 +89,28 @@ pub(crate) async fn keep(
     told(row, old)
 }
 
+/// Keeps a change aside, unless its author has proposed just that already.
+pub(crate) async fn keep_once(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    by: &Author,
+    old: &record::Model,
+    value: &Value,
+) -> Result<(), Error> {
+    let open = Entity::find()
+        .filter(Column::RecordId.eq(old.id))
+        .filter(Column::Actor.eq(&by.name))
+        .filter(Column::Status.eq(OPEN))
+        .filter(Column::Revision.eq(old.revision));
+    for known in open.all(tx).await? {
+        if read::<Value>(&known.body)? == *value {
+            return Ok(());
+        }
+    }
+    keep(tx, store, by, old, value).await?;
+    Ok(())
+}
+
 fn told(kept: Model, record: &record::Model) -> Result<Proposal, Error> {
     Ok(Proposal { kept, current: record.revision, body: read(&record.body)? })
 }

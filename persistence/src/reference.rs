@@ -1,6 +1,6 @@
 //! The table of who refers to whom, and how a name becomes an id.
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::{Reference, Shape, Violation};
 use sea_orm::{ActiveValue::Set, Condition, ConnectionTrait, QuerySelect, entity::prelude::*};
@@ -28,8 +28,42 @@ impl ActiveModelBehavior for ActiveModel {}
 /// How many keys one statement asks for: SQLite takes no more than 32766 values.
 const AT_ONCE: usize = 10_000;
 
-/// What names have been found to mean: the id and the slug by collection and key.
-pub(crate) type Known = HashMap<(String, String), (Uuid, Option<String>)>;
+/// A record that a name means: its id and its slug.
+pub(crate) type Meant = (Uuid, Option<String>);
+
+/// What names have been found to mean.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// By collection and key.
+    meant: HashMap<(String, String), Meant>,
+    /// What several records are called.
+    several: HashSet<(String, String)>,
+}
+
+impl Known {
+    fn key(collection: &str, name: &str) -> (String, String) {
+        (collection.to_owned(), name.to_lowercase())
+    }
+
+    /// What a name means.
+    pub(crate) fn get(&self, collection: &str, name: &str) -> Option<&Meant> {
+        self.meant.get(&Self::key(collection, name))
+    }
+
+    pub(crate) fn has(&self, collection: &str, name: &str) -> bool {
+        self.get(collection, name).is_some()
+    }
+
+    /// Notes what a name means, unless that is known.
+    pub(crate) fn note(&mut self, collection: &str, name: &str, means: Meant) {
+        self.meant.entry(Self::key(collection, name)).or_insert(means);
+    }
+
+    /// Notes that a name may mean several records.
+    pub(crate) fn note_several(&mut self, collection: &str, name: &str) {
+        self.several.insert(Self::key(collection, name));
+    }
+}
 
 /// Looks up whom those references name, among what may be seen.
 pub(crate) async fn look_up(
@@ -38,11 +72,11 @@ pub(crate) async fn look_up(
     references: &[Reference],
     known: &mut Known,
 ) -> Result<(), Error> {
-    let unknown = |reference: &&Reference| {
-        !known.contains_key(&(reference.collection.clone(), reference.key.clone()))
-    };
+    let unknown = |reference: &&Reference| !known.has(&reference.collection, &reference.key);
     let mut keys: Vec<&str> =
         references.iter().filter(unknown).map(|reference| reference.key.as_str()).collect();
+    // Postgres takes no such character in a text, and nothing is called so.
+    keys.retain(|key| !key.contains('\0'));
     keys.sort_unstable();
     keys.dedup();
     for keys in keys.chunks(AT_ONCE) {
@@ -60,10 +94,9 @@ pub(crate) async fn look_up(
             .all(db)
             .await?;
         for (id, resource, slug) in found {
-            let mut names = vec![id.to_string()];
-            names.extend(slug.clone());
-            for name in names {
-                known.insert((resource.clone(), name), (id, slug.clone()));
+            known.note(&resource, &id.to_string(), (id, slug.clone()));
+            if let Some(name) = &slug {
+                known.note(&resource, name, (id, slug.clone()));
             }
         }
     }
@@ -79,8 +112,15 @@ pub(crate) fn settle(
     let mut links = Vec::new();
     let mut missing = Vec::new();
     for reference in references {
-        let name = (reference.collection.clone(), reference.key.to_lowercase());
-        match known.get(&name) {
+        let Reference { collection, key, .. } = reference;
+        match known.get(collection, key) {
+            None if known.several.contains(&Known::key(collection, key)) => {
+                missing.push(Violation::new(
+                    &*reference.pointer,
+                    "ambiguous_reference",
+                    format!("Several of the {collection} are called so: give the id or slug."),
+                ));
+            }
             None => missing.push(Violation::new(
                 &*reference.pointer,
                 "unknown_reference",

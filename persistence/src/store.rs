@@ -6,8 +6,8 @@ use domain::{Record, Resource, State, Step, Violation};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    EntityTrait, Iterable, JoinType, ModelTrait, Order, PaginatorTrait, PrimaryKeyToColumn,
-    QueryFilter, QueryOrder, QuerySelect,
+    EntityTrait, Iterable, ModelTrait, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 use serde::de::DeserializeOwned;
@@ -152,6 +152,52 @@ impl New {
     }
 }
 
+/// A record as it is to be from now on.
+pub(crate) struct Entry<R> {
+    pub(crate) operation: &'static str,
+    /// What it was, if it was there.
+    pub(crate) before: Option<(record::Model, R)>,
+    pub(crate) row: record::Model,
+    pub(crate) body: R,
+    pub(crate) value: Value,
+    /// Whom it refers to.
+    pub(crate) links: Vec<(String, Uuid)>,
+}
+
+impl<R: Stored> Entry<R> {
+    /// Writes its row: others may refer to it from here on.
+    pub(crate) async fn keep_row(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
+        match &self.before {
+            Some(_) => update(tx, &self.row).await,
+            None => insert_row(tx, self.row.clone()).await,
+        }
+    }
+
+    /// Writes its index, and whom it refers to.
+    pub(crate) async fn keep_parts(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
+        let id = self.row.id;
+        if self.before.is_some() {
+            R::Index::delete_many().filter(id_column::<R>().eq(id)).exec(tx).await?;
+        }
+        R::Index::insert(self.body.index(id)).exec_without_returning(tx).await?;
+        let links = self.links.clone();
+        reference::keep::<R>(tx, id, &self.value, links, self.before.is_some()).await
+    }
+
+    /// Judges it by other records, and writes it to the log.
+    pub(crate) async fn finish(
+        &self,
+        store: &Store,
+        tx: &DatabaseTransaction,
+        by: &Author,
+    ) -> Result<(), Error> {
+        let state_before = self.before.as_ref().map(|(old, _)| old.state.clone());
+        let before = self.before.as_ref().map(|(_, body)| body);
+        let bodies = Some((&self.body, before));
+        store.finish::<R>(tx, by, self.operation, state_before, &self.row, bodies).await
+    }
+}
+
 type Column<R> = <<R as Stored>::Index as EntityTrait>::Column;
 
 impl Store {
@@ -189,6 +235,13 @@ impl Store {
     #[must_use]
     pub fn today(&self) -> NaiveDate {
         self.now().date_naive()
+    }
+
+    /// The same records, at a time that stands still: what is done in one step has one time.
+    pub(crate) fn standing(&self) -> Self {
+        let now = self.now();
+        let world = World { now: Arc::new(move || now), id: self.world.id.clone() };
+        Self { world, ..self.clone() }
     }
 
     pub(crate) fn new_id(&self) -> Uuid {
@@ -243,17 +296,24 @@ impl Store {
     ) -> Result<Record<R>, Error> {
         let mut value = json!(body);
         let links = settled::<R>(tx, &by.sight(), &mut value).await?;
-        let within = rights::<R>(tx, by, new.id, &links).await?;
-        if new.publish {
-            may_publish(by, within)?;
-        }
+        may_add::<R>(tx, by, new.id, new.publish, &links).await?;
+        let entry = self.added::<R>(new, value, links)?;
+        self.keep(tx, by, &entry).await?;
+        one(tx, entry.row).await
+    }
+
+    /// A record that is to be added.
+    pub(crate) fn added<R: Stored>(
+        &self,
+        new: New,
+        value: Value,
+        links: Vec<(String, Uuid)>,
+    ) -> Result<Entry<R>, Error> {
         let body: R = typed(&value)?;
         let state = if new.publish { State::Published } else { State::Draft };
         let row = row(new.id, &body, &value, state, self.now());
         let row = record::Model { revision: new.revision, ..row };
-        insert(tx, row.clone(), &body, &value, links).await?;
-        self.finish::<R>(tx, by, new.operation, None, &row, Some((&body, None))).await?;
-        one(tx, row).await
+        Ok(Entry { operation: new.operation, before: None, row, body, value, links })
     }
 
     /// Replaces a record that is still at that revision; what is public is changed by those who may
@@ -292,10 +352,7 @@ impl Store {
             let old = locked::<R>(&tx, by, key, revision).await?;
             let mut value = json!(body);
             let links = settled::<R>(&tx, &by.sight(), &mut value).await?;
-            let within = rights_of::<R>(&tx, by, &old).await?;
-            let within = rights::<R>(&tx, by, old.id, &links).await? && within;
-            let public = old.state == published();
-            if public && !(within && by.publishes && by.alone) {
+            if !may_replace::<R>(&tx, by, &old, &links).await? {
                 let proposal = proposal::keep(&tx, self, by, &old, &value).await?;
                 tx.commit().await?;
                 return Ok(Written::Proposed(Box::new(proposal)));
@@ -317,6 +374,19 @@ impl Store {
         value: Value,
         links: Vec<(String, Uuid)>,
     ) -> Result<Record<R>, Error> {
+        let entry = self.replaced::<R>(operation, old, value, links)?;
+        self.keep(tx, by, &entry).await?;
+        one(tx, entry.row).await
+    }
+
+    /// A record that is to have another body.
+    pub(crate) fn replaced<R: Stored>(
+        &self,
+        operation: &'static str,
+        old: record::Model,
+        value: Value,
+        links: Vec<(String, Uuid)>,
+    ) -> Result<Entry<R>, Error> {
         let before: R = read(&old.body)?;
         let body: R = typed(&value)?;
         let row = record::Model {
@@ -326,13 +396,19 @@ impl Store {
             body: value.to_string(),
             ..old.clone()
         };
-        update(tx, &row).await?;
-        R::Index::delete_many().filter(id_column::<R>().eq(row.id)).exec(tx).await?;
-        R::Index::insert(body.index(row.id)).exec_without_returning(tx).await?;
-        reference::keep::<R>(tx, row.id, &value, links, true).await?;
-        let bodies = Some((&body, Some(&before)));
-        self.finish::<R>(tx, by, operation, Some(old.state), &row, bodies).await?;
-        one(tx, row).await
+        Ok(Entry { operation, before: Some((old, before)), row, body, value, links })
+    }
+
+    /// Writes a record, and the log of it.
+    pub(crate) async fn keep<R: Stored>(
+        &self,
+        tx: &DatabaseTransaction,
+        by: &Author,
+        entry: &Entry<R>,
+    ) -> Result<(), Error> {
+        entry.keep_row(tx).await?;
+        entry.keep_parts(tx).await?;
+        entry.finish(self, tx, by).await
     }
 
     /// Takes a record a step on its way to the public, or back.
@@ -368,7 +444,7 @@ impl Store {
             update(&tx, &row).await?;
             log::lock(&tx).await?;
             match step {
-                Step::Publish => whole_public(&tx, &row).await?,
+                Step::Publish => whole_public(&tx, &links_of(&tx, row.id).await?).await?,
                 Step::Withdraw => {
                     let referrers = referrers(&tx, &Sight::Public, old.id).await?;
                     if !referrers.is_empty() {
@@ -419,7 +495,7 @@ impl Store {
     }
 
     /// Judges a change by other records, and writes it to the log.
-    pub(crate) async fn finish<R: Stored>(
+    async fn finish<R: Stored>(
         &self,
         tx: &DatabaseTransaction,
         by: &Author,
@@ -435,7 +511,7 @@ impl Store {
                 return Err(Error::Refused(conflicts));
             }
             if row.state == published() {
-                whole_public(tx, row).await?;
+                whole_public(tx, &links_of(tx, row.id).await?).await?;
             }
             search::keep(tx, row.id, body, before.is_some()).await?;
             if before.is_some() {
@@ -456,8 +532,33 @@ fn may_publish(by: &Author, within: bool) -> Result<(), Error> {
     }
 }
 
+/// Refuses who may not add a record with those references, or not make it public.
+pub(crate) async fn may_add<R: Stored>(
+    tx: &DatabaseTransaction,
+    by: &Author,
+    id: Uuid,
+    publish: bool,
+    links: &[(String, Uuid)],
+) -> Result<(), Error> {
+    let within = rights::<R>(tx, by, id, links).await?;
+    if publish { may_publish(by, within) } else { Ok(()) }
+}
+
+/// Whether the author may have a record refer to those from now on; else the change is to be kept
+/// aside until a publisher decides.
+pub(crate) async fn may_replace<R: Stored>(
+    tx: &DatabaseTransaction,
+    by: &Author,
+    old: &record::Model,
+    links: &[(String, Uuid)],
+) -> Result<bool, Error> {
+    let within = rights_of::<R>(tx, by, old).await?;
+    let within = rights::<R>(tx, by, old.id, links).await? && within;
+    Ok(old.state != published() || (within && by.publishes && by.alone))
+}
+
 /// A change, as the log tells it.
-pub(crate) fn change<R: Stored>(
+fn change<R: Stored>(
     operation: &'static str,
     state_before: Option<String>,
     row: &record::Model,
@@ -511,7 +612,7 @@ pub(crate) async fn settled<R: Stored>(
     value: &mut Value,
 ) -> Result<Vec<(String, Uuid)>, Error> {
     let references = reference::of::<R>(value);
-    let mut known = reference::Known::new();
+    let mut known = reference::Known::default();
     reference::look_up(tx, sight, &references, &mut known).await?;
     reference::settle(value, &references, &known).map_err(Error::Refused)
 }
@@ -562,41 +663,41 @@ pub(crate) async fn rights_of<R: Stored>(
     if by.projects.is_none() {
         return Ok(true);
     }
-    let links: Vec<(String, Uuid)> = reference::Entity::find()
-        .select_only()
-        .columns([reference::Column::Field, reference::Column::TargetId])
-        .filter(reference::Column::SourceId.eq(row.id))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    rights::<R>(tx, by, row.id, &links).await
+    rights::<R>(tx, by, row.id, &links_of(tx, row.id).await?).await
 }
 
-/// Refuses a public record that refers to what is not: it would tell that there is something.
-async fn whole_public(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Error> {
-    let hidden: Vec<(String, String, Option<String>, Uuid)> = reference::Entity::find()
+/// Whom a record refers to, and in which field.
+async fn links_of(tx: &DatabaseTransaction, id: Uuid) -> Result<Vec<(String, Uuid)>, Error> {
+    Ok(reference::Entity::find()
         .select_only()
-        .column(reference::Column::Field)
-        .columns([record::Column::Resource, record::Column::Slug, record::Column::Id])
-        .join(
-            JoinType::InnerJoin,
-            reference::Entity::belongs_to(record::Entity)
-                .from(reference::Column::TargetId)
-                .to(record::Column::Id)
-                .into(),
-        )
-        .filter(reference::Column::SourceId.eq(row.id))
-        .filter(record::Column::State.ne(published()))
+        .columns([reference::Column::Field, reference::Column::TargetId])
+        .filter(reference::Column::SourceId.eq(id))
         .order_by_asc(reference::Column::Field)
         .into_tuple()
         .all(tx)
+        .await?)
+}
+
+/// Refuses a public record that refers to what is not: it would tell that there is something.
+pub(crate) async fn whole_public(
+    tx: &DatabaseTransaction,
+    links: &[(String, Uuid)],
+) -> Result<(), Error> {
+    let hidden: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
+        .select_only()
+        .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
+        .filter(record::Column::Id.is_in(links.iter().map(|(_, id)| *id)))
+        .filter(record::Column::State.ne(published()))
+        .into_tuple()
+        .all(tx)
         .await?;
-    let told = |(field, resource, slug, id): (String, String, Option<String>, Uuid)| {
-        let name = slug.unwrap_or_else(|| id.to_string());
+    let told = |(field, target): &(String, Uuid)| {
+        let (id, resource, slug) = hidden.iter().find(|(id, ..)| id == target)?;
+        let name = slug.clone().unwrap_or_else(|| id.to_string());
         let detail = format!("/v1/{resource}/{name} is not public: publish it first.");
-        Violation::new(field, "unpublished_reference", detail)
+        Some(Violation::new(field.clone(), "unpublished_reference", detail))
     };
-    let hidden: Vec<_> = hidden.into_iter().map(told).collect();
+    let hidden: Vec<_> = links.iter().filter_map(told).collect();
     if hidden.is_empty() { Ok(()) } else { Err(Error::Refused(hidden)) }
 }
 
@@ -703,7 +804,7 @@ pub(crate) async fn whole<R: Stored>(
 }
 
 /// A new row of the table of all records.
-pub(crate) fn row<R: Stored>(
+fn row<R: Stored>(
     id: Uuid,
     body: &R,
     value: &Value,
@@ -723,19 +824,7 @@ pub(crate) fn row<R: Stored>(
     }
 }
 
-async fn insert<R: Stored>(
-    tx: &DatabaseTransaction,
-    row: record::Model,
-    body: &R,
-    value: &Value,
-    links: Vec<(String, Uuid)>,
-) -> Result<(), Error> {
-    let id = row.id;
-    insert_row(tx, row).await?;
-    insert_index(tx, id, body, value, links).await
-}
-
-pub(crate) async fn insert_row(tx: &DatabaseTransaction, row: record::Model) -> Result<(), Error> {
+async fn insert_row(tx: &DatabaseTransaction, row: record::Model) -> Result<(), Error> {
     let row = record::ActiveModel {
         id: Set(row.id),
         resource: Set(row.resource),
@@ -749,17 +838,6 @@ pub(crate) async fn insert_row(tx: &DatabaseTransaction, row: record::Model) -> 
     };
     record::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
-}
-
-pub(crate) async fn insert_index<R: Stored>(
-    tx: &DatabaseTransaction,
-    id: Uuid,
-    body: &R,
-    value: &Value,
-    links: Vec<(String, Uuid)>,
-) -> Result<(), Error> {
-    R::Index::insert(body.index(id)).exec_without_returning(tx).await?;
-    reference::keep::<R>(tx, id, value, links, false).await
 }
 
 /// Tries again, a few times, what collided with other changes.

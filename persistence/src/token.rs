@@ -259,7 +259,7 @@ impl Store {
 async fn named(db: &impl ConnectionTrait, projects: &[ProjectRef]) -> Result<Vec<Uuid>, Error> {
     let mut body = json!({"projects": projects});
     let references = Shape::of::<Token>().references(&body);
-    let mut known = reference::Known::new();
+    let mut known = reference::Known::default();
     reference::look_up(db, &Sight::All, &references, &mut known).await?;
     let links = reference::settle(&mut body, &references, &known).map_err(Error::Refused)?;
     let mut ids: Vec<_> = links.into_iter().map(|(_, id)| id).collect();

@@ -83,7 +83,7 @@ pub(crate) fn joined<'a>(collection: &str, texts: impl Iterator<Item = &'a str>)
 }
 
 /// The words of a text, folded.
-fn split(text: &str) -> Vec<String> {
+pub(crate) fn split(text: &str) -> Vec<String> {
     let folded = fold(text);
     let is_part = |letter: char| letter.is_alphanumeric() || is_combining_mark(letter);
     folded

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The languages that have a column of their own.
-const LANGUAGES: [&str; 4] = ["en", "ru", "kk", "ko"];
+pub(crate) const LANGUAGES: [&str; 4] = ["en", "ru", "kk", "ko"];
 pub(crate) const OTHERS: &str = "other";
 const JOINED: &str = "; ";
 const JOINED_WITHIN: &str = ", ";

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
-use domain::{Refused, Resource, Shape, Violation};
+use domain::Violation;
+#[cfg(test)]
+use domain::{Refused, Resource, Shape};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    CellFault, Mapping, Row,
+    CellFault, Mapping, Matched, Row,
     cell::{self, Form, Reason},
     mapping::Target,
 };
@@ -60,6 +62,7 @@ impl Mapping {
     }
 
     /// Reads a row as a record, or says everything that is wrong with it.
+    #[cfg(test)]
     pub(crate) fn read<R: Resource>(&self, row: &Row) -> Result<R, Vec<CellFault>> {
         self.draft(row).read()
     }
@@ -72,6 +75,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The record, or everything that is wrong with the row.
+    #[cfg(test)]
     pub(crate) fn read<R: Resource>(mut self) -> Result<R, Vec<CellFault>> {
         let body = std::mem::take(&mut self.body);
         let told = match Shape::read::<R>(body) {
@@ -81,6 +85,11 @@ impl<'a> Draft<'a> {
         };
         self.faults.extend(told);
         Err(self.faults)
+    }
+
+    /// What is wrong with the cells, whatever the body says.
+    pub(crate) fn faults(&self) -> &[CellFault] {
+        &self.faults
     }
 
     /// Says of each broken rule which cell breaks it, unless that cell is at fault already.
@@ -113,13 +122,11 @@ impl<'a> Draft<'a> {
             return Some((place.column, &place.text));
         }
         let path = path(pointer);
-        let is_of = |target: &Target| {
-            target
-                .name
-                .strip_prefix(&path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        let is_of = |matched: &Matched| {
+            let rest = matched.field.as_deref().and_then(|field| field.strip_prefix(&path));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let (column, _) = self.mapping.targets().find(|(_, target)| is_of(target))?;
+        let column = self.mapping.matched().iter().position(is_of)?;
         Some((column, self.row.cells.get(column).map_or("", |cell| cell.trim())))
     }
 

@@ -10,7 +10,15 @@ pub(crate) enum SheetFault {
     )]
     NotText,
     #[error("The file is no XLSX workbook: {0}.")]
-    NotWorkbook(calamine::XlsxError),
+    NotWorkbook(String),
+    #[error("The table has more than {0} columns.")]
+    TooWide(usize),
+    #[error("The workbook is larger than {0} MiB when it is unpacked.")]
+    TooLarge(u64),
+    #[error(
+        "The cells of the sheet are not in order, or it has more columns than a sheet can have."
+    )]
+    Disordered,
     #[error("The workbook has no sheet {wanted}: it has {}.", .known.join(", "))]
     NoSheet { wanted: String, known: Vec<String> },
     #[error("The file cannot be read: {0}.")]
@@ -24,9 +32,24 @@ impl SheetFault {
             Self::Empty => "no_headers",
             Self::NotText => "not_text",
             Self::NotWorkbook(_) => "not_a_workbook",
+            Self::TooWide(_) => "too_many_columns",
+            Self::TooLarge(_) => "workbook_too_large",
+            Self::Disordered => "disordered_sheet",
             Self::NoSheet { .. } => "no_such_sheet",
             Self::Unreadable(_) => "unreadable",
         }
+    }
+}
+
+impl From<calamine::XlsxError> for SheetFault {
+    fn from(error: calamine::XlsxError) -> Self {
+        Self::NotWorkbook(error.to_string())
+    }
+}
+
+impl From<zip::result::ZipError> for SheetFault {
+    fn from(error: zip::result::ZipError) -> Self {
+        Self::NotWorkbook(error.to_string())
     }
 }
 
@@ -50,9 +73,9 @@ pub(crate) struct MappingFault {
 }
 
 /// A rule that a cell breaks, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CellFault {
-    /// The row, as a spreadsheet counts it: the header is the first.
+    /// The row, as a spreadsheet counts it.
     pub(crate) row: u64,
     /// The letter of the column; none where the sheet has no column for the field.
     pub(crate) column: Option<String>,

@@ -1,13 +1,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{LanguageTag, Resource};
-use serde::Serialize;
+use persistence::FieldStep;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{ERROR, MappingFault, cell::Form, words};
-use crate::formats::table::{Leaf, OTHERS, Step, leaves_derived, leaves_of_body, leaves_of_record};
+use super::{ERROR, MappingFault, Row, cell::Form, words};
+use crate::formats::table::{
+    LANGUAGES, Leaf, OTHERS, Step, leaves_derived, leaves_of_body, leaves_of_record,
+};
+
+/// What is no field of a record, and says which record a row is about.
+const ID: &str = "id";
+/// The same, by what the record is called outside.
+const EXTERNAL_ID: &str = "external_id";
 
 /// How it is known what a header stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum How {
     /// It is the path of a field.
@@ -27,24 +36,28 @@ pub(crate) enum How {
 }
 
 /// A header, and the field that it stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Matched {
+    /// The header, as it stands in the sheet.
+    #[schema(example = "Дата начала")]
     pub(crate) header: String,
+    /// The path of the field, `id` or `external_id`; null when the column is not read.
+    #[schema(example = "starts_on")]
     pub(crate) field: Option<String>,
+    /// How that is known.
     pub(crate) how: How,
 }
 
 /// A field that a column is read into.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
-    pub(super) name: String,
     pub(super) steps: Vec<Step>,
     pub(super) form: Form,
 }
 
 impl Target {
     fn of(leaf: &Leaf) -> Self {
-        Self { name: leaf.name.clone(), steps: leaf.steps.clone(), form: Form::of(leaf) }
+        Self { steps: leaf.steps.clone(), form: Form::of(leaf) }
     }
 }
 
@@ -100,6 +113,38 @@ impl Mapping {
         &self.matched
     }
 
+    /// What a row says which record it is about: its id, and what it is called outside.
+    pub(crate) fn keys(&self, row: &Row) -> [Option<String>; 2] {
+        [ID, EXTERNAL_ID].map(|key| {
+            let is_key = |matched: &Matched| matched.field.as_deref() == Some(key);
+            let cell = row.cells.get(self.matched.iter().position(is_key)?)?.trim();
+            (!cell.is_empty()).then(|| cell.to_owned())
+        })
+    }
+
+    /// The fields that rows tell, as the store follows them.
+    pub(crate) fn fields(&self) -> Vec<Vec<FieldStep>> {
+        let all: Vec<_> = self.targets().map(|(_, target)| &target.steps).collect();
+        let told = all.iter().map(|steps| {
+            let step = |(place, step): (usize, &Step)| match step {
+                Step::Field(name) => Some(FieldStep::Field(name.clone())),
+                Step::Items => Some(FieldStep::Items),
+                Step::Whatever => None,
+                Step::OtherLanguages => {
+                    let beside = all.iter().filter(|other| other.starts_with(&steps[..place]));
+                    let own = beside.filter_map(|other| match other.get(place) {
+                        Some(Step::Field(tag)) => Some(tag.clone()),
+                        _ => None,
+                    });
+                    let common = LANGUAGES.map(str::to_owned);
+                    Some(FieldStep::LanguagesBut(common.into_iter().chain(own).collect()))
+                }
+            };
+            steps.iter().enumerate().filter_map(step).collect()
+        });
+        told.collect()
+    }
+
     /// Each column that is read, with its place.
     pub(super) fn targets(&self) -> impl Iterator<Item = (usize, &Target)> {
         let targets = self.targets.iter().enumerate();
@@ -123,7 +168,7 @@ impl Guess<'_> {
         if field.is_empty() {
             return Some((None, How::LeftOut));
         }
-        if self.fields.find(field).is_some() {
+        if self.fields.find(field).is_some() || [ID, EXTERNAL_ID].contains(&&**field) {
             return Some(self.take(header, field, How::Given));
         }
         let detail = match (self.fields.is_set(field), self.fields.is_text(field)) {
@@ -136,10 +181,13 @@ impl Guess<'_> {
     }
 
     fn exact(&mut self, header: &str, _: &BTreeMap<String, String>) -> Found {
-        if header == ERROR || self.fields.is_set(header) {
+        let key = [ID, EXTERNAL_ID].contains(&header);
+        if header == ERROR || (self.fields.is_set(header) && !key) {
             return Some((None, How::NotRead));
         }
-        self.fields.find(header)?;
+        if !key {
+            self.fields.find(header)?;
+        }
         let twice = self.headers.iter().filter(|one| *one == header).count() > 1;
         match self.taken.contains(header) && !twice {
             true => Some((None, How::Taken)),

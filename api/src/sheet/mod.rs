@@ -20,11 +20,11 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod words;
+mod workbook;
 
-pub(crate) use draft::Draft;
 pub(crate) use fault::{CellFault, MappingFault, SheetFault};
 pub(crate) use faulty::FaultyRows;
-pub(crate) use mapping::{How, Mapping, Matched};
+pub(crate) use mapping::{Mapping, Matched};
 pub(crate) use read::{Row, Sheet, SheetFormat, Source};
 
 /// The column that [`FaultyRows`] adds, and that is not read.

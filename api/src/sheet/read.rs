@@ -1,6 +1,5 @@
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{Cursor, Read, Seek};
 
-use calamine::{Data, Reader, Xlsx};
 use csv::{StringRecord, Terminator};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
@@ -12,12 +11,19 @@ use crate::formats::table::unguarded;
 
 /// How much of a text is looked at for its delimiter.
 const HEAD: u64 = 1 << 16;
+/// How many columns a table has at most: no resource has a tenth of that.
+const COLUMNS: usize = 1_000;
+/// How many rows are looked at to find the headers.
+const ABOVE: usize = 10;
 
 /// A form that a sheet comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SheetFormat {
     Csv,
-    Xlsx,
+    /// The sheet of that name, or the first.
+    Xlsx {
+        sheet: Option<String>,
+    },
 }
 
 /// What a sheet was read from, to be shown.
@@ -37,14 +43,15 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn is_empty(&self) -> bool {
-        self.cells.iter().all(|cell| cell.trim().is_empty())
+    /// How many cells have something in them.
+    fn filled(&self) -> usize {
+        self.cells.iter().filter(|cell| !cell.trim().is_empty()).count()
     }
 }
 
 /// Whether a row has something in it, or something to say.
 fn is_full(row: &Result<Row, SheetFault>) -> bool {
-    row.as_ref().map_or(true, |row| !row.is_empty())
+    row.as_ref().map_or(true, |row| row.filled() > 0)
 }
 
 type Rows = Box<dyn Iterator<Item = Result<Row, SheetFault>> + Send>;
@@ -57,14 +64,14 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// A file of that form; of a workbook, its first sheet.
+    /// A file of that form.
     pub(crate) fn open(
         file: impl Read + Seek + Send + 'static,
-        format: SheetFormat,
+        format: &SheetFormat,
     ) -> Result<Self, SheetFault> {
         match format {
             SheetFormat::Csv => Self::csv(file),
-            SheetFormat::Xlsx => Self::xlsx(file, None),
+            SheetFormat::Xlsx { sheet } => Self::xlsx(file, sheet.as_deref()),
         }
     }
 
@@ -85,46 +92,37 @@ impl Sheet {
         // Only very old programs end lines without a line feed.
         let end = if head.contains(&b'\n') || !head.contains(&b'\r') { b'\n' } else { b'\r' };
         let rest = Cursor::new(head.split_off(skipped)).chain(text);
-        let mut lines = Lines::new(rest, delimiter, end, rows);
-        let headers = lines.find(is_full).ok_or(SheetFault::Empty)??.cells;
         let source = Source::Csv { encoding: encoding.name(), delimiter: delimiter.into() };
-        Ok(Self::of(headers, source, lines))
+        Self::of(source, Lines::new(rest, delimiter, end, rows))
     }
 
-    /// A sheet of a workbook: the one of that name, or the first. It is in memory as a whole.
-    pub(crate) fn xlsx(file: impl Read + Seek, name: Option<&str>) -> Result<Self, SheetFault> {
-        let mut book = Xlsx::new(BufReader::new(file)).map_err(SheetFault::NotWorkbook)?;
-        let sheets = book.sheet_names();
-        let sheet = match name {
-            None => sheets.first(),
-            Some(name) => sheets.iter().find(|sheet| *sheet == name),
-        };
-        let Some(sheet) = sheet.cloned() else {
-            let wanted = name.unwrap_or_default().to_owned();
-            return Err(SheetFault::NoSheet { wanted, known: sheets });
-        };
-        let range = book.worksheet_range(&sheet).map_err(SheetFault::NotWorkbook)?;
-        let (top, left) = range.start().unwrap_or_default();
-        let left = usize::try_from(left).unwrap_or_default();
-        let mut rows = range.rows().zip(u64::from(top) + 1..).map(|(cells, number)| {
-            let cells = cells.iter().map(text);
-            Row { number, cells: vec![String::new(); left].into_iter().chain(cells).collect() }
-        });
-        let headers = rows.find(|row| !row.is_empty()).ok_or(SheetFault::Empty)?.cells;
-        let rows: Vec<_> = rows.map(Ok).collect();
-        Ok(Self::of(headers, Source::Xlsx { sheet, sheets }, rows.into_iter()))
-    }
-
-    fn of(
-        headers: Vec<String>,
+    /// Finds the headers among rows: people write a line or two above their table, which has more
+    /// columns than such a line.
+    pub(super) fn of(
         source: Source,
         rows: impl Iterator<Item = Result<Row, SheetFault>> + Send + 'static,
-    ) -> Self {
+    ) -> Result<Self, SheetFault> {
+        let mut rows = rows.filter(is_full);
+        let mut first = Vec::new();
+        for row in rows.by_ref().take(ABOVE) {
+            let row = row?;
+            let is_table = row.filled() > 1;
+            first.push(row);
+            if is_table {
+                break;
+            }
+        }
+        let above = first.iter().position(|row| row.filled() > 1).unwrap_or_default();
+        let mut first = first.into_iter().skip(above);
+        let headers = first.next().ok_or(SheetFault::Empty)?.cells;
+        if headers.len() > COLUMNS {
+            return Err(SheetFault::TooWide(COLUMNS));
+        }
         let headers = headers.into_iter().map(|header| header.trim().to_owned()).collect();
-        Self { headers, source, rows: Box::new(rows.filter(is_full)) }
+        Ok(Self { headers, source, rows: Box::new(first.map(Ok).chain(rows)) })
     }
 
-    /// The first row.
+    /// The first row of the table.
     pub(crate) fn headers(&self) -> &[String] {
         &self.headers
     }
@@ -181,27 +179,5 @@ impl<R: Read> Iterator for Lines<R> {
             last.pop();
         }
         Some(Ok(Row { number: self.row, cells }))
-    }
-}
-
-/// A cell of a workbook, as it would stand in an export.
-fn text(cell: &Data) -> String {
-    match cell {
-        Data::Empty => String::new(),
-        Data::String(text) | Data::DurationIso(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => number.to_string(),
-        Data::Bool(yes) => yes.to_string(),
-        Data::DateTime(moment) => {
-            let (year, month, day, hour, minute, ..) = moment.to_ymd_hms_milli();
-            let time = format!("{hour:02}:{minute:02}");
-            match (moment.as_f64() < 1.0, hour, minute) {
-                (true, ..) => time,
-                (_, 0, 0) => format!("{year}-{month:02}-{day:02}"),
-                _ => format!("{year}-{month:02}-{day:02}T{time}"),
-            }
-        }
-        Data::DateTimeIso(text) => text.strip_suffix("T00:00:00").unwrap_or(text).to_owned(),
-        Data::Error(error) => error.to_string(),
     }
 }

@@ -8,7 +8,7 @@ use persistence::{Stored, Visitor, visit_all};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::{Value, json};
 
-use super::*;
+use super::{mapping::How, *};
 use crate::{
     export,
     formats::table::{Cell, Table},
@@ -167,7 +167,7 @@ fn an_exported_workbook_is_read_back_as_it_was() {
             }
         }
         let file = Cursor::new(book.save_to_buffer().unwrap());
-        let back = read(Sheet::open(file, SheetFormat::Xlsx).unwrap());
+        let back = read(Sheet::open(file, &SheetFormat::Xlsx { sheet: None }).unwrap());
         assert_eq!(back, bodies, "{name}");
     }));
 }
@@ -262,7 +262,9 @@ fn a_workbook_that_a_person_made_is_read() {
     let fault = Sheet::xlsx(Cursor::new(bytes.clone()), Some("2022")).err().unwrap();
     assert_eq!(fault.code(), "no_such_sheet");
     assert_eq!(Sheet::csv(Cursor::new(bytes)).err().unwrap().code(), "not_text");
-    let fault = Sheet::open(Cursor::new(b"a;b".to_vec()), SheetFormat::Xlsx).err().unwrap();
+    let fault = Sheet::open(Cursor::new(b"a;b".to_vec()), &SheetFormat::Xlsx { sheet: None })
+        .err()
+        .unwrap();
     assert_eq!(fault.code(), "not_a_workbook");
 }
 
@@ -386,7 +388,7 @@ fn headers_are_matched_as_people_write_them() {
         (Some("countries.role"), How::Guessed),
         (Some("project_id"), How::Guessed),
         (None, How::LeftOut),
-        (None, How::NotRead),
+        (Some("id"), How::Exact),
         (None, How::NotRead),
         (None, How::NotRead),
         (None, How::None),
@@ -412,7 +414,7 @@ fn a_mapping_says_what_cannot_be() {
     assert!(faults[0].detail.contains("title.en"), "{}", faults[0].detail);
     for (pairs, code) in [
         ([("a", "format"), ("b", "format")], "field_twice"),
-        ([("a", "id"), ("b", "")], "unknown_field"),
+        ([("a", "revision"), ("b", "")], "unknown_field"),
     ] {
         let headers = ["a", "b"].map(ToOwned::to_owned);
         let faults = Mapping::guess::<Seminar>(&headers, &given(&pairs)).unwrap_err();

@@ -78,7 +78,7 @@ const DICTIONARY: &[Meaning] = &[
     means(&["day"], &["day"], &["день"], &["күн"]),
     means(&["order", "ordinal"], &["order", "number", "no."], &["порядок", "номер", "порядковый номер"], &["реті", "нөмірі"]),
     means(&["duration"], &["duration"], &["длительность", "продолжительность", "срок"], &["ұзақтығы"]),
-    means(&["country", "host_country", "venue.country", "countries.country"],
+    means(&["country", "host_country", "venue.country", "countries.country", "speakers.country"],
         &["country", "host country"],
         &["страна", "принимающая страна", "страна проведения"],
         &["ел", "елі", "мемлекет", "қабылдаушы ел"]),
