@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Reference;
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use serde_json::Value;
 use uuid::Uuid;
