@@ -30,6 +30,7 @@ mod m20261124_000044_search_by_collection;
 mod m20261124_000045_import;
 mod m20261124_000046_reference_by_field;
 mod m20261124_000047_statistics;
+mod m20261124_000048_words_with_collection;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000045_import::Migration),
             Box::new(m20261124_000046_reference_by_field::Migration),
             Box::new(m20261124_000047_statistics::Migration),
+            Box::new(m20261124_000048_words_with_collection::Migration),
         ]
     }
 }

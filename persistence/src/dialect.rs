@@ -2,10 +2,10 @@
 use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
-    sea_query::{Expr, SimpleExpr},
+    AccessMode, ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection,
+    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+    sea_query::{Expr, ExprTrait, SimpleExpr},
     sqlx::{
         self, Executor,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -13,7 +13,11 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use crate::{Error, Store, search::Part, words::Words};
+use crate::{
+    Error, Store,
+    search::{self, Part},
+    words::Words,
+};
 
 const STATEMENT_TIMEOUT: &str = "10s";
 const LOCK_TIMEOUT: &str = "5s";
@@ -130,14 +134,17 @@ pub(crate) async fn try_key(change: &DatabaseTransaction, key: [i32; 2]) -> Resu
     taken.map_or(Ok(false), |taken| taken.try_get_by_index(0))
 }
 
-/// The condition on the table of words that a record holds all of those; none if there are none.
+/// The condition on the table of words that a record of one of those collections holds all of those
+/// words; none if there are none.
 ///
-/// Words are letters, digits and marks only, so nothing in them is an operator.
+/// Words are letters, digits and marks only, so nothing in them is an operator. Postgres keeps each
+/// with the collection before it, so it knows how many records of a collection hold a word, and
+/// finds those and no others.
 pub(crate) fn matching(
     backend: DbBackend,
     part: Part,
     words: &Words,
-    of: Option<&str>,
+    of: &[&str],
 ) -> Option<SimpleExpr> {
     let (whole, begun) = words.parts()?;
     Some(if backend == DbBackend::Postgres {
@@ -145,11 +152,13 @@ pub(crate) fn matching(
             Part::Name => "name_lexemes",
             Part::Words => "words_lexemes",
         };
-        let mut all: Vec<_> = whole.iter().map(|word| format!("'{word}'")).collect();
-        all.push(format!("'{begun}':*"));
-        // The collection is among the lexemes, as no word could be.
-        all.extend(of.map(|collection| format!("'/{collection}'")));
-        let query = all.join(" & ");
+        let within = |collection: &&str| {
+            let mut all: Vec<_> =
+                whole.iter().map(|word| format!("'{collection}/{word}'")).collect();
+            all.push(format!("'{collection}/{begun}':*"));
+            all.join(" & ")
+        };
+        let query = of.iter().map(within).collect::<Vec<_>>().join(" | ");
         Expr::cust_with_values(format!("{column} @@ CAST(CAST($1 AS text) AS tsquery)"), [query])
     } else {
         let column = match part {
@@ -160,7 +169,7 @@ pub(crate) fn matching(
         all.push(format!("\"{begun}\" *"));
         let query = format!("{column} : ({})", all.join(" AND "));
         let found = "id IN (SELECT rowid FROM search_words WHERE search_words MATCH ?)";
-        Expr::cust_with_values(found, [query])
+        Expr::cust_with_values(found, [query]).and(search::Column::Resource.is_in(of.to_vec()))
     })
 }
 

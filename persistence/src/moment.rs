@@ -1,12 +1,14 @@
 //! Records as they were at one moment, and what was changed last.
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Record;
-use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{
+    Condition, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+};
 
 use crate::{
     Error, Sight, Store, Stored, Wanted, dialect, feed, log, record,
-    sight::{View, published},
-    store::{condition, id_column, records},
+    sight::View,
+    store::{condition, id_column, records, whole},
 };
 
 /// How many records are read at once.
@@ -54,13 +56,19 @@ impl Moment {
 
     /// The next public records of a collection, in the order of their ids; none after the last.
     pub async fn after<R: Stored>(&self, last: Option<Uuid>) -> Result<Vec<Record<R>>, Error> {
-        let rows = public::<R>();
-        let rows = match last {
-            None => rows,
-            Some(last) => rows.filter(record::Column::Id.gt(last)),
-        };
-        let rows = rows.order_by_asc(record::Column::Id).limit(BATCH).all(&self.tx).await?;
-        records(&self.tx, rows).await
+        let id = id_column::<R>();
+        // The table of all records is ordered by ids of all collections.
+        let ids: Vec<Uuid> = R::Index::find()
+            .select_only()
+            .column(id)
+            .filter(Sight::Public.of_id(id.into_expr()))
+            .filter(Condition::all().add_option(last.map(|last| id.gt(last))))
+            .order_by_asc(id)
+            .limit(BATCH)
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        whole(&self.tx, &ids).await
     }
 }
 
@@ -92,10 +100,4 @@ impl Store {
             .await?;
         records(self.db(), rows).await
     }
-}
-
-fn public<R: Stored>() -> Select<record::Entity> {
-    record::Entity::find()
-        .filter(record::Column::Resource.eq(R::COLLECTION))
-        .filter(record::Column::State.eq(published()))
 }

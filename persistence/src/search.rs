@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use domain::{Resource, Seminar, Shape, Text};
 use sea_orm::{
     ActiveValue::Set,
-    Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, PaginatorTrait, QueryOrder,
+    Condition, ConnectionTrait, DatabaseTransaction, DbBackend, PaginatorTrait, QueryOrder,
     QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{ExprTrait, SelectStatement, SimpleExpr},
+    sea_query::{ExprTrait, SimpleExpr},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,9 +20,6 @@ use crate::{
     visit_all,
     words::joined,
 };
-
-/// What the rank is called among the columns of a list.
-pub(crate) const RANK: &str = "rank";
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -65,41 +62,69 @@ pub struct Search {
     pub ranked: bool,
 }
 
+/// The two parts of a list by rank, each in the order of its keys.
+///
+/// They are read one after the other: read as one, everything that is found would be sorted.
+#[derive(Clone, Copy)]
+pub(crate) enum Rank {
+    /// The records whose names hold the words.
+    Named,
+    /// The others.
+    Rest,
+}
+
+/// A part of a list, and the place in it to go on after.
+pub(crate) type From<'a> = (Option<Rank>, Option<&'a [Value]>);
+
 impl Search {
-    /// The condition on the id of a record, of that collection if one is named.
+    /// The condition on the id of a record of one of those collections, for a part of the list or all
+    /// of it.
     pub(crate) fn condition(
         &self,
         backend: DbBackend,
         id: SimpleExpr,
-        of: Option<&str>,
-    ) -> Condition {
-        Condition::all().add(match matches(backend, Part::Words, &self.words, of) {
-            None => Expr::cust("1 = 0"),
-            Some(found) => id.in_subquery(found),
-        })
-    }
-
-    /// 0 for records of that collection whose names hold the words, 1 for the rest.
-    pub(crate) fn rank(&self, backend: DbBackend, id: SimpleExpr, of: Option<&str>) -> SimpleExpr {
-        match matches(backend, Part::Name, &self.words, of) {
-            None => Expr::cust("1"),
-            Some(found) => {
-                Expr::case(id.in_subquery(found), Expr::cust("0")).finally(Expr::cust("1")).into()
-            }
-        }
+        of: &[&str],
+        rank: Option<Rank>,
+    ) -> SimpleExpr {
+        let matching = |part| dialect::matching(backend, part, &self.words, of);
+        let found = match rank {
+            None => matching(Part::Words),
+            Some(Rank::Named) => matching(Part::Name),
+            Some(Rank::Rest) => matching(Part::Words)
+                .zip(matching(Part::Name))
+                .map(|(words, name)| words.and(name.not())),
+        };
+        found.map_or_else(
+            || Expr::cust("1 = 0"),
+            |found| {
+                let ids = Entity::find().select_only().column(Column::RecordId).filter(found);
+                id.in_subquery(ids.into_query())
+            },
+        )
     }
 }
 
-/// The ids of the records with those words, if there are any words.
-fn matches(
-    backend: DbBackend,
-    part: Part,
-    words: &Words,
-    of: Option<&str>,
-) -> Option<SelectStatement> {
-    let matching = dialect::matching(backend, part, words, of)?;
-    let ids = Entity::find().select_only().column(Column::RecordId).filter(matching);
-    Some(ids.into_query())
+impl Rank {
+    /// The parts of a list by rank that come after that place.
+    pub(crate) fn after(place: Option<&[Value]>) -> Result<Vec<From<'_>>, Error> {
+        let Some(place) = place else {
+            return Ok(vec![(Some(Self::Named), None), (Some(Self::Rest), None)]);
+        };
+        match place.split_first() {
+            Some((rank, place)) if *rank == Self::Named.place() => {
+                Ok(vec![(Some(Self::Named), Some(place)), (Some(Self::Rest), None)])
+            }
+            Some((rank, place)) if *rank == Self::Rest.place() => {
+                Ok(vec![(Some(Self::Rest), Some(place))])
+            }
+            _ => Err(Error::InvalidCursor),
+        }
+    }
+
+    /// How the part is told in a place.
+    pub(crate) fn place(self) -> Value {
+        json!(self as i32)
+    }
 }
 
 /// Keeps the words that a record is found by, in place of those it had.
@@ -122,8 +147,8 @@ pub(crate) async fn keep<R: Stored>(
     let row = ActiveModel {
         record_id: Set(id),
         resource: Set(R::COLLECTION.to_owned()),
-        name: Set(joined(name.iter().map(String::as_str))),
-        words: Set(joined(name.iter().chain(&rest).map(String::as_str))),
+        name: Set(joined(R::COLLECTION, name.iter().map(String::as_str))),
+        words: Set(joined(R::COLLECTION, name.iter().chain(&rest).map(String::as_str))),
         ..Default::default()
     };
     Entity::insert(row).exec_without_returning(db).await?;
@@ -200,46 +225,58 @@ impl Store {
     pub async fn search(&self, sought: &Sought) -> Result<Page<Found>, Error> {
         let backend = self.db().get_database_backend();
         let search = Search { words: sought.words.clone(), ranked: true };
-        let id = || Expr::col(record::Column::Id.as_column_ref());
-        let mut rows = record::Entity::find()
-            .filter(search.condition(backend, id(), None))
-            .filter(self.sight().of_records());
-        if !sought.resources.is_empty() {
-            rows = rows.filter(record::Column::Resource.is_in(&sought.resources));
-        }
+        let of = match &sought.resources[..] {
+            [] => domain::collections(),
+            resources => resources.iter().map(String::as_str).collect(),
+        };
+        let rows = |rank| {
+            let id = Expr::col(record::Column::Id.as_column_ref());
+            record::Entity::find()
+                .filter(search.condition(backend, id, &of, rank))
+                .filter(self.sight().of_records())
+        };
         let total = match sought.with_total {
-            true => Some(rows.clone().count(self.db()).await?),
+            true => Some(rows(None).count(self.db()).await?),
             false => None,
         };
-        let rank = search.rank(backend, id(), None);
-        let keys = [Key::rank(rank.clone()), Key::column(record::Column::Id, false)];
-        if let Some(place) = &sought.after {
-            rows = rows.filter(store::after(&keys, place)?);
+        let keys = [Key::column(record::Column::Id, false)];
+        let mut ids: Vec<(Option<Rank>, Uuid)> = Vec::new();
+        for (rank, place) in Rank::after(sought.after.as_deref())? {
+            let room = (sought.limit + 1).saturating_sub(ids.len() as u64);
+            if room == 0 {
+                break;
+            }
+            let after = place.map(|place| store::after(&keys, place)).transpose()?;
+            let found: Vec<Uuid> = rows(rank)
+                .filter(Condition::all().add_option(after))
+                .select_only()
+                .column(record::Column::Id)
+                .order_by_asc(record::Column::Id)
+                .limit(room)
+                .into_tuple()
+                .all(self.db())
+                .await?;
+            ids.extend(found.into_iter().map(|id| (rank, id)));
         }
-        let mut ids: Vec<(Uuid, i32)> = rows
-            .select_only()
-            .column(record::Column::Id)
-            .column_as(rank, RANK)
-            .order_by(Expr::col(RANK), Order::Asc)
-            .order_by_asc(record::Column::Id)
-            .limit(sought.limit + 1)
-            .into_tuple()
-            .all(self.db())
-            .await?;
         let more = ids.len() as u64 > sought.limit;
         ids.truncate(usize::try_from(sought.limit).unwrap_or(usize::MAX));
-        let next = ids.last().filter(|_| more).map(|(id, rank)| vec![json!(rank), json!(id)]);
+        let next = ids
+            .last()
+            .filter(|_| more)
+            .map(|(rank, id)| rank.iter().map(|rank| rank.place()).chain([json!(id)]).collect());
+        let ids: Vec<Uuid> = ids.into_iter().map(|(_, id)| id).collect();
         Ok(Page { items: self.told(&sought.words, &ids).await?, next, total })
     }
 
-    async fn told(&self, words: &Words, ids: &[(Uuid, i32)]) -> Result<Vec<Found>, Error> {
+    async fn told(&self, words: &Words, ids: &[Uuid]) -> Result<Vec<Found>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = ids.iter().map(|(id, _)| *id);
-        let places: HashMap<Uuid, usize> = ids.clone().zip(0..).collect();
-        let mut rows =
-            record::Entity::find().filter(record::Column::Id.is_in(ids)).all(self.db()).await?;
+        let places: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
+        let mut rows = record::Entity::find()
+            .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .all(self.db())
+            .await?;
         rows.sort_by_key(|row| places.get(&row.id).copied());
         let mut found = Vec::new();
         let mut nameless = Vec::new();

@@ -6,8 +6,8 @@ use domain::{Record, Resource, State, Step, Violation};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    DbErr, EntityTrait, FromQueryResult, Iterable, ModelTrait, Order, PaginatorTrait,
-    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    EntityTrait, Iterable, ModelTrait, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 use serde::de::DeserializeOwned;
@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use crate::{
     Error, Narrow, Proposal, Referrer, Search, Sight, Stored, dialect, index, log, proposal,
-    record, reference, search,
+    record, reference,
+    search::{self, Rank},
     sight::{PART_OF, PROJECT, View, is_project, of_no_project, published},
 };
 
@@ -726,48 +727,44 @@ pub(crate) async fn page<R: Stored>(
     wanted: &Wanted<R>,
     view: &View,
 ) -> Result<Page<Record<R>>, Error> {
-    let backend = db.get_database_backend();
     let mut columns: Vec<_> =
         wanted.sort.iter().map(|(key, down)| (R::sort_column(*key), *down)).collect();
     // The first key's direction, so that an index can be read in one go.
     columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
-    let ranked = wanted.search.as_ref().filter(|search| search.ranked);
-    let rank = ranked
-        .map(|search| search.rank(backend, id_column::<R>().into_expr(), Some(R::COLLECTION)));
-    let rank_key = rank.clone().map(Key::rank);
-    let keys: Vec<_> = rank_key
-        .into_iter()
-        .chain(columns.iter().map(|(column, down)| Key::column(*column, *down)))
-        .collect();
-    let rows = R::Index::find()
-        .filter(condition::<R>(db, &wanted.filter, wanted.search.as_ref(), view).await?);
+    let keys: Vec<_> = columns.iter().map(|(column, down)| Key::column(*column, *down)).collect();
+    let fitting = condition::<R>(db, &wanted.filter, None, view).await?;
+    let rows = |rank| {
+        let search = wanted.search.as_ref().map(|search| {
+            let id = id_column::<R>().into_expr();
+            search.condition(db.get_database_backend(), id, &[R::COLLECTION], rank)
+        });
+        R::Index::find().filter(fitting.clone().add_option(search))
+    };
     let total = match wanted.with_total {
-        true => Some(rows.clone().count(db).await?),
+        true => Some(rows(None).count(db).await?),
         false => None,
     };
-    let mut rows = match &wanted.after {
-        None => rows,
-        Some(place) => rows.filter(after(&keys, place)?),
+    let parts = match &wanted.search {
+        Some(search) if search.ranked => Rank::after(wanted.after.as_deref())?,
+        _ => vec![(None, wanted.after.as_deref())],
     };
-    if rank.is_some() {
-        rows = rows.order_by(Expr::col(search::RANK), Order::Asc);
-    }
-    for (column, down) in &columns {
-        rows = rows.order_by(*column, if *down { Order::Desc } else { Order::Asc });
-    }
-    let rows = rows.limit(wanted.limit + 1);
-    let mut found: Vec<(Option<i32>, <R::Index as EntityTrait>::Model)> = match rank {
-        None => rows.all(db).await?.into_iter().map(|row| (None, row)).collect(),
-        Some(rank) => {
-            let rows = rows.column_as(rank, search::RANK).into_model::<Ranked<_>>();
-            let rows = rows.all(db).await?.into_iter();
-            rows.map(|ranked| (Some(ranked.rank), ranked.row)).collect()
+    let mut found: Vec<(Option<Rank>, <R::Index as EntityTrait>::Model)> = Vec::new();
+    for (rank, place) in parts {
+        let room = (wanted.limit + 1).saturating_sub(found.len() as u64);
+        if room == 0 {
+            break;
         }
-    };
+        let after = place.map(|place| after(&keys, place)).transpose()?;
+        let mut rows = rows(rank).filter(Condition::all().add_option(after)).limit(room);
+        for (column, down) in &columns {
+            rows = rows.order_by(*column, if *down { Order::Desc } else { Order::Asc });
+        }
+        found.extend(rows.all(db).await?.into_iter().map(|row| (rank, row)));
+    }
     let more = found.len() as u64 > wanted.limit;
     found.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
     let next = found.last().filter(|_| more).map(|(rank, last)| {
-        rank.iter().map(|rank| json!(rank)).chain(place::<R>(&columns, last)).collect()
+        rank.iter().map(|rank| rank.place()).chain(place::<R>(&columns, last)).collect()
     });
     let ids: Vec<Uuid> = found.iter().map(|(_, row)| id_of::<R>(row)).collect();
     Ok(Page { items: whole::<R>(db, &ids).await?, next, total })
@@ -785,11 +782,11 @@ pub(crate) async fn condition<R: Stored>(
     Ok(Narrow::to::<R>(db, view, filter)
         .await?
         .add(view.sight.of_id(id.clone()))
-        .add_option(search.map(|search| search.condition(backend, id, Some(R::COLLECTION)))))
+        .add_option(search.map(|search| search.condition(backend, id, &[R::COLLECTION], None))))
 }
 
 /// The records of those ids, in that order.
-async fn whole<R: Stored>(
+pub(crate) async fn whole<R: Stored>(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
 ) -> Result<Vec<Record<R>>, Error> {
@@ -972,23 +969,6 @@ impl Key {
     pub(crate) fn column(column: impl ColumnTrait, down: bool) -> Self {
         let kind = column.def().get_column_type().clone();
         Self { by: column.into_expr(), kind, down }
-    }
-
-    pub(crate) fn rank(by: SimpleExpr) -> Self {
-        Self { by, kind: ColumnType::BigInteger, down: false }
-    }
-}
-
-/// A row of a list that is ordered by rank.
-struct Ranked<M> {
-    rank: i32,
-    row: M,
-}
-
-impl<M: FromQueryResult> FromQueryResult for Ranked<M> {
-    fn from_query_result(found: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let rank = found.try_get(prefix, search::RANK)?;
-        Ok(Self { rank, row: M::from_query_result(found, prefix)? })
     }
 }
 

@@ -9,8 +9,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// How much of a word counts.
 const LENGTH: usize = 100;
-/// How many bytes of words one record is found by: Postgres takes no more than a megabyte.
-const MOST: usize = 400_000;
+/// How many bytes of words one record is found by, where each stands with its collection: Postgres
+/// takes no more than a megabyte.
+const MOST: usize = 1_000_000;
 
 /// What somebody looks for: words that must all be there, the last one perhaps unfinished.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,20 +69,17 @@ fn taken<'a>(pieces: impl Iterator<Item = &'a str>, letters: usize) -> usize {
         .count()
 }
 
-/// The words of some texts, each once, with spaces between them.
-pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+/// The words of some texts of a record of that collection, each once, with spaces between them.
+pub(crate) fn joined<'a>(collection: &str, texts: impl Iterator<Item = &'a str>) -> String {
     let words: BTreeSet<String> = texts.flat_map(split).collect();
-    let mut all = String::new();
-    for word in words {
-        if all.len() + word.len() >= MOST {
-            break;
-        }
-        if !all.is_empty() {
-            all.push(' ');
-        }
-        all.push_str(&word);
-    }
-    all
+    let mut left = MOST;
+    let fitting = words.into_iter().take_while(|word| {
+        let length = collection.len() + 1 + word.len();
+        let fits = length <= left;
+        left = left.saturating_sub(length);
+        fits
+    });
+    fitting.collect::<Vec<_>>().join(" ")
 }
 
 /// The words of a text, folded.
@@ -133,7 +131,7 @@ fn without_stroke(letter: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{Words, joined, split};
+    use super::{MOST, Words, joined, split};
 
     #[test]
     fn case_accents_and_form_make_no_difference() {
@@ -161,7 +159,15 @@ mod tests {
         assert_eq!(split("e-Gov, e.gov & O'Neil_2"), ["e", "gov", "e", "gov", "o", "neil", "2"]);
         assert_eq!(split("数字政府"), ["数", "字", "政", "府"]);
         assert!(split("!? ' \" % — …").is_empty());
-        assert_eq!(joined(["b a", "A c"].into_iter()), "a b c");
+        assert_eq!(joined("seminars", ["b a", "A c"].into_iter()), "a b c");
+    }
+
+    #[test]
+    fn a_record_has_as_many_words_as_postgres_keeps_with_their_collection() {
+        let words = (0..100_000).map(|number| format!("{number:05}")).collect::<Vec<_>>().join(" ");
+        let kept = |collection| joined(collection, [&*words].into_iter()).split(' ').count();
+        assert_eq!(kept("people"), MOST / "people/00000".len());
+        assert_eq!(kept("grant-arrangements"), MOST / "grant-arrangements/00000".len());
     }
 
     #[test]

@@ -46,11 +46,8 @@ impl Bench<'_> {
             for (collection, name) in some {
                 let words = Words::of(name);
                 let backend = self.tx.get_database_backend();
-                if let Some(found) =
-                    dialect::matching(backend, Part::Name, &words, Some(collection))
-                {
-                    let of = search::Column::Resource.eq(*collection);
-                    wanted = wanted.add(Condition::all().add(of).add(found));
+                if let Some(found) = dialect::matching(backend, Part::Name, &words, &[collection]) {
+                    wanted = wanted.add(found);
                 }
             }
             if wanted.is_empty() {
