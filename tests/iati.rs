@@ -9,8 +9,8 @@ const EXPORT: &str = "/v1/projects/governance-innovation-and-digitalisation.iati
 /// Changes a record by a merge patch.
 async fn patch(hub: &Hub, path: &str, changes: Value) {
     let tag = hub.get(path).await.header("etag").to_owned();
-    let changed = hub.write("PATCH", path, Some(&tag), Some(&changes)).await;
-    assert_eq!(changed.status, 200, "{}", changed.text);
+    let answer = hub.write("PATCH", path, Some(&tag), Some(&changes)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 /// The real project with what only its publisher decides: identifiers, the sector, the region.

@@ -13,7 +13,9 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, Path, ServiceConfig},
 };
-use domain::{Project, Resource, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter};
+use domain::{
+    Project, ProjectFilter, Resource, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter,
+};
 use persistence::{Moment, Wanted};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -94,7 +96,7 @@ async fn all(request: HttpRequest, store: Reader) -> Answer {
     let write = async |moment: &Moment, file: &mut File| {
         let mut to = BufWriter::new(file);
         begin(moment, &mut to).await?;
-        let mut projects = moment.every(Wanted::<Project>::all(Default::default()));
+        let mut projects = moment.every(Wanted::<Project>::all(ProjectFilter::default()));
         while let Some(projects) = projects.next().await.map_err(&wrong)? {
             for project in projects {
                 let work = Work::of(moment, project).await.map_err(&wrong)?;

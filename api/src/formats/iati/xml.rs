@@ -46,7 +46,9 @@ impl Xml {
 
     fn start<'a>(name: &'a str, attributes: Attributes<'a>) -> BytesStart<'a> {
         let mut start = BytesStart::new(name);
-        attributes.iter().for_each(|attribute| start.push_attribute(*attribute));
+        for attribute in attributes {
+            start.push_attribute(*attribute);
+        }
         start
     }
 
@@ -214,7 +216,9 @@ impl Xml {
             if let Some(description) = &result.description {
                 xml.text("description", &[], description);
             }
-            indicators.iter().for_each(|indicator| xml.indicator(indicator));
+            for indicator in indicators {
+                xml.indicator(indicator);
+            }
         });
     }
 
@@ -231,7 +235,7 @@ impl Xml {
         self.with("indicator", &[("measure", measure), ("ascending", ascending)], |xml| {
             xml.text("title", &[], &indicator.title);
             if let Some(baseline) = &indicator.baseline {
-                let value = baseline.value.as_ref().map(|value| value.as_str());
+                let value = baseline.value.as_ref().map(domain::Decimal::as_str);
                 let year = baseline.year.to_string();
                 xml.measured(
                     "baseline",
@@ -245,8 +249,8 @@ impl Xml {
                 xml.with("period", &[], |xml| {
                     xml.empty("period-start", &[("iso-date", period.from.as_str())]);
                     xml.empty("period-end", &[("iso-date", period.to.as_str())]);
-                    let target = period.target.as_ref().map(|value| value.as_str());
-                    let actual = period.actual.as_ref().map(|value| value.as_str());
+                    let target = period.target.as_ref().map(domain::Decimal::as_str);
+                    let actual = period.actual.as_ref().map(domain::Decimal::as_str);
                     xml.measured("target", &[], target.filter(|_| !in_words), None, false);
                     xml.measured("actual", &[], actual, period.comment.as_ref(), in_words);
                 });
@@ -369,7 +373,7 @@ pub(super) fn project(work: &Work, children: &str) -> Vec<u8> {
         xml.scope(work);
         let iati = work.iati();
         let code = |of: fn(&domain::Iati) -> Option<&domain::Line>| {
-            iati.and_then(of).map(|code| code.as_str())
+            iati.and_then(of).map(domain::Line::as_str)
         };
         xml.code("default-flow-type", code(|iati| iati.flow_type.as_ref()));
         xml.code("default-finance-type", code(|iati| iati.finance_type.as_ref()));
@@ -455,7 +459,9 @@ pub(super) fn event<R: Countable>(work: &Work, event: &Event<'_>, record: &Recor
         xml.scope(work);
         xml.empty("related-activity", &[("ref", work.identifier()), ("type", "1")]);
         if let (EventStatus::Held, Some((first, last))) = (event.status, first.zip(last)) {
-            record.body.attendance().iter().for_each(|count| xml.attendance(count, first, last));
+            for count in record.body.attendance() {
+                xml.attendance(count, first, last);
+            }
         }
     })
 }
