@@ -16,6 +16,7 @@ impl Building<'_> {
         one["summary"] = "Read a project as IATI activities".into();
         one["description"] = "The project after IATI 2.03 (hierarchy 1), with its parties, money and results, and each of its seminars and study visits of which the days are known (hierarchy 2). What is not known is left out. When a fact is missing that the standard cannot do without, nothing is written, and every such fact is told at once.".into();
         one["responses"]["422"] = reference("responses", "Invalid");
+        keep_path(&mut one);
         written(&mut one);
         self.paths.insert(format!("{record}.iati.xml"), json!({"get": one}));
 
@@ -52,7 +53,6 @@ fn keep_path(get: &mut Value) {
 }
 
 fn written(get: &mut Value) {
-    keep_path(get);
     get["responses"]["200"] = json!({
         "description": "The activities.",
         "headers": told(&["ETag"]),
