@@ -8,6 +8,8 @@ use sea_orm_migration::{
     },
 };
 
+use crate::table::index;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -33,13 +35,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        let index = Index::create()
-            .table("import")
-            .name("import_actor_id_idx")
-            .col("actor")
-            .col("id")
-            .to_owned();
-        schema.create_index(index).await?;
+        index(schema, "import", "import_actor_id_idx", &["actor", "id"]).await?;
         // A file is kept in parts, so that nobody has to hold it in memory as a whole.
         schema
             .create_table(
@@ -84,12 +80,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        let index = Index::create()
-            .table("external_id")
-            .name("external_id_record_id_idx")
-            .col("record_id")
-            .to_owned();
-        schema.create_index(index).await
+        index(schema, "external_id", "external_id_record_id_idx", &["record_id"]).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {

@@ -1,10 +1,10 @@
 //! Postgres counts how many records of each collection hold a word, not how many hold it anywhere.
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::table::lexemes;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
-
-const COLUMNS: [(&str, &str); 2] = [("name", "name_lexemes"), ("words", "words_lexemes")];
 
 /// With its collection each word takes more of the megabyte that Postgres allows: where there might
 /// be too many, they are written anew.
@@ -13,6 +13,10 @@ const TOO_MANY: [&str; 2] = [
      ON CONFLICT (collection) DO UPDATE SET done_to = NULL",
     "DELETE FROM search WHERE length(words) > 50000",
 ];
+
+/// Of the most common words ten thousand are counted.
+const COUNTED: &str = "ALTER TABLE search ALTER name_lexemes SET STATISTICS 1000; \
+    ALTER TABLE search ALTER words_lexemes SET STATISTICS 1000; ANALYZE search";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -23,19 +27,14 @@ impl MigrationTrait for Migration {
         if schema.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
-        for (of, lexemes) in COLUMNS {
-            // Of the most common words ten thousand are counted.
-            let sql = format!(
-                "ALTER TABLE search DROP {lexemes}; \
-                 ALTER TABLE search ADD {lexemes} tsvector NOT NULL GENERATED ALWAYS AS \
-                 (array_to_tsvector(string_to_array(resource::text || '/' || \
-                 replace({of}, ' ', ' ' || resource::text || '/'), ' '))) STORED; \
-                 ALTER TABLE search ALTER {lexemes} SET STATISTICS 1000; \
-                 CREATE INDEX search_{of}_idx ON search USING gin ({lexemes})"
-            );
-            schema.get_connection().execute_unprepared(&sql).await?;
-        }
-        schema.get_connection().execute_unprepared("ANALYZE search").await?;
+        let expression = |of: &str| {
+            format!(
+                "array_to_tsvector(string_to_array(resource::text || '/' || \
+                 replace({of}, ' ', ' ' || resource::text || '/'), ' '))"
+            )
+        };
+        lexemes(schema, expression).await?;
+        schema.get_connection().execute_unprepared(COUNTED).await?;
         Ok(())
     }
 }

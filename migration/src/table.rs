@@ -84,3 +84,22 @@ pub(crate) async fn stale(schema: &SchemaManager<'_>, collection: &str) -> Resul
     schema.get_connection().execute_unprepared(&note).await?;
     Ok(())
 }
+
+/// Has Postgres derive the words that records are found by anew, for the names of records and for all
+/// their texts, by an expression on that column.
+pub(crate) async fn lexemes(
+    schema: &SchemaManager<'_>,
+    expression: impl Fn(&str) -> String,
+) -> Result<(), DbErr> {
+    for of in ["name", "words"] {
+        let sql = format!(
+            "ALTER TABLE search DROP {of}_lexemes; \
+             ALTER TABLE search ADD {of}_lexemes tsvector NOT NULL GENERATED ALWAYS AS \
+             ({}) STORED; \
+             CREATE INDEX search_{of}_idx ON search USING gin ({of}_lexemes)",
+            expression(of)
+        );
+        schema.get_connection().execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
