@@ -76,6 +76,23 @@ pub(crate) enum Rank {
 /// A part of a list, and the place in it to go on after.
 pub(crate) type From<'a> = (Option<Rank>, Option<&'a [Value]>);
 
+/// Reads the parts of a list one after the other, until there is as much as is wanted.
+pub(crate) async fn in_parts<'a, T>(
+    parts: Vec<From<'a>>,
+    wanted: u64,
+    mut read: impl AsyncFnMut(From<'a>, u64) -> Result<Vec<T>, Error>,
+) -> Result<Vec<(Option<Rank>, T)>, Error> {
+    let mut found = Vec::new();
+    for part in parts {
+        let room = wanted.saturating_sub(found.len() as u64);
+        if room == 0 {
+            break;
+        }
+        found.extend(read(part, room).await?.into_iter().map(|one| (part.0, one)));
+    }
+    Ok(found)
+}
+
 impl Search {
     /// The condition on the id of a record of one of those collections, for a part of the list or all
     /// of it.
@@ -240,24 +257,19 @@ impl Store {
             false => None,
         };
         let keys = [Key::column(record::Column::Id, false)];
-        let mut ids: Vec<(Option<Rank>, Uuid)> = Vec::new();
-        for (rank, place) in Rank::after(sought.after.as_deref())? {
-            let room = (sought.limit + 1).saturating_sub(ids.len() as u64);
-            if room == 0 {
-                break;
-            }
+        let read = async |(rank, place): From<'_>, room| {
             let after = place.map(|place| store::after(&keys, place)).transpose()?;
-            let found: Vec<Uuid> = rows(rank)
+            let found = rows(rank)
                 .filter(Condition::all().add_option(after))
                 .select_only()
                 .column(record::Column::Id)
                 .order_by_asc(record::Column::Id)
                 .limit(room)
-                .into_tuple()
-                .all(self.db())
-                .await?;
-            ids.extend(found.into_iter().map(|id| (rank, id)));
-        }
+                .into_tuple::<Uuid>();
+            Ok(found.all(self.db()).await?)
+        };
+        let parts = Rank::after(sought.after.as_deref())?;
+        let mut ids = in_parts(parts, sought.limit + 1, read).await?;
         let more = ids.len() as u64 > sought.limit;
         ids.truncate(usize::try_from(sought.limit).unwrap_or(usize::MAX));
         let next = ids

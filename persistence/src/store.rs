@@ -748,19 +748,15 @@ pub(crate) async fn page<R: Stored>(
         Some(search) if search.ranked => Rank::after(wanted.after.as_deref())?,
         _ => vec![(None, wanted.after.as_deref())],
     };
-    let mut found: Vec<(Option<Rank>, <R::Index as EntityTrait>::Model)> = Vec::new();
-    for (rank, place) in parts {
-        let room = (wanted.limit + 1).saturating_sub(found.len() as u64);
-        if room == 0 {
-            break;
-        }
+    let read = async |(rank, place): search::From<'_>, room| {
         let after = place.map(|place| after(&keys, place)).transpose()?;
         let mut rows = rows(rank).filter(Condition::all().add_option(after)).limit(room);
         for (column, down) in &columns {
             rows = rows.order_by(*column, if *down { Order::Desc } else { Order::Asc });
         }
-        found.extend(rows.all(db).await?.into_iter().map(|row| (rank, row)));
-    }
+        Ok(rows.all(db).await?)
+    };
+    let mut found = search::in_parts(parts, wanted.limit + 1, read).await?;
     let more = found.len() as u64 > wanted.limit;
     found.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
     let next = found.last().filter(|_| more).map(|(rank, last)| {
