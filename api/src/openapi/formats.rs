@@ -93,9 +93,7 @@ impl Building<'_> {
         get["summary"] =
             format!("Tell what a record of the {} lacks for each form", spoken::<R>()).into();
         get["description"] = "Whether the record can be told in each form, and which facts are missing if it cannot.".into();
-        if let Some(parameters) = get["parameters"].as_array_mut() {
-            parameters.retain(|one| one["in"] == "path");
-        }
+        keep_path(&mut get);
         get["responses"]["200"] = json!({
             "description": "What is missing.",
             "headers": told(&["ETag"]),
@@ -116,5 +114,12 @@ impl Building<'_> {
             "content": {form.media_type: {"schema": schema}},
         });
         self.paths.insert(path, json!({"get": get}));
+    }
+}
+
+/// Leaves an operation no other parameters than those in its path.
+pub(super) fn keep_path(get: &mut Value) {
+    if let Some(parameters) = get["parameters"].as_array_mut() {
+        parameters.retain(|one| one["in"] == "path");
     }
 }

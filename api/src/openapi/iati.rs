@@ -2,7 +2,7 @@
 use domain::{Project, Resource};
 use serde_json::{Value, json};
 
-use super::{Building, operation, reference, told};
+use super::{Building, formats::keep_path, operation, reference, told};
 use crate::formats::iati::{ALL, ProjectReadiness};
 
 impl Building<'_> {
@@ -43,12 +43,6 @@ impl Building<'_> {
         written(&mut all);
         all["responses"]["304"] = reference("responses", "NotModified");
         self.paths.insert(ALL.into(), json!({"get": all}));
-    }
-}
-
-fn keep_path(get: &mut Value) {
-    if let Some(parameters) = get["parameters"].as_array_mut() {
-        parameters.retain(|one| one["in"] == "path");
     }
 }
 

@@ -13,9 +13,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, Path, ServiceConfig},
 };
-use domain::{
-    Project, ProjectFilter, Resource, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter,
-};
+use domain::{Project, ProjectFilter, Record, Resource, Seminar, StudyVisit};
 use persistence::{Moment, Wanted};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,7 +35,7 @@ mod work;
 mod xml;
 
 pub(super) use gaps::of_event;
-use work::{Work, of_project};
+use work::{OfProject, Work, of_project};
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -135,32 +133,27 @@ fn end(to: &mut impl Write) -> Result<Said, Problem> {
 /// Writes a project and each of its events. What it is joined to is told within the project, so the
 /// events are read twice.
 async fn activities(moment: &Moment, work: &Work, to: &mut impl Write) -> Result<(), Problem> {
-    let mut children = String::new();
-    let mut note = |event: &Event<'_>, _: &[u8]| {
-        children.push_str(&xml::child(work, event));
-        Ok(())
-    };
-    each::<Seminar>(moment, work, of_project::<SeminarFilter>(work), &mut note).await?;
-    each::<StudyVisit>(moment, work, of_project::<StudyVisitFilter>(work), &mut note).await?;
+    let mut children = Vec::new();
+    each::<Seminar>(moment, work, xml::child, &mut children).await?;
+    each::<StudyVisit>(moment, work, xml::child, &mut children).await?;
     to.write_all(&xml::project(work, &children)).map_err(Problem::unwritten)?;
-    let mut write = |_: &Event<'_>, told: &[u8]| to.write_all(told).map_err(Problem::unwritten);
-    each::<Seminar>(moment, work, of_project::<SeminarFilter>(work), &mut write).await?;
-    each::<StudyVisit>(moment, work, of_project::<StudyVisitFilter>(work), &mut write).await
+    each::<Seminar>(moment, work, xml::event, to).await?;
+    each::<StudyVisit>(moment, work, xml::event, to).await
 }
 
-/// Does something with each event of a project that can be told, and with how it is told.
-async fn each<R: Eventful + xml::Countable>(
+/// Writes each event of a project that can be told, in that way.
+async fn each<R: Eventful<Filter: OfProject>>(
     moment: &Moment,
     work: &Work,
-    filter: R::Filter,
-    call: &mut impl FnMut(&Event<'_>, &[u8]) -> Result<(), Problem>,
+    tell: fn(&Work, &Event<'_>, &Record<R>) -> Vec<u8>,
+    to: &mut impl Write,
 ) -> Result<(), Problem> {
-    let mut batches = moment.every(Wanted::<R>::all(filter));
+    let mut batches = moment.every(Wanted::<R>::all(of_project(work)));
     while let Some(records) = batches.next().await.map_err(Problem::of(R::COLLECTION))? {
         for record in &records {
             let event = R::event(record);
             if of_event(&event, moment.today()).is_empty() {
-                call(&event, &xml::event(work, &event, record))?;
+                to.write_all(&tell(work, &event, record)).map_err(Problem::unwritten)?;
             }
         }
     }

@@ -10,7 +10,6 @@ use domain::{
 };
 use quick_xml::{
     Writer,
-    escape::escape,
     events::{BytesEnd, BytesStart, BytesText, Event as Part},
 };
 
@@ -352,7 +351,7 @@ fn activity(updated: DateTime<Utc>, hierarchy: &str, inner: impl FnOnce(&mut Xml
 }
 
 /// A project; what it is joined to is written already.
-pub(super) fn project(work: &Work, children: &str) -> Vec<u8> {
+pub(super) fn project(work: &Work, children: &[u8]) -> Vec<u8> {
     let project = work.project();
     activity(work.record.updated_at, "1", |xml| {
         xml.head(work, work.identifier(), &project.title);
@@ -387,7 +386,7 @@ pub(super) fn project(work: &Work, children: &str) -> Vec<u8> {
                 xml.empty("category", &[("code", "A12")]);
             });
         }
-        xml.part(Part::Text(BytesText::from_escaped(children)));
+        xml.0.get_mut().extend_from_slice(children);
         for (result, indicators) in &work.results {
             xml.result(result, indicators);
         }
@@ -395,9 +394,11 @@ pub(super) fn project(work: &Work, children: &str) -> Vec<u8> {
 }
 
 /// What is told of an event within its project.
-pub(super) fn child(work: &Work, event: &Event<'_>) -> String {
+pub(super) fn child<R: domain::Resource>(work: &Work, event: &Event<'_>, _: &Record<R>) -> Vec<u8> {
+    let mut xml = Xml::new();
     let reference = identifier(work, event);
-    format!("<related-activity ref=\"{}\" type=\"2\"/>", escape(reference))
+    xml.empty("related-activity", &[("ref", &reference), ("type", "2")]);
+    xml.bytes()
 }
 
 fn identifier(work: &Work, event: &Event<'_>) -> String {
