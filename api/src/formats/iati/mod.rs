@@ -73,8 +73,11 @@ fn asked() -> Asked<'static> {
 async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
     ListQuery::none(&request)?;
     let wrong = Problem::of(Project::COLLECTION);
-    let project = store.find::<Project>(&key).await.map_err(&wrong)?;
+    let id = store.find::<Project>(&key).await.map_err(&wrong)?.id;
     let write = async |moment: &Moment, file: &mut File| {
+        // As it was at that moment, like all that is told with it.
+        let mut found = moment.of_keys::<Project>([id.to_string()]).await.map_err(&wrong)?;
+        let project = found.pop().ok_or_else(|| Problem::no_record(Project::COLLECTION))?;
         let work = Work::of(moment, project).await.map_err(&wrong)?;
         let gaps = gaps::of(&work, moment.today());
         if !gaps.is_empty() {
