@@ -31,6 +31,7 @@ mod m20261124_000045_import;
 mod m20261124_000046_reference_by_field;
 mod m20261124_000047_statistics;
 mod m20261124_000048_words_with_collection;
+mod m20261125_000049_participant;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000046_reference_by_field::Migration),
             Box::new(m20261124_000047_statistics::Migration),
             Box::new(m20261124_000048_words_with_collection::Migration),
+            Box::new(m20261125_000049_participant::Migration),
         ]
     }
 }
