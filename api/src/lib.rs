@@ -25,6 +25,7 @@ mod reader;
 mod search;
 mod service;
 mod sheet;
+mod statistics;
 mod token;
 mod webhook;
 

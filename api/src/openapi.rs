@@ -28,6 +28,7 @@ mod iati;
 mod imports;
 mod publication;
 mod search;
+mod statistics;
 mod tokens;
 mod webhooks;
 
@@ -85,6 +86,7 @@ pub fn openapi() -> Value {
     building.imports();
     building.formats();
     building.iati();
+    building.statistics();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
     building.seen_by_token();
     let (paths, schemas) = (building.paths, building.schemas);

@@ -212,6 +212,14 @@ mod kinds {
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have"
             "A spreadsheet cannot hold so many rows: narrow the list with filters, or take it as \
              csv or ndjson.";
+        REVEALING 422 "too_revealing" "The figures would tell of single people"
+            "Figures of participants are split and narrowed by one thing about a person at a time, \
+             and only registrars see days attended and organisations: ask for less at once.";
+        GROUPS 422 "too_many_groups" "The figures have too many groups"
+            "So many groups are no figures any more: narrow them with filters, or split by less.";
+        UNITS 422 "several_units" "A chart has one unit"
+            "Figures in different units have no place on one axis: narrow them to one metric or \
+             one currency.";
         NOT_READY 422 "not_ready" "The record lacks what the format needs"
             "The format has facts that it cannot do without, and some are not known: errors names \
              each with its rule, so add them to the records that its pointer names.";
@@ -358,6 +366,21 @@ impl Problem {
             "A sheet has at most {limit} rows, and this list has {count}: narrow it, or take it as csv or ndjson."
         );
         Self::new(kinds::ROWS, detail)
+    }
+
+    pub(crate) fn too_revealing(errors: Vec<Fault>) -> Self {
+        let detail = "See errors for each parameter that asks for too much at once.";
+        Self { errors, ..Self::new(kinds::REVEALING, detail) }
+    }
+
+    pub(crate) fn too_many_groups(most: usize) -> Self {
+        Self::new(kinds::GROUPS, format!("An answer has at most {most} groups."))
+    }
+
+    pub(crate) fn several_units(dimension: &str, values: &[String]) -> Self {
+        let detail =
+            format!("These figures have several: add {dimension}={}.", values.join(" or "));
+        Self::new(kinds::UNITS, detail)
     }
 
     pub(crate) fn not_ready(missing: Vec<Gap>) -> Self {

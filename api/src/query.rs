@@ -135,7 +135,8 @@ impl ListQuery {
         Ok(query)
     }
 
-    fn names(&mut self, parameter: &str) -> Vec<String> {
+    /// The names that a parameter lists.
+    pub(crate) fn names(&mut self, parameter: &str) -> Vec<String> {
         let given = self.take(parameter).unwrap_or_default();
         given.split(',').filter(|_| !given.is_empty()).map(ToOwned::to_owned).collect()
     }
@@ -220,6 +221,16 @@ impl ListQuery {
         self.read("lang", Languages::default(), Languages::read)
     }
 
+    /// Whether a parameter was given.
+    pub(crate) fn gives(&self, parameter: &str) -> bool {
+        self.given.iter().any(|name| name == parameter)
+    }
+
+    /// Whether parameters are left that nobody has read.
+    pub(crate) fn has_rest(&self) -> bool {
+        !self.pairs.is_empty()
+    }
+
     /// For requests that have no other parameters than those that were read.
     pub(crate) fn refuse_rest(&mut self) {
         for (name, _) in std::mem::take(&mut self.pairs) {
@@ -239,7 +250,8 @@ impl ListQuery {
         self.among("facets", asked, MOST_FACETS, known)
     }
 
-    fn among(
+    /// The names that were asked for, or a note of those that are not among the known ones.
+    pub(crate) fn among(
         &mut self,
         parameter: &str,
         asked: Vec<String>,

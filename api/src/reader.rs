@@ -4,19 +4,29 @@ use std::ops::Deref;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use domain::Deed;
 use futures_util::future::LocalBoxFuture;
-use persistence::{Sight, Store};
+use persistence::{Actor, Sight, Store};
 
 use crate::{Problem, actor};
 
 /// The public records; for who brings a token, also what that lets them see.
 #[derive(Clone)]
-pub(crate) struct Reader(Store);
+pub(crate) struct Reader {
+    store: Store,
+    actor: Option<Actor>,
+}
+
+impl Reader {
+    /// Whether who asks may do that.
+    pub(crate) fn may(&self, deed: Deed) -> bool {
+        self.actor.as_ref().is_some_and(|actor| actor.may(deed))
+    }
+}
 
 impl Deref for Reader {
     type Target = Store;
 
     fn deref(&self) -> &Store {
-        &self.0
+        &self.store
     }
 }
 
@@ -29,11 +39,11 @@ impl FromRequest for Reader {
         Box::pin(async move {
             let store = request.app_data::<Data<Store>>().ok_or_else(Problem::internal)?;
             if !request.headers().contains_key(header::AUTHORIZATION) {
-                return Ok(Self(store.get_ref().clone()));
+                return Ok(Self { store: store.get_ref().clone(), actor: None });
             }
             let actor = actor::of(&request, store, Deed::See).await?;
-            let sight = actor.projects.map_or(Sight::All, Sight::Projects);
-            Ok(Self(store.seen_by(sight)))
+            let sight = actor.projects.clone().map_or(Sight::All, Sight::Projects);
+            Ok(Self { store: store.seen_by(sight), actor: Some(actor) })
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     health,
     import::{self, Imports},
     openapi::{self, Paths},
-    problem, programme, proposal, search, token,
+    problem, programme, proposal, search, statistics, token,
     webhook::{self, ToPrivate},
 };
 
@@ -181,6 +181,7 @@ fn routes(config: &mut ServiceConfig) {
     webhook::routes(config);
     proposal::routes(config);
     import::routes(config);
+    statistics::routes(config);
     formats::routes(config);
     visit_all(&mut Routes(config));
 }

@@ -47,6 +47,32 @@ impl PartialDate {
         span(self.as_str()).map(|(first, _)| first)
     }
 
+    /// The day, where it is known to the day.
+    #[must_use]
+    pub fn day(&self) -> Option<NaiveDate> {
+        self.first_day().filter(|first| self.last_day() == Some(*first))
+    }
+
+    /// The year, where it is known, as in 2021.
+    #[must_use]
+    pub fn year(&self) -> Option<String> {
+        self.first_day().map(|first| first.format("%Y").to_string())
+    }
+
+    /// The quarter, where it is known, as in 2021-Q4.
+    #[must_use]
+    pub fn quarter(&self) -> Option<String> {
+        let month = self.month()?;
+        let number: u8 = month.get(5..)?.parse().ok()?;
+        Some(format!("{}-Q{}", month.get(..4)?, number.div_ceil(3)))
+    }
+
+    /// The month, where it is known, as in 2021-11.
+    #[must_use]
+    pub fn month(&self) -> Option<String> {
+        self.first_day().and(self.as_str().get(..7)).map(str::to_owned)
+    }
+
     /// The last day it may mean, where the year is known.
     #[must_use]
     pub fn last_day(&self) -> Option<NaiveDate> {

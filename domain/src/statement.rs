@@ -3,8 +3,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    Citation, Key, NoDerived, OneOf, PersonRef, PresentationRef, Resource, SeminarRef, Slug, Text,
-    TopicCode,
+    Citation, Key, NoDerived, OneOf, PersonRef, PresentationRef, Resource, SeminarRef, Slug,
+    SpeakerRole, Text, TopicCode,
 };
 
 /// Something said at a seminar, word for word or in substance.
@@ -19,6 +19,8 @@ pub struct Statement {
     pub presentation_id: Option<PresentationRef>,
     /// Who made it.
     pub person_id: PersonRef,
+    /// As what it was made, where it was made outside of a presentation.
+    pub role: Option<SpeakerRole>,
     /// Whether these are the very words.
     pub mode: StatementMode,
     /// What was said.

@@ -50,6 +50,7 @@ impl Store {
                 let body: R = read(&row.body)?;
                 R::Index::delete_many().filter(id_column::<R>().eq(row.id)).exec(&tx).await?;
                 R::Index::insert(body.index(row.id)).exec_without_returning(&tx).await?;
+                body.contribution(row.id).keep(&tx, row.id, true).await?;
                 search::keep::<R>(&tx, row.id, &body, true).await?;
             }
             let Some(done) = rows.last() else {

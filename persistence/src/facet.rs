@@ -1,5 +1,5 @@
 //! How many records of a list have each value of a field.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sea_orm::{
     ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -83,7 +83,7 @@ impl Store {
         }
         if !targets.is_empty() {
             let all = targets.iter().flat_map(|(_, counts)| counts.iter().map(|(id, _)| *id));
-            let names = self.names(all.collect()).await?;
+            let names = record::names(self.db(), all.collect()).await?;
             let name = |id: Uuid| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
             for (facet, counts) in targets {
                 let counts = counts.into_iter().map(|(id, count)| (name(id), count));
@@ -129,18 +129,6 @@ impl Store {
             .order_by(by, Order::Asc)
             .limit(MOST_VALUES);
         Ok(rows.into_tuple().all(self.db()).await?)
-    }
-
-    /// What records are called in addresses, by their ids.
-    async fn names(&self, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>, Error> {
-        let rows: Vec<(Uuid, Option<String>)> = record::Entity::find()
-            .select_only()
-            .columns([record::Column::Id, record::Column::Slug])
-            .filter(record::Column::Id.is_in(ids))
-            .into_tuple()
-            .all(self.db())
-            .await?;
-        Ok(rows.into_iter().filter_map(|(id, slug)| Some((id, slug?))).collect())
     }
 }
 

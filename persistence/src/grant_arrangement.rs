@@ -1,10 +1,12 @@
 use domain::{
-    GrantArrangement, GrantArrangementFilter, GrantArrangementSort, Organisation, Project,
+    BudgetKind, GrantArrangement, GrantArrangementFilter, GrantArrangementSort, GrantBudget, Money,
+    Organisation, Project, Subject, TransactionKind,
 };
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use crate::{
     Narrow, Stored,
+    figures::{Contribution, Fact, micros},
     index::{code, date_key, text_key},
 };
 
@@ -35,6 +37,24 @@ impl Stored for GrantArrangement {
         }
     }
 
+    fn contribution(&self, _: Uuid) -> Contribution {
+        let parties = self.parties.iter().map(|party| {
+            let part = Fact::part(party.organisation_id.id(), code(Some(&party.capacity)));
+            part.on(self.signed_on.as_ref())
+        });
+        let agreed = self.amount.iter();
+        let agreed = agreed.map(|amount| money("agreed", amount).on(self.signed_on.as_ref()));
+        let budgets = self.budgets.iter().filter(|budget| !is_revised(budget, &self.budgets));
+        let budgets = budgets.map(|budget| money("budgeted", &budget.amount).on_day(&budget.from));
+        let transactions = self.transactions.iter().map(|moved| Fact {
+            organisation_id: moved.provider_id.as_ref().map(domain::Ref::id),
+            ..money(flow(moved.kind), &moved.amount).on_day(&moved.on)
+        });
+        let project_id = Some(self.project_id.id());
+        let all = parties.chain(agreed).chain(budgets).chain(transactions);
+        Contribution::of(all.map(|fact| Fact { project_id, ..fact }))
+    }
+
     fn narrow(rows: Narrow, filter: &GrantArrangementFilter) -> Narrow {
         rows.parent::<Project>("project", Column::ProjectId, &filter.project)
             .reference::<Organisation>(
@@ -51,4 +71,31 @@ impl Stored for GrantArrangement {
             GrantArrangementSort::Title => Column::Title,
         }
     }
+}
+
+fn money(flow: &str, money: &Money) -> Fact {
+    Fact {
+        metric: Some(flow.to_owned()),
+        currency: Some(money.currency.as_str().to_owned()),
+        ..Fact::of(Subject::Finance).worth(micros(&money.amount))
+    }
+}
+
+fn flow(kind: TransactionKind) -> &'static str {
+    match kind {
+        TransactionKind::IncomingFunds => "received",
+        TransactionKind::Commitment => "committed",
+        TransactionKind::Disbursement => "disbursed",
+        TransactionKind::Expenditure => "spent",
+        TransactionKind::IncomingCommitment => "promised",
+    }
+}
+
+/// Whether a revised budget stands in place of that one, for some of its days.
+fn is_revised(budget: &GrantBudget, all: &[GrantBudget]) -> bool {
+    let overlaps = |other: &GrantBudget| {
+        budget.from.day() <= other.to.day() && other.from.day() <= budget.to.day()
+    };
+    budget.kind == BudgetKind::Original
+        && all.iter().any(|other| other.kind == BudgetKind::Revised && overlaps(other))
 }

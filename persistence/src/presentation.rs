@@ -1,6 +1,6 @@
 use domain::{
     Initiative, Key, OneOf, Organisation, Person, Presentation, PresentationFilter,
-    PresentationSort, Seminar, Session, Violation,
+    PresentationSort, Seminar, Session, Subject, Violation,
 };
 use sea_orm::{
     ActiveValue::Set, DatabaseTransaction, QuerySelect, QueryTrait, entity::prelude::*,
@@ -9,6 +9,7 @@ use sea_orm::{
 
 use crate::{
     Error, Narrow, Stored,
+    figures::{Contribution, Fact},
     index::{code, text_key},
     reference, session,
 };
@@ -70,6 +71,23 @@ impl Stored for Presentation {
             title: Set(text_key(self.title.as_ref())),
             language: Set(code(self.language.as_ref())),
         }
+    }
+
+    fn contribution(&self, _: Uuid) -> Contribution {
+        let speakers = self.speakers.iter().flat_map(|speaker| {
+            let organisation_id = speaker.organisation_id.as_ref().map(domain::Ref::id);
+            let part = organisation_id.map(|id| Fact::part(id, Some("speaker".to_owned())));
+            let speaker = Fact {
+                person_id: Some(speaker.person_id.id()),
+                role: code(Some(&speaker.role)),
+                country: code(speaker.country.as_ref()),
+                organisation_id,
+                ..Fact::of(Subject::Speakers)
+            };
+            [Some(speaker), part].into_iter().flatten()
+        });
+        let itself = [Fact::of(Subject::Presentations)].into_iter();
+        Contribution::of(itself.chain(speakers).map(|fact| fact.at(self.seminar_id.id())))
     }
 
     fn narrow(rows: Narrow, filter: &PresentationFilter) -> Narrow {

@@ -3,6 +3,7 @@ use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use crate::{
     Narrow, Stored,
+    figures::{Contribution, Fact},
     index::{code, text_key},
 };
 
@@ -28,6 +29,14 @@ impl Stored for Project {
             title: Set(text_key(Some(&self.title))),
             status: Set(code(self.status.as_ref())),
         }
+    }
+
+    fn contribution(&self, id: Uuid) -> Contribution {
+        let parties = self.parties.iter();
+        Contribution::of(parties.map(|party| Fact {
+            project_id: Some(id),
+            ..Fact::part(party.organisation_id.id(), code(Some(&party.role)))
+        }))
     }
 
     fn narrow(rows: Narrow, filter: &ProjectFilter) -> Narrow {

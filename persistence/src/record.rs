@@ -1,6 +1,10 @@
 //! The table of every record, whatever its resource: what the registry knows of it, and its body.
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
-use sea_orm::entity::prelude::*;
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, QuerySelect, entity::prelude::*};
+
+use crate::Error;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -20,6 +24,21 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// What records are called in addresses, by their ids; of those that have a slug.
+pub(crate) async fn names(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, String>, Error> {
+    let rows: Vec<(Uuid, Option<String>)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Slug])
+        .filter(Column::Id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(id, slug)| Some((id, slug?))).collect())
+}
 
 /// The table of the codes of which a record has several, for filters.
 pub(crate) mod term {

@@ -1,6 +1,6 @@
 use domain::{
     Organisation, Person, Project, Seminar, SeminarDerived, SeminarFilter, SeminarKind,
-    SeminarSeries, SeminarSort, Text,
+    SeminarSeries, SeminarSort, Subject, Text,
 };
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, QuerySelect, entity::prelude::*, sea_query::UnionType,
@@ -8,6 +8,7 @@ use sea_orm::{
 
 use crate::{
     Error, Narrow, Stored,
+    figures::{Contribution, Fact, Held},
     index::{code, date_key, last_day_key, number_key, text_key},
     presentation, record,
 };
@@ -50,6 +51,20 @@ impl Stored for Seminar {
             status: Set(code(Some(&self.status)).unwrap_or_default()),
             format: Set(code(self.format.as_ref())),
         }
+    }
+
+    fn contribution(&self, id: Uuid) -> Contribution {
+        let held = Held {
+            subject: Subject::Seminars,
+            project_id: self.project_id.id(),
+            kind: code(Some(&self.kind)).unwrap_or_default(),
+            starts_on: self.starts_on.as_ref(),
+            ends_on: self.ends_on.as_ref(),
+        };
+        let parts = self.organisers.iter().map(|organiser| {
+            Fact::part(organiser.organisation_id.id(), code(Some(&organiser.role)))
+        });
+        Contribution::of_activity(held, id, parts.chain(self.attendance.iter().map(Fact::count)))
     }
 
     fn narrow(rows: Narrow, filter: &SeminarFilter) -> Narrow {

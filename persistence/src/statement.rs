@@ -1,7 +1,14 @@
-use domain::{Person, Presentation, Seminar, Statement, StatementFilter, StatementSort, Violation};
+use domain::{
+    Person, Presentation, Seminar, Statement, StatementFilter, StatementSort, Subject, Violation,
+};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 
-use crate::{Error, Narrow, Stored, index::code, presentation};
+use crate::{
+    Error, Narrow, Stored,
+    figures::{Contribution, Fact},
+    index::code,
+    presentation,
+};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -24,6 +31,16 @@ impl Stored for Statement {
             seminar_id: Set(self.seminar_id.id()),
             mode: Set(code(Some(&self.mode)).unwrap_or_default()),
         }
+    }
+
+    fn contribution(&self, _: Uuid) -> Contribution {
+        // Who spoke in a presentation is told by that.
+        let apart = self.presentation_id.is_none().then(|| Fact {
+            person_id: Some(self.person_id.id()),
+            role: code(self.role.as_ref()),
+            ..Fact::of(Subject::Speakers).at(self.seminar_id.id())
+        });
+        Contribution::of(apart)
     }
 
     fn narrow(rows: Narrow, filter: &StatementFilter) -> Narrow {

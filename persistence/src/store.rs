@@ -180,6 +180,7 @@ impl<R: Stored> Entry<R> {
             R::Index::delete_many().filter(id_column::<R>().eq(id)).exec(tx).await?;
         }
         R::Index::insert(self.body.index(id)).exec_without_returning(tx).await?;
+        self.body.contribution(id).keep(tx, id, self.before.is_some()).await?;
         let links = self.links.clone();
         reference::keep::<R>(tx, id, &self.value, links, self.before.is_some()).await
     }

@@ -5,7 +5,7 @@ use sea_orm::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Error, Narrow};
+use crate::{Error, Narrow, figures::Contribution};
 
 /// How a resource is found again: its index table, beside the table of all records.
 ///
@@ -30,6 +30,12 @@ pub trait Stored: Resource<Derived: Default> {
 
     /// The row of its index table.
     fn index(&self, id: Uuid) -> <Self::Index as EntityTrait>::ActiveModel;
+
+    /// What it contributes to figures.
+    #[must_use]
+    fn contribution(&self, _id: Uuid) -> Contribution {
+        Contribution::default()
+    }
 
     /// Narrows the rows of its index table to what a filter asks for.
     fn narrow(rows: Narrow, filter: &Self::Filter) -> Narrow;

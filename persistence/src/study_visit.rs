@@ -1,8 +1,9 @@
-use domain::{Organisation, Project, StudyVisit, StudyVisitFilter, StudyVisitSort};
+use domain::{Organisation, Project, StudyVisit, StudyVisitFilter, StudyVisitSort, Subject};
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
 use crate::{
     Narrow, Stored,
+    figures::{Contribution, Fact, Held},
     index::{code, date_key, last_day_key},
 };
 
@@ -34,6 +35,19 @@ impl Stored for StudyVisit {
             host_country: Set(code(Some(&self.host_country)).unwrap_or_default()),
             status: Set(code(Some(&self.status)).unwrap_or_default()),
         }
+    }
+
+    fn contribution(&self, id: Uuid) -> Contribution {
+        let held = Held {
+            subject: Subject::StudyVisits,
+            project_id: self.project_id.id(),
+            kind: "study_visit".to_owned(),
+            starts_on: self.starts_on.as_ref(),
+            ends_on: self.ends_on.as_ref(),
+        };
+        let stop = || Some("stop".to_owned());
+        let parts = self.stops.iter().map(|at| Fact::part(at.organisation_id.id(), stop()));
+        Contribution::of_activity(held, id, parts.chain(self.attendance.iter().map(Fact::count)))
     }
 
     fn narrow(rows: Narrow, filter: &StudyVisitFilter) -> Narrow {

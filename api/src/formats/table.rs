@@ -301,7 +301,8 @@ impl Table {
     }
 }
 
-fn csv(cells: impl Iterator<Item = String>) -> String {
+/// A line of CSV after RFC 4180.
+pub(crate) fn csv(cells: impl Iterator<Item = String>) -> String {
     let quoted = cells.map(|cell| match cell.contains([',', '"', '\r', '\n']) {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => cell,

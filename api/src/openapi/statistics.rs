@@ -1,0 +1,212 @@
+//! Statistics, in the contract.
+use domain::{
+    Dimension, GrantArrangement, Indicator, Measure, Organisation, Presentation, Resource, Seminar,
+    StudyVisit, Subject,
+};
+use serde_json::{Value, json};
+
+use super::{Building, Components, answer, operation, reference, told};
+use crate::statistics::{
+    ActivityFilter, COLLECTION, MOST_SPLITS, MOST_VALUES, Statistics, Subjects, filtering, fitting,
+};
+
+impl Building<'_> {
+    pub(super) fn statistics(&mut self) {
+        self.add::<Subjects>();
+        self.add::<Statistics>();
+        self.tags.push(json!({"name": COLLECTION, "description": "Figures, each with what it means, whether it is a lower bound, and of how many records the value is not known."}));
+        for name in [
+            "Subjects",
+            "SubjectTold",
+            "MeasureKnown",
+            "DimensionKnown",
+            "Statistics",
+            "MeasureTold",
+        ] {
+            self.require_all(name);
+        }
+        let about =
+            "Every subject, with what its figures mean and by what they can be split and narrowed.";
+        let mut all =
+            operation("describeStatistics", COLLECTION, "Describe the statistics", about, &["400"]);
+        all["parameters"] = json!([reference("parameters", "lang")]);
+        all["responses"]["200"] =
+            answer("Every subject.", "Subjects", None, &["ETag", "Content-Language"]);
+        all["responses"]["304"] = reference("responses", "NotModified");
+        self.paths.insert("/v1/statistics".into(), json!({"get": all}));
+        for subject in Subject::ALL {
+            self.subject(subject);
+        }
+        // Each subject has its own.
+        self.schemas.remove("Statistics");
+    }
+
+    /// Says that every property of a schema is there.
+    fn require_all(&mut self, name: &str) {
+        let fields = self.schemas[name]["properties"].as_object().into_iter().flatten();
+        let names: Vec<_> = fields.map(|(name, _)| json!(name)).collect();
+        self.schemas[name]["required"] = names.into();
+    }
+
+    fn subject(&mut self, subject: Subject) {
+        let name = camel(subject.name());
+        let mut whole = self.schemas["Statistics"].clone();
+        let rows = format!("{name}Figures");
+        for part in ["rows", "totals"] {
+            whole["properties"][part]["items"] = reference("schemas", &rows);
+        }
+        whole["description"] =
+            format!("Figures of the subject {}, with what they mean.", subject.name()).into();
+        let statistics = format!("{name}Statistics");
+        self.schemas.insert(statistics.clone(), whole);
+        self.schemas.insert(rows, figures(subject));
+        let path = format!("/v1/statistics/{}", subject.name());
+        let parameters = self.parameters_of(subject);
+
+        let about = format!(
+            "{} Split by at most {MOST_SPLITS} dimensions and narrowed by any, and by the filters of the list that they are counted from.",
+            subject.about().best()
+        );
+        let spoken = subject.name().replace('-', " ");
+        let mut get = operation(
+            &format!("read{statistics}"),
+            COLLECTION,
+            &format!("Count {spoken}"),
+            &about,
+            &["400", "414", "422"],
+        );
+        let mut asked = parameters.clone();
+        asked.push(reference("parameters", "lang"));
+        get["parameters"] = json!(asked);
+        get["responses"]["200"] =
+            answer("The figures.", &statistics, None, &["ETag", "Content-Language"]);
+        get["responses"]["304"] = reference("responses", "NotModified");
+        self.paths.insert(path.clone(), json!({"get": get.clone()}));
+
+        get["operationId"] = format!("export{statistics}").into();
+        get["summary"] = format!("Count {spoken}, as CSV").into();
+        let mut asked = parameters.clone();
+        asked.push(json!({
+            "name": "bom", "in": "query", "required": false,
+            "description": "Whether the file begins with a byte order mark, by which Excel knows UTF-8.",
+            "schema": {"type": "boolean", "default": false},
+        }));
+        asked.push(reference("parameters", "lang"));
+        get["parameters"] = json!(asked);
+        get["responses"]["200"] = json!({
+            "description": "The rows: the same columns for the same question.",
+            "headers": told(&["ETag", "Content-Disposition"]),
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        });
+        self.paths.insert(format!("{path}.csv"), json!({"get": get}));
+    }
+
+    fn parameters_of(&mut self, subject: Subject) -> Vec<Value> {
+        let names = |all: &[Dimension]| all.iter().map(|one| one.name()).collect::<Vec<_>>();
+        let measures = subject.definitions().iter().map(|of| of.measure.name());
+        let mut parameters = vec![
+            several(
+                "group_by",
+                "By what the figures are split; by nothing when left out.",
+                json!({"type": "string", "enum": names(subject.dimensions())}),
+                MOST_SPLITS,
+            ),
+            several(
+                "measure",
+                "Which figures; every one when left out.",
+                json!({"type": "string", "enum": measures.collect::<Vec<_>>()}),
+                Measure::ALL.len(),
+            ),
+        ];
+        for parameter in &mut parameters {
+            parameter["schema"]["uniqueItems"] = true.into();
+        }
+        let own = filtering(subject);
+        for dimension in &own {
+            let about = format!("Only those with one of these. {}", dimension.about().best());
+            let mut item = fitting(*dimension, subject);
+            item.as_object_mut().map(|item| item.remove("description"));
+            parameters.push(several(dimension.name(), &about, item, MOST_VALUES));
+        }
+        let (filters, searched) = match subject {
+            Subject::Seminars => (self.filters::<<Seminar as Resource>::Filter>(), true),
+            Subject::StudyVisits => (self.filters::<<StudyVisit as Resource>::Filter>(), true),
+            Subject::Presentations | Subject::Speakers => {
+                (self.filters::<<Presentation as Resource>::Filter>(), true)
+            }
+            Subject::Organisations => (self.filters::<<Organisation as Resource>::Filter>(), true),
+            Subject::Finance => (self.filters::<<GrantArrangement as Resource>::Filter>(), true),
+            Subject::Results => (self.filters::<<Indicator as Resource>::Filter>(), true),
+            Subject::Participants | Subject::Attendance => {
+                (self.filters::<ActivityFilter>(), false)
+            }
+        };
+        let taken: Vec<_> = parameters.iter().map(|one| one["name"].clone()).collect();
+        parameters.extend(filters.into_iter().filter(|one| !taken.contains(&one["name"])));
+        if searched {
+            parameters.push(reference("parameters", "q"));
+        }
+        parameters
+    }
+}
+
+/// A parameter that takes several values.
+fn several(name: &str, about: &str, item: Value, most: usize) -> Value {
+    json!({
+        "name": name, "in": "query", "required": false, "style": "form", "explode": false,
+        "description": about,
+        "schema": {"type": "array", "items": item, "minItems": 1, "maxItems": most},
+    })
+}
+
+/// The schema of a row.
+fn figures(subject: Subject) -> Value {
+    let mut fields = Components::new();
+    for dimension in Dimension::ALL {
+        if subject.dimensions().contains(&dimension) {
+            let about = format!("{} Null where it is not known.", dimension.about().best());
+            fields.insert(
+                dimension.name().into(),
+                json!({"type": ["string", "null"], "description": about}),
+            );
+        }
+    }
+    for of in subject.definitions() {
+        let name = of.measure.name();
+        let about = format!("{} In: {}.", of.words, of.unit);
+        if !of.measure.has_values() {
+            fields.insert(
+                name.into(),
+                json!({"type": ["integer", "null"], "minimum": 0, "description": about}),
+            );
+            continue;
+        }
+        let kind = if subject == Subject::Finance { "string" } else { "number" };
+        fields.insert(name.into(), json!({"type": [kind, "null"], "description": about}));
+        let qualifier = "How the figure is to be understood; null where no value is known.";
+        fields.insert(format!("{name}_qualifier"), json!({"oneOf": [reference("schemas", "Qualifier"), {"type": "null"}], "description": qualifier}));
+        let unknown = "Of how many records the value is not known.";
+        fields.insert(
+            format!("{name}_unknown"),
+            json!({"type": ["integer", "null"], "minimum": 0, "description": unknown}),
+        );
+    }
+    if subject == Subject::Participants {
+        let about = "Whether these are people of small groups, told of together or not at all.";
+        fields.insert("withheld".into(), json!({"type": "boolean", "description": about}));
+    }
+    json!({
+        "type": "object",
+        "description": format!("Figures of a group of the subject {}: its values, as far as it is split by them, and the measures that were asked for.", subject.name()),
+        "properties": fields,
+    })
+}
+
+/// A name of an address as a name of a type.
+fn camel(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let (first, rest) = word.split_at(1);
+        first.to_uppercase() + rest
+    });
+    words.collect()
+}

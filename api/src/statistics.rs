@@ -1,0 +1,191 @@
+//! Figures: how many there are of what, split and narrowed as it is asked.
+use std::{fs::File, io::BufWriter, io::Write};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Path, ServiceConfig},
+};
+use domain::{Deed, Dimension, Subject, Text};
+use persistence::{Error, Figures, MOST_GROUPS, Moment};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+
+mod answer;
+mod asked;
+
+pub(crate) use answer::{MeasureTold, Statistics};
+pub(crate) use asked::{ActivityFilter, Asked, MOST_SPLITS, MOST_VALUES, filtering, fitting};
+
+use crate::{
+    Problem,
+    edge::{self, fallback},
+    file::{self, Said},
+    query::{Languages, ListQuery},
+    reader::Reader,
+};
+
+pub(crate) const COLLECTION: &str = "statistics";
+/// How many figures are made at once; who comes later waits.
+static MAKERS: Semaphore = Semaphore::const_new(4);
+
+type Answer = Result<HttpResponse, Problem>;
+
+/// A form that figures are given in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Csv,
+}
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+}
+
+/// What there are statistics of.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Subjects {
+    /// Every subject.
+    subjects: Vec<SubjectTold>,
+}
+
+/// What figures there are of a subject.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SubjectTold {
+    /// Its name in addresses.
+    subject: Subject,
+    /// Where its figures are.
+    #[schema(example = "/v1/statistics/seminars")]
+    url: String,
+    /// What it is, in words.
+    about: Text,
+    /// What the figures can be.
+    measures: Vec<MeasureKnown>,
+    /// By what they can be split, and narrowed.
+    dimensions: Vec<DimensionKnown>,
+    /// By what they are always split, since what differs in it cannot be added up.
+    kept_apart: Vec<Dimension>,
+}
+
+/// A figure that there is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MeasureKnown {
+    /// How it is made.
+    measure: domain::Measure,
+    /// What one of it is.
+    unit: Text,
+    /// What it counts, in words.
+    definition: Text,
+}
+
+/// Something to split by.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DimensionKnown {
+    /// Its name, as a parameter and as a column.
+    dimension: Dimension,
+    /// What it is, in words.
+    about: Text,
+}
+
+impl From<Subject> for SubjectTold {
+    fn from(subject: Subject) -> Self {
+        let measures = subject.definitions().iter().map(|of| MeasureKnown {
+            measure: of.measure,
+            unit: of.unit(),
+            definition: of.text(),
+        });
+        let dimensions = subject.dimensions().iter();
+        Self {
+            subject,
+            url: format!("/v1/statistics/{}", subject.name()),
+            about: subject.about(),
+            measures: measures.collect(),
+            dimensions: dimensions
+                .map(|one| DimensionKnown { dimension: *one, about: one.about() })
+                .collect(),
+            kept_apart: subject.kept_apart().to_vec(),
+        }
+    }
+}
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let mut get = |path: &str, route: actix_web::Route| {
+        config.service(web::resource(path).route(route).default_service(web::to(fallback)));
+    };
+    get("/v1/statistics", web::get().to(describe));
+    get("/v1/statistics/{subject}.csv", web::get().to(csv));
+    get("/v1/statistics/{subject}", web::get().to(json));
+}
+
+/// What there are statistics of.
+async fn describe(request: HttpRequest) -> Answer {
+    let languages = Languages::of(&request)?;
+    let subjects = Subject::ALL.into_iter().map(SubjectTold::from).collect();
+    Ok(edge::public(&Subjects { subjects }, &languages))
+}
+
+async fn json(request: HttpRequest, reader: Reader, subject: Path<String>) -> Answer {
+    figures(&request, &reader, &subject, Form::Json).await
+}
+
+async fn csv(request: HttpRequest, reader: Reader, subject: Path<String>) -> Answer {
+    let answer = figures(&request, &reader, &subject, Form::Csv).await?;
+    Ok(file::kept_as(answer, &format!("{}.csv", *subject)))
+}
+
+async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Form) -> Answer {
+    let subject = Subject::named(subject).ok_or_else(Problem::no_route)?;
+    let registrar = reader.may(Deed::KeepParticipants);
+    let mut query = ListQuery::of_feed(request)?;
+    let bom = form == Form::Csv && query.flag("bom");
+    let asked = Asked::read(&mut query, subject, registrar)?;
+    let file = file::Asked {
+        of: COLLECTION,
+        media_type: form.media_type(),
+        by: if registrar { "registrar" } else { "public" },
+        daily: asked.depends_on_day(),
+        turns: &MAKERS,
+    };
+    let write = async |moment: &Moment, file: &mut File| {
+        let statistics = told(moment, &asked, registrar).await?;
+        let mut to = BufWriter::new(file);
+        let mut said = Said::default();
+        let written = match form {
+            Form::Json => {
+                let (bytes, found) = asked.languages.write(&statistics);
+                said.also(found.as_deref());
+                to.write_all(&bytes)
+            }
+            Form::Csv => {
+                let bom = if bom { "\u{feff}" } else { "" };
+                to.write_all(bom.as_bytes()).and_then(|()| statistics.csv(&mut to))
+            }
+        };
+        written.and_then(|()| to.flush()).map_err(Problem::unwritten)?;
+        Ok(said)
+    };
+    file.answer(request, reader, write).await
+}
+
+async fn told(moment: &Moment, asked: &Asked, registrar: bool) -> Result<Statistics, Problem> {
+    let wrong = Problem::of(COLLECTION);
+    let figures = made(moment, asked, registrar).await.map_err(&wrong)?;
+    if figures.too_many {
+        return Err(Problem::too_many_groups(MOST_GROUPS));
+    }
+    let computed_at = moment.changed_at().await.map_err(&wrong)?;
+    Ok(Statistics::of(asked, &figures, computed_at))
+}
+
+async fn made(moment: &Moment, asked: &Asked, registrar: bool) -> Result<Figures, Error> {
+    let question = asked.question(moment).await?;
+    if asked.subject == Subject::Participants && !registrar {
+        return moment.protected_figures(&question).await;
+    }
+    moment.figures(&question).await
+}

@@ -1,0 +1,216 @@
+//! Figures, as they are told.
+use chrono::{DateTime, Utc};
+use domain::{Definition, Dimension, Measure, Qualifier, Subject, Text};
+use persistence::{Figure, Figures};
+use serde::Serialize;
+use serde_json::{Map, Number, Value, json};
+use utoipa::ToSchema;
+
+use super::Asked;
+use crate::formats::table::{Cell, csv};
+
+/// Figures, with what they mean.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Statistics {
+    /// What they are about.
+    subject: Subject,
+    /// What that is, in words.
+    about: Text,
+    /// By what they are split.
+    group_by: Vec<Dimension>,
+    /// When the newest change was made that they contain: they are the same since. Null when nothing
+    /// was ever written.
+    #[schema(example = "2026-11-25T09:00:00Z")]
+    computed_at: Option<DateTime<Utc>>,
+    /// What each figure means.
+    measures: Vec<MeasureTold>,
+    /// What else has to be known to read them.
+    notes: Vec<Text>,
+    /// The names of the columns of the rows, in their order.
+    columns: Vec<String>,
+    /// The figures of each group: its values, then a column for each measure. What is not known is
+    /// null, and comes last.
+    #[schema(value_type = Vec<Object>)]
+    rows: Vec<Map<String, Value>>,
+    /// The figures of all groups together, each record once.
+    #[schema(value_type = Vec<Object>)]
+    totals: Vec<Map<String, Value>>,
+}
+
+/// What a figure means.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MeasureTold {
+    /// How it is made.
+    measure: Measure,
+    /// What one of it is.
+    #[schema(example = "seminars")]
+    unit: Text,
+    /// What it counts, in words.
+    definition: Text,
+    /// Whether the true figure may be higher, and cannot be lower.
+    lower_bound: bool,
+    /// For a sum or an average, of how many records the value is not known; for the others, how many
+    /// records are in groups of which a value is not known.
+    #[schema(minimum = 0)]
+    unknown: i64,
+}
+
+impl Statistics {
+    pub(crate) fn of(asked: &Asked, figures: &Figures, computed_at: Option<DateTime<Utc>>) -> Self {
+        let rows = figures.rows.iter().map(|row| told(asked, &figures.columns, row));
+        let apart = asked.subject.kept_apart().to_vec();
+        let totals = figures.totals.iter().map(|row| told(asked, &apart, row));
+        Self {
+            subject: asked.subject,
+            about: asked.subject.about(),
+            group_by: asked.group_by.clone(),
+            computed_at,
+            measures: asked.defined().map(|of| measure(&of, figures)).collect(),
+            notes: notes(asked, figures),
+            columns: columns(asked, &figures.columns),
+            rows: rows.collect(),
+            totals: totals.collect(),
+        }
+    }
+
+    /// The rows as CSV.
+    pub(crate) fn csv(&self, to: &mut impl std::io::Write) -> std::io::Result<()> {
+        to.write_all(csv(self.columns.iter().cloned()).as_bytes())?;
+        for row in &self.rows {
+            let cells = self.columns.iter().map(|name| match &row[name] {
+                Value::Null => Cell::Empty,
+                Value::Bool(yes) => Cell::Boolean(*yes),
+                Value::Number(number) => Cell::Number(number.clone()),
+                Value::String(text) => Cell::Text(text.clone()),
+                other => Cell::Text(other.to_string()),
+            });
+            to.write_all(csv(cells.map(Cell::guarded)).as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl Asked {
+    /// What the measures that are asked for mean.
+    pub(crate) fn defined(&self) -> impl Iterator<Item = Definition> {
+        let of = |measure: &Measure| {
+            let mut all = self.subject.definitions().iter();
+            all.find(|definition| definition.measure == *measure).copied()
+        };
+        self.measures.iter().filter_map(of)
+    }
+}
+
+fn measure(of: &Definition, figures: &Figures) -> MeasureTold {
+    let values = of.measure.has_values();
+    let lower = |figure: &Figure| {
+        let qualifier = match of.measure {
+            Measure::Sum => figure.of_sum(),
+            _ => figure.qualifier,
+        };
+        matches!(qualifier, Some(Qualifier::AtLeast | Qualifier::MoreThan))
+    };
+    let missing = |figure: &Figure| figure.count.unwrap_or(0) - figure.known;
+    let unknown: i64 = match values {
+        true => figures.totals.iter().map(missing).sum(),
+        false => {
+            let rows = figures.rows.iter().filter(|row| !row.withheld);
+            let unknown = rows.filter(|row| row.groups.iter().any(Option::is_none));
+            unknown.filter_map(|row| row.count).sum()
+        }
+    };
+    MeasureTold {
+        measure: of.measure,
+        unit: of.unit(),
+        definition: of.text(),
+        lower_bound: values && figures.totals.iter().any(lower),
+        unknown,
+    }
+}
+
+fn notes(asked: &Asked, figures: &Figures) -> Vec<Text> {
+    let mut notes = Vec::new();
+    if asked.subject.overlaps(&asked.group_by) {
+        notes.push(Subject::overlap_note());
+    }
+    if asked.subject == Subject::Participants {
+        notes.push(Subject::counted_note());
+        if figures.rows.iter().any(|row| row.withheld) {
+            notes.push(Subject::withheld_note());
+        }
+    }
+    if asked.subject == Subject::Attendance {
+        notes.push(Subject::published_note());
+    }
+    notes
+}
+
+/// The names of the columns.
+fn columns(asked: &Asked, groups: &[Dimension]) -> Vec<String> {
+    let mut names: Vec<_> = groups.iter().map(|dimension| dimension.name().to_owned()).collect();
+    for measure in &asked.measures {
+        let name = measure.name();
+        names.push(name.to_owned());
+        if measure.has_values() {
+            names.push(format!("{name}_qualifier"));
+            names.push(format!("{name}_unknown"));
+        }
+    }
+    if asked.subject == Subject::Participants {
+        names.push("withheld".to_owned());
+    }
+    names
+}
+
+/// A row.
+fn told(asked: &Asked, groups: &[Dimension], figure: &Figure) -> Map<String, Value> {
+    let mut row = Map::new();
+    for (dimension, value) in groups.iter().zip(&figure.groups) {
+        row.insert(dimension.name().to_owned(), json!(value));
+    }
+    let unknown = figure.count.map(|count| count - figure.known);
+    for measure in &asked.measures {
+        let name = measure.name();
+        let value = match measure {
+            Measure::Count => json!(figure.count),
+            Measure::Distinct => json!(figure.different),
+            Measure::Sum => figure.micros.map_or(Value::Null, |sum| number(asked.subject, sum)),
+            Measure::Average => {
+                figure.average().map_or(Value::Null, |average| number(asked.subject, average))
+            }
+        };
+        row.insert(name.to_owned(), value);
+        if measure.has_values() {
+            let qualifier = match measure {
+                Measure::Sum => figure.of_sum(),
+                _ => figure.qualifier,
+            };
+            row.insert(format!("{name}_qualifier"), json!(qualifier));
+            row.insert(format!("{name}_unknown"), json!(unknown));
+        }
+    }
+    if asked.subject == Subject::Participants {
+        row.insert("withheld".to_owned(), json!(figure.withheld));
+    }
+    row
+}
+
+/// Money as a text that loses no digit, everything else as a number.
+fn number(subject: Subject, micros: i128) -> Value {
+    let text = decimal(micros);
+    match subject {
+        Subject::Finance => json!(text),
+        _ => text.parse::<Number>().map_or(Value::Null, Value::Number),
+    }
+}
+
+/// Millionths as a decimal number, with no more places than it needs.
+pub(crate) fn decimal(micros: i128) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let micros = micros.unsigned_abs();
+    let (whole, places) = (micros / 1_000_000, micros % 1_000_000);
+    match places {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{places:06}").trim_end_matches('0').to_owned(),
+    }
+}

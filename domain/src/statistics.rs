@@ -1,0 +1,604 @@
+//! What can be counted, by what, and what each figure means.
+mod words;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Text;
+pub use words::in_words;
+
+/// What statistics are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// Seminars, workshops, webinars, conferences and launches.
+    Seminars,
+    /// Study visits.
+    StudyVisits,
+    /// Talks given at seminars.
+    Presentations,
+    /// The parts that people have in talks, and what they said outside of one.
+    Speakers,
+    /// The parts that organisations have in projects, seminars, study visits and talks.
+    Organisations,
+    /// People who are recorded as having taken part in a seminar or study visit.
+    Participants,
+    /// How many came to seminars and study visits, as it was published.
+    Attendance,
+    /// Money agreed, budgeted, received, passed on and spent under grant arrangements.
+    Finance,
+    /// What the indicators of results aim at and have reached, by period.
+    Results,
+}
+
+/// What figures can be split by.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// The year in which it begins, as in 2021.
+    Year,
+    /// The quarter in which it begins, as in 2021-Q4.
+    Quarter,
+    /// The month in which it begins, as in 2021-11.
+    Month,
+    /// The country, by its ISO 3166-1 alpha-2 code.
+    Country,
+    /// The region of that country, after the United Nations' M49 standard.
+    Region,
+    /// The topic, by its code.
+    Topic,
+    /// The kind: of a seminar, or study_visit; for results, output, outcome, impact or other.
+    Kind,
+    /// The project, by its slug.
+    Project,
+    /// The organisation, by its slug.
+    Organisation,
+    /// The kind of that organisation.
+    OrganisationKind,
+    /// The role.
+    Role,
+    /// The sex of participants.
+    Sex,
+    /// The seniority of participants.
+    Seniority,
+    /// Whether participants have a certificate.
+    Certified,
+    /// What was counted: persons, organisations, countries or participating_countries.
+    Metric,
+    /// What became of the money: agreed, budgeted, promised, received, committed, disbursed, spent.
+    Flow,
+    /// The currency, by its ISO 4217 code.
+    Currency,
+}
+
+/// How a figure is made from records.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// How many there are.
+    Count,
+    /// How many different ones there are.
+    Distinct,
+    /// How much it is altogether.
+    Sum,
+    /// How much it is in the middle: the sum by the number of records whose value is known.
+    Average,
+}
+
+/// What a figure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// How it is made.
+    pub measure: Measure,
+    /// What one of it is.
+    pub unit: &'static str,
+    /// What it counts, in words.
+    pub words: &'static str,
+}
+
+impl Definition {
+    /// What one of it is.
+    #[must_use]
+    pub fn unit(&self) -> Text {
+        in_words(self.unit)
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        in_words(self.words)
+    }
+}
+
+use Dimension::{
+    Certified, Country, Currency, Flow, Kind, Metric, Month, Organisation, OrganisationKind,
+    Project, Quarter, Region, Role, Seniority, Sex, Topic, Year,
+};
+use Measure::{Average, Count, Distinct, Sum};
+
+impl Subject {
+    /// Every subject.
+    pub const ALL: [Self; 9] = [
+        Self::Seminars,
+        Self::StudyVisits,
+        Self::Presentations,
+        Self::Speakers,
+        Self::Organisations,
+        Self::Participants,
+        Self::Attendance,
+        Self::Finance,
+        Self::Results,
+    ];
+
+    /// Its name in addresses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seminars => "seminars",
+            Self::StudyVisits => "study-visits",
+            Self::Presentations => "presentations",
+            Self::Speakers => "speakers",
+            Self::Organisations => "organisations",
+            Self::Participants => "participants",
+            Self::Attendance => "attendance",
+            Self::Finance => "finance",
+            Self::Results => "results",
+        }
+    }
+
+    /// The subject of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|subject| subject.name() == name)
+    }
+
+    /// What it is, in words.
+    #[must_use]
+    pub fn about(self) -> Text {
+        in_words(self.sentence())
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Seminars => "Seminars, workshops, webinars, conferences and launches.",
+            Self::StudyVisits => "Study visits.",
+            Self::Presentations => "Talks given at seminars.",
+            Self::Speakers => {
+                "The parts that people have in talks, and what they said outside of one."
+            }
+            Self::Organisations => {
+                "The parts that organisations have in projects, grant arrangements, seminars, study visits and talks."
+            }
+            Self::Participants => {
+                "People who are recorded as having taken part in a seminar or study visit. Small numbers are withheld from the public, and what would reveal them; the public may split or filter by one of sex, seniority, certified, organisation_kind and country or region at a time."
+            }
+            Self::Attendance => {
+                "How many came to seminars and study visits, as it was published; what participant records count stands beside it under participants."
+            }
+            Self::Finance => {
+                "Money under grant arrangements, each currency and each flow apart. Figures that were told of initiatives are no project money and never among them."
+            }
+            Self::Results => "What the indicators of results aim at and have reached, by period.",
+        }
+    }
+
+    /// What its figures can be split and filtered by.
+    #[must_use]
+    pub fn dimensions(self) -> &'static [Dimension] {
+        match self {
+            Self::Seminars => &[
+                Year,
+                Quarter,
+                Month,
+                Country,
+                Region,
+                Topic,
+                Kind,
+                Project,
+                Organisation,
+                OrganisationKind,
+            ],
+            Self::StudyVisits => &[
+                Year,
+                Quarter,
+                Month,
+                Country,
+                Region,
+                Topic,
+                Project,
+                Organisation,
+                OrganisationKind,
+            ],
+            Self::Presentations | Self::Speakers => &[
+                Year,
+                Quarter,
+                Month,
+                Country,
+                Region,
+                Topic,
+                Kind,
+                Project,
+                Organisation,
+                OrganisationKind,
+                Role,
+            ],
+            Self::Organisations => &[
+                Year,
+                Quarter,
+                Month,
+                Country,
+                Region,
+                Kind,
+                Project,
+                Organisation,
+                OrganisationKind,
+                Role,
+            ],
+            Self::Participants => &[
+                Year,
+                Quarter,
+                Month,
+                Country,
+                Region,
+                Topic,
+                Kind,
+                Project,
+                Organisation,
+                OrganisationKind,
+                Sex,
+                Seniority,
+                Certified,
+            ],
+            Self::Attendance => &[Year, Quarter, Month, Topic, Kind, Project, Metric],
+            Self::Finance => {
+                &[Year, Quarter, Month, Project, Organisation, OrganisationKind, Flow, Currency]
+            }
+            Self::Results => &[Year, Quarter, Month, Kind, Project],
+        }
+    }
+
+    /// By what its figures are always split: what differs in it is never added up.
+    #[must_use]
+    pub fn kept_apart(self) -> &'static [Dimension] {
+        match self {
+            Self::Attendance => &[Metric],
+            Self::Finance => &[Flow, Currency],
+            _ => &[],
+        }
+    }
+
+    /// Whether a record may be in several of the groups of a split by those.
+    #[must_use]
+    pub fn overlaps(self, split: &[Dimension]) -> bool {
+        let several = |dimension: &Dimension| match dimension {
+            Topic => true,
+            Country | Region => {
+                matches!(self, Self::Seminars | Self::StudyVisits | Self::Presentations)
+            }
+            Organisation | OrganisationKind => {
+                matches!(self, Self::Seminars | Self::StudyVisits | Self::Presentations)
+            }
+            Role => self == Self::Presentations,
+            _ => false,
+        };
+        split.iter().any(several)
+    }
+
+    /// Said where groups overlap.
+    #[must_use]
+    pub fn overlap_note() -> Text {
+        in_words(
+            "A record counts in each group that it belongs to, so groups may add up to more than the total.",
+        )
+    }
+
+    /// Said of figures of participants.
+    #[must_use]
+    pub fn counted_note() -> Text {
+        in_words(
+            "Counted from participant records; how many came as it was published is told by the subject attendance, and the two are never mixed.",
+        )
+    }
+
+    /// Said of figures that were published.
+    #[must_use]
+    pub fn published_note() -> Text {
+        in_words(
+            "As it was published; what participant records count is told by the subject participants, and the two are never mixed.",
+        )
+    }
+
+    /// Said where something is withheld.
+    #[must_use]
+    pub fn withheld_note() -> Text {
+        in_words(
+            "Groups of few people are withheld, and others with them where they would reveal these; where withheld is true, the people of all such groups are counted together, or not told.",
+        )
+    }
+
+    /// What its figures mean.
+    #[must_use]
+    pub fn definitions(self) -> &'static [Definition] {
+        const fn of(measure: Measure, unit: &'static str, words: &'static str) -> Definition {
+            Definition { measure, unit, words }
+        }
+        match self {
+            Self::Seminars => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "seminars",
+                            "Seminars, workshops, webinars, conferences and launches, each once, whatever their status.",
+                        ),
+                        of(Distinct, "projects", "Projects that hold them, each once."),
+                        of(
+                            Sum,
+                            "days",
+                            "Days from the first to the last, of those of which both are known.",
+                        ),
+                        of(
+                            Average,
+                            "days",
+                            "Days from the first to the last, by the number of those of which both are known.",
+                        ),
+                    ]
+                }
+            }
+            Self::StudyVisits => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "study visits",
+                            "Study visits, each once, whatever their status.",
+                        ),
+                        of(Distinct, "projects", "Projects that hold them, each once."),
+                        of(
+                            Sum,
+                            "days",
+                            "Days from the first to the last, of those of which both are known.",
+                        ),
+                        of(
+                            Average,
+                            "days",
+                            "Days from the first to the last, by the number of those of which both are known.",
+                        ),
+                    ]
+                }
+            }
+            Self::Presentations => {
+                const {
+                    &[
+                        of(Count, "presentations", "Presentations, each once, however many spoke."),
+                        of(Distinct, "seminars", "Seminars at which they were given, each once."),
+                    ]
+                }
+            }
+            Self::Speakers => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "parts",
+                            "Parts in presentations, as announced at the time, and words that are kept from outside of one: who speaks twice counts twice.",
+                        ),
+                        of(Distinct, "people", "People who have such a part, each once."),
+                    ]
+                }
+            }
+            Self::Organisations => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "parts",
+                            "Parts that organisations have: as a party of a project or a grant arrangement, as an organiser of a seminar, as a stop of a study visit, or as where a speaker came from; each part counts.",
+                        ),
+                        of(
+                            Distinct,
+                            "organisations",
+                            "Organisations that have such a part, each once.",
+                        ),
+                    ]
+                }
+            }
+            Self::Participants => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "participations",
+                            "People recorded as having taken part, once for each seminar or study visit; nobody is counted who is not recorded.",
+                        ),
+                        of(Sum, "days", "Days attended, of those of whom they are known."),
+                        of(
+                            Average,
+                            "days",
+                            "Days attended, by the number of those of whom they are known.",
+                        ),
+                    ]
+                }
+            }
+            Self::Attendance => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "published numbers",
+                            "Numbers that were published, one for each seminar or study visit and each thing counted.",
+                        ),
+                        of(
+                            Sum,
+                            "as the metric says",
+                            "The published numbers together; who came to two seminars is in both. Where one was published as more than a number or at least a number, so is the sum.",
+                        ),
+                        of(
+                            Average,
+                            "as the metric says",
+                            "The published numbers together, by how many they are.",
+                        ),
+                    ]
+                }
+            }
+            Self::Finance => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "amounts",
+                            "Amounts that are recorded: of agreements, budgets and transactions.",
+                        ),
+                        of(
+                            Sum,
+                            "the currency of the row",
+                            "Money: agreed counts in the year of the signature, a budget in that of its first day (a revised one in place of the original), a transaction in that of its day.",
+                        ),
+                        of(Average, "the currency of the row", "Money, by the number of amounts."),
+                    ]
+                }
+            }
+            Self::Results => {
+                const {
+                    &[
+                        of(
+                            Count,
+                            "periods",
+                            "Periods of indicators, and indicators that have none; by the year in which a period ends.",
+                        ),
+                        of(Distinct, "indicators", "Indicators, each once."),
+                        of(
+                            Average,
+                            "per cent",
+                            "The way from the baseline to the target that the actual value has gone, in per cent, of the periods for which all three are known as numbers that were typed.",
+                        ),
+                    ]
+                }
+            }
+        }
+    }
+}
+
+impl Dimension {
+    /// Every dimension.
+    pub const ALL: [Self; 17] = [
+        Year,
+        Quarter,
+        Month,
+        Country,
+        Region,
+        Topic,
+        Kind,
+        Project,
+        Organisation,
+        OrganisationKind,
+        Role,
+        Sex,
+        Seniority,
+        Certified,
+        Metric,
+        Flow,
+        Currency,
+    ];
+
+    /// Its name in addresses, and of its column.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Year => "year",
+            Quarter => "quarter",
+            Month => "month",
+            Country => "country",
+            Region => "region",
+            Topic => "topic",
+            Kind => "kind",
+            Project => "project",
+            Organisation => "organisation",
+            OrganisationKind => "organisation_kind",
+            Role => "role",
+            Sex => "sex",
+            Seniority => "seniority",
+            Certified => "certified",
+            Metric => "metric",
+            Flow => "flow",
+            Currency => "currency",
+        }
+    }
+
+    /// The dimension of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dimension| dimension.name() == name)
+    }
+
+    /// What it is, in words.
+    #[must_use]
+    pub fn about(self) -> Text {
+        in_words(self.sentence())
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Year => "The year in which it begins, as in 2021; null when it is not known.",
+            Quarter => "The quarter in which it begins, as in 2021-Q4; null when it is not known.",
+            Month => "The month in which it begins, as in 2021-11; null when it is not known.",
+            Country => "The country, by its ISO 3166-1 alpha-2 code.",
+            Region => "The region of the country, after the United Nations' M49 standard.",
+            Topic => "The topic, by its code.",
+            Kind => {
+                "The kind of seminar, or study_visit; of results, output, outcome, impact or other."
+            }
+            Project => "The project, by its slug.",
+            Organisation => "The organisation, by its slug.",
+            OrganisationKind => "The kind of the organisation.",
+            Role => "The role that somebody has.",
+            Sex => "The sex of participants.",
+            Seniority => "The seniority of participants.",
+            Certified => "Whether participants have a certificate: true or false.",
+            Metric => {
+                "What was counted: persons, organisations, countries or participating_countries."
+            }
+            Flow => {
+                "What becomes of the money: agreed, budgeted, promised, received, committed, disbursed or spent."
+            }
+            Currency => "The currency, by its ISO 4217 code.",
+        }
+    }
+
+    /// Whether it tells something of a person who took part.
+    ///
+    /// A country and its region are one fact, told coarsely or finely.
+    #[must_use]
+    pub fn is_personal(self) -> bool {
+        matches!(
+            self,
+            Country | Region | Organisation | OrganisationKind | Sex | Seniority | Certified
+        )
+    }
+}
+
+impl Measure {
+    /// Every measure.
+    pub const ALL: [Self; 4] = [Count, Distinct, Sum, Average];
+
+    /// Its name in addresses, and of its column.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Count => "count",
+            Distinct => "distinct",
+            Sum => "sum",
+            Average => "average",
+        }
+    }
+
+    /// Whether it is made from values, which may be unknown or bounds.
+    #[must_use]
+    pub fn has_values(self) -> bool {
+        matches!(self, Sum | Average)
+    }
+}

@@ -1,0 +1,240 @@
+//! The figures, as the database tells them.
+use std::collections::HashMap;
+
+use domain::{Dimension, Qualifier};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
+    entity::prelude::Uuid,
+};
+
+use super::{
+    Among, LOW, MICROS, Question, Value,
+    question::{Asking, BOUNDS},
+};
+use crate::{
+    Error, Moment, Sight, Stored, Wanted, record,
+    store::{condition, id_column},
+};
+
+/// How many groups one answer has at most.
+pub const MOST_GROUPS: usize = 10_000;
+
+/// The figures of a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figure {
+    /// The values of the group, in the order of the columns; none where it is not known.
+    pub groups: Vec<Option<String>>,
+    /// How many there are; none where it is withheld.
+    pub count: Option<i64>,
+    /// How many different ones there are.
+    pub different: Option<i64>,
+    /// Of how many the value is known.
+    pub known: i64,
+    /// The sum of the values, in millionths; none where none is known.
+    pub micros: Option<i128>,
+    /// How the values that are known are to be understood, together.
+    pub qualifier: Option<Qualifier>,
+    /// Whether the people in it are told of together, since telling of each group would tell of
+    /// single people.
+    pub withheld: bool,
+}
+
+impl Figure {
+    /// The sum of the values that are known by how many they are, in millionths, rounded.
+    #[must_use]
+    pub fn average(&self) -> Option<i128> {
+        let (sum, known) = (self.micros?, i128::from(self.known));
+        let half = known / 2 * sum.signum();
+        (sum + half).checked_div(known)
+    }
+
+    /// How the sum is to be understood: what is missing would only add to it.
+    #[must_use]
+    pub fn of_sum(&self) -> Option<Qualifier> {
+        let missing = self.count.is_some_and(|count| count > self.known);
+        self.qualifier.map(|qualifier| match qualifier {
+            Qualifier::Exact if missing => Qualifier::AtLeast,
+            Qualifier::LessThan | Qualifier::AtMost if missing => Qualifier::About,
+            other => other,
+        })
+    }
+}
+
+/// The figures of all groups.
+pub struct Figures {
+    /// By what they are split, in the order of their values.
+    pub columns: Vec<Dimension>,
+    /// The figures of each group, in the order of their values; what is not known comes last.
+    pub rows: Vec<Figure>,
+    /// The figures without a split, beside what is always kept apart.
+    pub totals: Vec<Figure>,
+    /// Whether there were more groups than one answer has.
+    pub too_many: bool,
+}
+
+impl Moment {
+    /// The figures of a question, as far as who asks may see the records: always the same number of
+    /// statements.
+    pub async fn figures(&self, question: &Question) -> Result<Figures, Error> {
+        self.figures_seen_by(self.sight(), question).await
+    }
+
+    pub(super) async fn figures_seen_by(
+        &self,
+        sight: &Sight,
+        question: &Question,
+    ) -> Result<Figures, Error> {
+        let columns = question.columns();
+        let (mut rows, too_many) = self.groups(question, &columns, sight).await?;
+        let whole = Question {
+            subject: question.subject,
+            group_by: Vec::new(),
+            filters: question.filters.clone(),
+            among: question.among.as_ref().map(|Among(ids)| Among(ids.clone())),
+        };
+        let totals = match question.group_by.is_empty() {
+            true => rows.clone(),
+            false => self.groups(&whole, &whole.columns(), sight).await?.0,
+        };
+        self.call_by_name(&columns, &mut rows).await?;
+        rows.sort_by(|one, other| order(one).cmp(&order(other)));
+        Ok(Figures { columns, rows, totals, too_many })
+    }
+
+    async fn groups(
+        &self,
+        question: &Question,
+        columns: &[Dimension],
+        sight: &Sight,
+    ) -> Result<(Vec<Figure>, bool), Error> {
+        let asked = question.grouped(sight, MOST_GROUPS as u64 + 1);
+        let found = self.tx().query_all(&asked).await?;
+        let too_many = found.len() > MOST_GROUPS;
+        let rows = found.iter().take(MOST_GROUPS).map(|row| figure(row, columns));
+        Ok((rows.collect::<Result<_, _>>()?, too_many))
+    }
+
+    /// Puts what records are called in place of their ids.
+    pub(super) async fn call_by_name(
+        &self,
+        columns: &[Dimension],
+        rows: &mut [Figure],
+    ) -> Result<(), Error> {
+        let named: Vec<_> =
+            columns.iter().enumerate().filter(|(_, column)| is_record(**column)).collect();
+        let ids = rows.iter().flat_map(|row| named.iter().map(|(at, _)| &row.groups[*at]));
+        let mut ids: Vec<Uuid> = ids.flatten().filter_map(|id| id.parse().ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut names = HashMap::new();
+        for some in ids.chunks(MOST_GROUPS) {
+            names.extend(record::names(self.tx(), some.to_vec()).await?);
+        }
+        for row in rows {
+            for (at, _) in &named {
+                let name = row.groups[*at].as_ref().and_then(|id| names.get(&id.parse().ok()?));
+                if let Some(name) = name {
+                    row.groups[*at] = Some(name.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The records of a list, to narrow figures to.
+    pub async fn among<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Among, Error> {
+        let search = wanted.search.as_ref();
+        let fits = condition::<R>(self.tx(), &wanted.filter, search, self.view()).await?;
+        let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fits);
+        Ok(Among(rows.into_query()))
+    }
+
+    /// The records of those ids or slugs, to narrow figures to; of those that there are.
+    pub async fn named(&self, collection: &str, keys: &[String]) -> Result<Vec<Value>, Error> {
+        let ids = keys.iter().filter_map(|key| Uuid::try_parse(key).ok());
+        let fits = sea_orm::Condition::any()
+            .add(record::Column::Id.is_in(ids))
+            .add(record::Column::Slug.is_in(keys.iter().map(String::as_str)));
+        let found: Vec<Uuid> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
+            .filter(record::Column::Resource.eq(collection))
+            .filter(fits)
+            .filter(self.sight().of_records())
+            .into_tuple()
+            .all(self.tx())
+            .await?;
+        let found = found.into_iter().map(Value::Id);
+        // Nothing has this id: what is asked for and not there narrows to nothing.
+        Ok(found.chain([Value::Id(Uuid::nil())]).collect())
+    }
+}
+
+impl Asking {
+    /// Reads the rows of a statement.
+    pub(super) async fn rows(
+        self,
+        moment: &Moment,
+        columns: impl IntoIterator<Item = sea_orm::sea_query::SimpleExpr>,
+    ) -> Result<Vec<QueryResult>, Error> {
+        Ok(moment.tx().query_all(&self.select(columns)).await?)
+    }
+}
+
+/// The value of a group, in that place of a row.
+pub(super) fn group(
+    row: &QueryResult,
+    at: usize,
+    column: Dimension,
+) -> Result<Option<String>, Error> {
+    Ok(match is_record(column) {
+        true => row.try_get_by_index::<Option<Uuid>>(at)?.map(|id| id.to_string()),
+        false => row.try_get_by_index(at)?,
+    })
+}
+
+fn figure(row: &QueryResult, columns: &[Dimension]) -> Result<Figure, Error> {
+    let groups = columns.iter().enumerate().map(|(at, column)| group(row, at, *column));
+    let number = |at: usize| row.try_get_by_index::<Option<i64>>(columns.len() + at);
+    let counted = |at: usize| number(at).map(Option::unwrap_or_default);
+    let part = |at: usize| counted(at).map(i128::from);
+    let known = counted(2)?;
+    let sum = (part(3)? * LOW + part(4)?) * MICROS + part(5)?;
+    let count = counted(0)?;
+    let mut bounds = [0; BOUNDS.len()];
+    for (at, bound) in bounds.iter_mut().enumerate() {
+        *bound = counted(6 + at)?;
+    }
+    Ok(Figure {
+        groups: groups.collect::<Result<_, _>>()?,
+        count: Some(count),
+        different: Some(counted(1)?),
+        known,
+        micros: (known > 0).then_some(sum),
+        qualifier: (known > 0).then(|| together(bounds)),
+        withheld: false,
+    })
+}
+
+/// How a sum of numbers is to be understood, by how many of them are more than they say, at least
+/// that, about that, less than that and at most that.
+fn together([more, at_least, about, less, at_most]: [i64; 5]) -> Qualifier {
+    match (more + at_least > 0, less + at_most > 0) {
+        _ if about > 0 => Qualifier::About,
+        (true, true) => Qualifier::About,
+        (true, false) if more > 0 => Qualifier::MoreThan,
+        (true, false) => Qualifier::AtLeast,
+        (false, true) if less > 0 => Qualifier::LessThan,
+        (false, true) => Qualifier::AtMost,
+        (false, false) => Qualifier::Exact,
+    }
+}
+
+/// Whether its values are records, told by their names.
+fn is_record(dimension: Dimension) -> bool {
+    matches!(dimension, Dimension::Topic | Dimension::Project | Dimension::Organisation)
+}
+
+fn order(row: &Figure) -> Vec<(bool, Option<&str>)> {
+    row.groups.iter().map(|value| (value.is_none(), value.as_deref())).collect()
+}

@@ -1,0 +1,209 @@
+//! What records contribute to figures.
+use domain::{Count, Decimal, FullDate, PartialDate, Subject};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
+
+use crate::{Error, index::code};
+
+/// The table of seminars and study visits, with the time that they belong to.
+pub(crate) mod activity {
+    #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "activity")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub collection: String,
+        pub project_id: Uuid,
+        pub kind: String,
+        pub year: Option<String>,
+        pub quarter: Option<String>,
+        pub month: Option<String>,
+        pub days: Option<i64>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The table of what records contribute.
+pub(crate) mod fact {
+    #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "fact")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub record_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub subject: String,
+        pub activity_id: Option<Uuid>,
+        pub project_id: Option<Uuid>,
+        pub result_id: Option<Uuid>,
+        pub year: Option<String>,
+        pub quarter: Option<String>,
+        pub month: Option<String>,
+        pub role: Option<String>,
+        pub country: Option<String>,
+        pub person_id: Option<Uuid>,
+        pub organisation_id: Option<Uuid>,
+        pub metric: Option<String>,
+        pub currency: Option<String>,
+        pub qualifier: Option<String>,
+        pub high: Option<i64>,
+        pub low: Option<i64>,
+        pub micro: Option<i64>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+use activity::Model as Activity;
+pub(crate) use fact::Model as Fact;
+
+/// A seminar or a study visit.
+pub(crate) struct Held<'a> {
+    pub(crate) subject: Subject,
+    pub(crate) project_id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) starts_on: Option<&'a PartialDate>,
+    pub(crate) ends_on: Option<&'a PartialDate>,
+}
+
+/// What a record contributes.
+#[derive(Default)]
+pub struct Contribution {
+    activity: Option<Activity>,
+    facts: Vec<Fact>,
+}
+
+impl Contribution {
+    /// Puts it in place of what the record contributed before, if it did.
+    pub(crate) async fn keep(
+        self,
+        db: &impl ConnectionTrait,
+        id: Uuid,
+        had: bool,
+    ) -> Result<(), Error> {
+        if had {
+            activity::Entity::delete_by_id(id).exec(db).await?;
+            fact::Entity::delete_many().filter(fact::Column::RecordId.eq(id)).exec(db).await?;
+        }
+        if let Some(activity) = self.activity {
+            activity::Entity::insert(activity::ActiveModel::from(activity))
+                .exec_without_returning(db)
+                .await?;
+        }
+        let numbered = self.facts.into_iter().zip(0..);
+        let rows: Vec<_> = numbered
+            .map(|(fact, number)| fact::ActiveModel {
+                record_id: Set(id),
+                number: Set(number),
+                ..fact.into()
+            })
+            .collect();
+        if !rows.is_empty() {
+            fact::Entity::insert_many(rows).exec_without_returning(db).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn of(facts: impl IntoIterator<Item = Fact>) -> Self {
+        Self { activity: None, facts: facts.into_iter().collect() }
+    }
+
+    /// Of a seminar or a study visit, with the facts that belong to it.
+    pub(crate) fn of_activity(
+        held: Held<'_>,
+        id: Uuid,
+        facts: impl IntoIterator<Item = Fact>,
+    ) -> Self {
+        let of = |part: fn(&PartialDate) -> Option<String>| held.starts_on.and_then(part);
+        let activity = Activity {
+            id,
+            collection: held.subject.name().to_owned(),
+            project_id: held.project_id,
+            kind: held.kind,
+            year: of(PartialDate::year),
+            quarter: of(PartialDate::quarter),
+            month: of(PartialDate::month),
+            days: days(held.starts_on, held.ends_on),
+        };
+        let facts = facts.into_iter().map(|fact| fact.at(id)).collect();
+        Self { activity: Some(activity), facts }
+    }
+}
+
+impl Fact {
+    /// For that subject.
+    pub(crate) fn of(subject: Subject) -> Self {
+        Self { subject: subject.name().to_owned(), ..Self::default() }
+    }
+
+    /// That belongs to that seminar or study visit.
+    pub(crate) fn at(self, activity: Uuid) -> Self {
+        Self { activity_id: Some(activity), ..self }
+    }
+
+    /// A part that an organisation has.
+    pub(crate) fn part(organisation: Uuid, role: Option<String>) -> Self {
+        Self { organisation_id: Some(organisation), role, ..Self::of(Subject::Organisations) }
+    }
+
+    /// That belongs to the year of that date, its quarter and its month, as far as they are known.
+    pub(crate) fn on(self, date: Option<&PartialDate>) -> Self {
+        let of = |part: fn(&PartialDate) -> Option<String>| date.and_then(part);
+        Self {
+            year: of(PartialDate::year),
+            quarter: of(PartialDate::quarter),
+            month: of(PartialDate::month),
+            ..self
+        }
+    }
+
+    /// The same, of a day.
+    pub(crate) fn on_day(self, day: &FullDate) -> Self {
+        let date = day.as_str().parse::<PartialDate>().ok();
+        self.on(date.as_ref())
+    }
+
+    /// With that value, in millionths.
+    pub(crate) fn worth(self, micros: Option<i128>) -> Self {
+        let part = |part: fn(i128) -> i128| micros.and_then(|all| i64::try_from(part(all)).ok());
+        Self {
+            high: part(|all| all / MICROS / LOW),
+            low: part(|all| all / MICROS % LOW),
+            micro: part(|all| all % MICROS),
+            ..self
+        }
+    }
+
+    /// A number as it was published.
+    pub(crate) fn count(count: &Count) -> Self {
+        Self {
+            metric: code(Some(&count.metric)),
+            qualifier: code(Some(&count.qualifier)),
+            ..Self::of(Subject::Attendance).worth(Some(i128::from(count.value) * MICROS))
+        }
+    }
+}
+
+/// How many millionths make one.
+pub(crate) const MICROS: i128 = 1_000_000;
+/// Above this the high part of an amount counts.
+pub(crate) const LOW: i128 = 1_000_000_000;
+
+/// A decimal number in millionths; it has no more than six decimal places.
+pub(crate) fn micros(number: &Decimal) -> Option<i128> {
+    let text = number.as_str();
+    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{places:0<6}").parse().ok()
+}
+
+fn days(starts: Option<&PartialDate>, ends: Option<&PartialDate>) -> Option<i64> {
+    Some((ends?.day()? - starts?.day()?).num_days() + 1)
+}

@@ -1,0 +1,383 @@
+//! How figures are asked of the database: one statement for all groups, whatever is asked.
+use std::collections::BTreeSet;
+
+use domain::{Country, Dimension, Subject};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    entity::prelude::{Expr, Uuid},
+    sea_query::{
+        Alias, CaseStatement, ExprTrait, Func, IntoCondition, Query, SelectStatement, SimpleExpr,
+    },
+};
+
+use crate::{Sight, record};
+
+/// What figures are wanted of.
+pub struct Question {
+    /// What they are about.
+    pub subject: Subject,
+    /// What they are split by, beside what is always kept apart.
+    pub group_by: Vec<Dimension>,
+    /// What they are narrowed to: one of those values.
+    pub filters: Vec<(Dimension, Vec<Value>)>,
+    /// The records that they are narrowed to, as a list has them.
+    pub among: Option<Among>,
+}
+
+/// The ids of the records of a list.
+pub struct Among(pub(crate) SelectStatement);
+
+impl Among {
+    /// Just those records.
+    #[must_use]
+    pub fn these(records: Vec<Value>) -> Self {
+        let ids = records.into_iter().filter_map(|record| match record {
+            Value::Id(id) => Some(id),
+            Value::Code(_) => None,
+        });
+        let of = record::Entity::find().select_only().column(record::Column::Id);
+        Self(of.filter(record::Column::Id.is_in(ids)).into_query())
+    }
+}
+
+/// A value to narrow figures to.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A code.
+    Code(String),
+    /// A record.
+    Id(Uuid),
+}
+
+/// A statement that is being made, and what it has joined.
+pub(super) struct Asking {
+    subject: Subject,
+    rows: SelectStatement,
+    joined: BTreeSet<&'static str>,
+}
+
+fn col(of: &'static str, name: &'static str) -> SimpleExpr {
+    Expr::col((Alias::new(of), Alias::new(name)))
+}
+
+impl Question {
+    /// The dimensions of the rows, in their order.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Dimension> {
+        let apart = self.subject.kept_apart().iter();
+        let apart = apart.filter(|dimension| !self.group_by.contains(dimension));
+        self.group_by.iter().chain(apart).copied().collect()
+    }
+
+    /// What is counted, as far as it is seen and asked for.
+    pub(super) fn asking(&self, sight: &Sight) -> Asking {
+        let mut asking = Asking::of(self.subject);
+        asking.rows.cond_where(sight.of_id(asking.record()));
+        if let Some(Among(ids)) = &self.among {
+            let id = asking.listed();
+            asking.rows.and_where(id.in_subquery(ids.clone()));
+        }
+        for (dimension, values) in &self.filters {
+            asking.narrow(*dimension, values);
+        }
+        asking
+    }
+
+    /// The figures of each group: its values, how many there are, how many different ones, of how
+    /// many the value is known, the sums of its three parts, and how many are no exact ones.
+    pub(super) fn grouped(&self, sight: &Sight, most: u64) -> SelectStatement {
+        let columns = self.columns();
+        let mut asking = self.asking(sight);
+        let places: Vec<_> = columns.iter().map(|dimension| asking.place(*dimension)).collect();
+        let [high, low, micro] = asking.value();
+        let (key, number) = asking.key();
+        let (different, qualifier) = (asking.different(), asking.qualifier());
+        let mut rows = asking.rows;
+        // A record that comes to a group by two ways counts in it once.
+        if !asking.joined.is_disjoint(&BTreeSet::from(MANY)) {
+            rows.distinct();
+        }
+        for (name, value) in [
+            ("key", key),
+            ("number", number),
+            ("different", different),
+            ("high", high),
+            ("low", low),
+            ("micro", micro),
+            ("qualifier", qualifier),
+        ] {
+            rows.expr_as(value, Alias::new(name));
+        }
+        for (place, name) in places.into_iter().zip(GROUPS) {
+            rows.expr_as(place, Alias::new(name));
+        }
+        let mut groups = Query::select();
+        for name in GROUPS.into_iter().take(columns.len()) {
+            groups.column((Alias::new("one"), Alias::new(name)));
+            groups.group_by_col((Alias::new("one"), Alias::new(name)));
+        }
+        let counted = |what: SimpleExpr| SimpleExpr::from(Func::count(what));
+        let summed = |what: SimpleExpr| SimpleExpr::from(Func::sum(what)).cast_as("bigint");
+        groups
+            .expr(counted(Expr::cust("*")))
+            .expr(Func::count_distinct(col("one", "different")))
+            .expr(counted(col("one", "high")));
+        for part in ["high", "low", "micro"] {
+            groups.expr(summed(col("one", part)));
+        }
+        for kind in BOUNDS {
+            let is = CaseStatement::new().case(col("one", "qualifier").eq(kind), 1);
+            groups.expr(counted(is.into()));
+        }
+        groups.from_subquery(rows, Alias::new("one")).limit(most).take()
+    }
+}
+
+/// The names of the columns of groups.
+const GROUPS: [&str; 8] = ["g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7"];
+/// The joins that may find several for one.
+const MANY: [&str; 4] = ["country", "topic", "part", "speaker"];
+/// How numbers that are not exact are to be understood.
+pub(super) const BOUNDS: [&str; 5] = ["more_than", "at_least", "about", "less_than", "at_most"];
+
+impl Asking {
+    fn of(subject: Subject) -> Self {
+        let mut rows = Query::select();
+        let name = subject.name();
+        match subject {
+            Subject::Seminars | Subject::StudyVisits => {
+                rows.from("activity").and_where(col("activity", "collection").eq(name));
+            }
+            Subject::Participants => {
+                rows.from_as("participant", "it").join(
+                    JoinType::InnerJoin,
+                    "activity",
+                    col("activity", "id").eq(col("it", "activity_id")),
+                );
+            }
+            _ => {
+                rows.from_as("fact", "it")
+                    .join(
+                        JoinType::LeftJoin,
+                        "activity",
+                        col("activity", "id").eq(col("it", "activity_id")),
+                    )
+                    .and_where(col("it", "subject").eq(name));
+            }
+        }
+        Self { subject, rows, joined: BTreeSet::new() }
+    }
+
+    /// The record by which it is decided who may see it.
+    fn record(&self) -> SimpleExpr {
+        match self.subject {
+            Subject::Seminars | Subject::StudyVisits | Subject::Participants => {
+                col("activity", "id")
+            }
+            _ => col("it", "record_id"),
+        }
+    }
+
+    /// The record that a list narrows.
+    fn listed(&self) -> SimpleExpr {
+        match self.subject {
+            Subject::Organisations => col("it", "organisation_id"),
+            _ => self.record(),
+        }
+    }
+
+    /// What tells one that is counted from the others.
+    fn key(&self) -> (SimpleExpr, SimpleExpr) {
+        match self.subject {
+            Subject::Seminars | Subject::StudyVisits => (col("activity", "id"), Expr::val(0)),
+            Subject::Participants => (col("it", "id"), Expr::val(0)),
+            _ => (col("it", "record_id"), col("it", "number")),
+        }
+    }
+
+    /// What different ones are told by.
+    fn different(&self) -> SimpleExpr {
+        match self.subject {
+            Subject::Seminars | Subject::StudyVisits => col("activity", "project_id"),
+            Subject::Presentations | Subject::Participants | Subject::Attendance => {
+                col("it", "activity_id")
+            }
+            Subject::Speakers => col("it", "person_id"),
+            Subject::Organisations => col("it", "organisation_id"),
+            Subject::Finance | Subject::Results => col("it", "record_id"),
+        }
+    }
+
+    /// The three parts of the value.
+    fn value(&self) -> [SimpleExpr; 3] {
+        let days = match self.subject {
+            Subject::Seminars | Subject::StudyVisits => col("activity", "days"),
+            Subject::Participants => col("it", "days"),
+            _ => return ["high", "low", "micro"].map(|part| col("it", part)),
+        };
+        let zero = || CaseStatement::new().case(days.clone().is_not_null(), 0).into();
+        [zero(), days.clone(), zero()]
+    }
+
+    fn qualifier(&self) -> SimpleExpr {
+        match self.subject {
+            Subject::Attendance => col("it", "qualifier"),
+            _ => Expr::cust("CAST(NULL AS text)"),
+        }
+    }
+
+    /// Narrows what is counted to what has one of those values.
+    fn narrow(&mut self, dimension: Dimension, values: &[Value]) {
+        let mut own = Self::of(self.subject);
+        let place = own.place(dimension);
+        let is = one_of(&place, values);
+        if own.joined.is_disjoint(&BTreeSet::from(MANY)) {
+            let place = self.place(dimension);
+            self.rows.cond_where(one_of(&place, values));
+            return;
+        }
+        // Found in a statement of its own: it narrows what is counted, and not what it is split by.
+        let (key, _) = self.key();
+        let (own_key, _) = own.key();
+        let found = own.rows.expr(own_key).cond_where(is).take();
+        self.rows.and_where(key.in_subquery(found));
+    }
+
+    /// Where the values of a dimension stand.
+    pub(super) fn place(&mut self, dimension: Dimension) -> SimpleExpr {
+        let of_activity = |name| col("activity", name);
+        let of_it = |name| col("it", name);
+        match (dimension, self.subject) {
+            (Dimension::Year | Dimension::Quarter | Dimension::Month, _) => {
+                self.when(dimension.name())
+            }
+            (Dimension::Country, Subject::Seminars | Subject::StudyVisits) => {
+                self.join("country", "term", |country| {
+                    let of = col(country, "record_id").eq(of_activity("id"));
+                    of.and(col(country, "field").eq("/countries/country"))
+                });
+                col("country", "value")
+            }
+            (Dimension::Country, Subject::Presentations) => self.speaker("country"),
+            (Dimension::Country, Subject::Organisations) => self.organisation("country"),
+            (Dimension::Country, _) => of_it("country"),
+            (Dimension::Region, _) => region(&self.place(Dimension::Country)),
+            (Dimension::Topic, subject) => {
+                let of = match subject {
+                    Subject::Presentations | Subject::Speakers => of_it("record_id"),
+                    _ => of_activity("id"),
+                };
+                self.referring("topic", of, "/topics")
+            }
+            (Dimension::Kind, Subject::Results) => self.result("kind"),
+            (Dimension::Kind, _) => of_activity("kind"),
+            (Dimension::Project, Subject::Finance) => of_it("project_id"),
+            (Dimension::Project, Subject::Results) => self.result("project_id"),
+            (Dimension::Project, Subject::Organisations) => {
+                Func::coalesce([of_it("project_id"), of_activity("project_id")]).into()
+            }
+            (Dimension::Project, _) => of_activity("project_id"),
+            (Dimension::Organisation, Subject::Seminars) => {
+                self.referring("part", of_activity("id"), "/organisers/organisation_id")
+            }
+            (Dimension::Organisation, Subject::StudyVisits) => {
+                self.referring("part", of_activity("id"), "/stops/organisation_id")
+            }
+            (Dimension::Organisation, Subject::Presentations) => self.speaker("organisation_id"),
+            (Dimension::Organisation, _) => of_it("organisation_id"),
+            (Dimension::OrganisationKind, _) => self.organisation("kind"),
+            (Dimension::Role, Subject::Presentations) => self.speaker("role"),
+            (Dimension::Certified, _) => {
+                CaseStatement::new().case(of_it("certified"), "true").finally("false").into()
+            }
+            (Dimension::Metric | Dimension::Flow, _) => of_it("metric"),
+            (other, _) => of_it(other.name()),
+        }
+    }
+
+    fn when(&self, part: &'static str) -> SimpleExpr {
+        match self.subject {
+            Subject::Finance | Subject::Results => col("it", part),
+            Subject::Organisations => {
+                Func::coalesce([col("it", part), col("activity", part)]).into()
+            }
+            _ => col("activity", part),
+        }
+    }
+
+    /// Joins a table once, by that name.
+    fn join(
+        &mut self,
+        name: &'static str,
+        table: &'static str,
+        on: impl FnOnce(&'static str) -> SimpleExpr,
+    ) {
+        if self.joined.insert(name) {
+            self.rows.join_as(JoinType::LeftJoin, table, name, on(name));
+        }
+    }
+
+    fn speaker(&mut self, column: &'static str) -> SimpleExpr {
+        self.join("speaker", "fact", |speaker| {
+            let of = col(speaker, "record_id").eq(col("it", "record_id"));
+            of.and(col(speaker, "subject").eq(Subject::Speakers.name()))
+        });
+        col("speaker", column)
+    }
+
+    fn referring(&mut self, name: &'static str, of: SimpleExpr, field: &str) -> SimpleExpr {
+        self.join(name, "reference", |name| {
+            col(name, "source_id").eq(of).and(col(name, "field").eq(field))
+        });
+        col(name, "target_id")
+    }
+
+    fn organisation(&mut self, column: &'static str) -> SimpleExpr {
+        let id = self.place(Dimension::Organisation);
+        self.join("organisation", "organisation", |name| col(name, "id").eq(id));
+        col("organisation", column)
+    }
+
+    fn result(&mut self, column: &'static str) -> SimpleExpr {
+        self.join("result", "result", |name| col(name, "id").eq(col("it", "result_id")));
+        col("result", column)
+    }
+
+    /// Narrows what is counted.
+    pub(super) fn only(mut self, condition: impl IntoCondition) -> Self {
+        self.rows.cond_where(condition.into_condition());
+        self
+    }
+
+    /// The statement, for those columns.
+    pub(super) fn select(self, columns: impl IntoIterator<Item = SimpleExpr>) -> SelectStatement {
+        let mut rows = self.rows;
+        rows.exprs(columns).take()
+    }
+}
+
+fn one_of(place: &SimpleExpr, values: &[Value]) -> Condition {
+    let (mut codes, mut ids) = (Vec::new(), Vec::new());
+    for value in values {
+        match value {
+            Value::Code(code) => codes.push(code.clone()),
+            Value::Id(id) => ids.push(*id),
+        }
+    }
+    let is = match ids.is_empty() {
+        true => place.clone().is_in(codes),
+        false => place.clone().is_in(ids),
+    };
+    is.into_condition()
+}
+
+/// The region of a country.
+fn region(country: &SimpleExpr) -> SimpleExpr {
+    let mut of = CaseStatement::new();
+    for region in Country::regions() {
+        let countries = Country::all().filter(|one| one.region.as_deref() == Some(region));
+        let codes = countries.map(|one| one.code.as_str());
+        of = of.case(country.clone().is_in(codes), region);
+    }
+    of.into()
+}
