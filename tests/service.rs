@@ -22,5 +22,6 @@ mod roles;
 mod running;
 mod sample;
 mod search;
+mod statistics;
 mod tokens;
 mod webhooks;

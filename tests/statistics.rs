@@ -1,0 +1,499 @@
+//! Figures, recounted from the records that everybody can read.
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Country;
+use serde_json::{Value, json};
+
+use crate::harness::{Hub, on_each_database};
+
+type Groups = Vec<Option<String>>;
+
+/// What a plain recount finds for a group.
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    count: i64,
+    known: i64,
+    sum: f64,
+}
+
+/// Something that is counted: what it belongs to by each dimension, and its value.
+struct One {
+    groups: Vec<BTreeSet<Option<String>>>,
+    value: Option<f64>,
+}
+
+fn recount(all: &[One]) -> BTreeMap<Groups, Tally> {
+    let mut found: BTreeMap<Groups, Tally> = BTreeMap::new();
+    for one in all {
+        let mut groups: Vec<Groups> = vec![Vec::new()];
+        for values in &one.groups {
+            let with = |group: &Groups| {
+                let more = values.iter().map(|value| [&group[..], &[value.clone()]].concat());
+                more.collect::<Vec<_>>()
+            };
+            groups = groups.iter().flat_map(with).collect();
+        }
+        for group in groups {
+            let tally = found.entry(group).or_default();
+            tally.count += 1;
+            tally.known += i64::from(one.value.is_some());
+            tally.sum += one.value.unwrap_or(0.0);
+        }
+    }
+    found
+}
+
+/// The figures that the service tells, by group.
+fn told(statistics: &Value) -> BTreeMap<Groups, Tally> {
+    let columns = statistics["group_by"].as_array().unwrap();
+    let rows = statistics["rows"].as_array().unwrap();
+    let tally = |row: &Value| {
+        let group = columns
+            .iter()
+            .map(|column| row[column.as_str().unwrap()].as_str().map(ToOwned::to_owned));
+        let count = row["count"].as_i64().unwrap();
+        let sum = match &row["sum"] {
+            Value::String(money) => money.parse().unwrap(),
+            other => other.as_f64().unwrap_or(0.0),
+        };
+        let known = count - row["sum_unknown"].as_i64().unwrap_or(count);
+        (group.collect(), Tally { count, known, sum })
+    };
+    rows.iter().map(tally).collect()
+}
+
+/// One value, or none that is known.
+fn one(value: &Value) -> BTreeSet<Option<String>> {
+    BTreeSet::from([value.as_str().map(ToOwned::to_owned)])
+}
+
+/// The values of a list, or none that is known.
+fn each<'a>(values: impl Iterator<Item = &'a Value>) -> BTreeSet<Option<String>> {
+    let found: BTreeSet<_> = values.map(|value| value.as_str().map(ToOwned::to_owned)).collect();
+    if found.is_empty() { BTreeSet::from([None]) } else { found }
+}
+
+fn part(date: &Value, length: usize) -> BTreeSet<Option<String>> {
+    let text = date.as_str().filter(|text| !text.starts_with("XXXX"));
+    BTreeSet::from([text.and_then(|text| text.get(..length)).map(ToOwned::to_owned)])
+}
+
+fn quarter(date: &Value) -> BTreeSet<Option<String>> {
+    part(date, 7)
+        .into_iter()
+        .map(|month| {
+            let month = month?;
+            let number: u32 = month[5..].parse().unwrap();
+            Some(format!("{}-Q{}", &month[..4], number.div_ceil(3)))
+        })
+        .collect()
+}
+
+fn regions(countries: &BTreeSet<Option<String>>) -> BTreeSet<Option<String>> {
+    let region = |code: &Option<String>| Country::find(code.as_ref()?)?.region.clone();
+    countries.iter().map(region).collect()
+}
+
+fn items<'a>(of: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    of[list].as_array().unwrap().iter()
+}
+
+/// Every record of a list.
+async fn all(hub: &Hub, collection: &str) -> Vec<Value> {
+    let reply = hub.get(&format!("/v1/{collection}.ndjson")).await;
+    reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+
+    fn pick(&mut self, from: &[&'static str]) -> &'static str {
+        from[self.roll(from.len())]
+    }
+
+    fn some(&mut self, from: &[&'static str], most: usize) -> Vec<&'static str> {
+        let mut found: Vec<_> = (0..self.roll(most + 1)).map(|_| self.pick(from)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+const COUNTRIES: [&str; 7] = ["KZ", "KG", "UZ", "GE", "AM", "EE", "KR"];
+const TOPICS: [&str; 4] = ["digitalisation", "ai", "cloud", "skills"];
+const DATES: [&str; 7] =
+    ["2021", "2021-11", "2022-03-01", "2022-03-30", "2022-07", "2023-12-31", "XXXX-05-09"];
+const ORGANISATIONS: [&str; 5] = ["mois", "nia", "acsh", "ee-meac", "undp"];
+const QUALIFIERS: [&str; 4] = ["exact", "more_than", "at_least", "exact"];
+
+/// A registry that is larger than the first seminar: of everything some, and some of it unknown.
+async fn filled(hub: &Hub) {
+    let mut dice = Dice(20_211_104);
+    let project = "governance-innovation-and-digitalisation";
+    let people = ["kangtak-oh", "kristo-vaher", "alikhan-baimenov"];
+    let mut seminars = Vec::new();
+    let mut talks = Vec::new();
+    for number in 0..40 {
+        let slug = format!("recounted-{number}");
+        let date = (dice.roll(5) > 0).then(|| dice.pick(&DATES));
+        let end = date.filter(|date| date.len() == 10 && dice.roll(2) == 0);
+        let countries: Vec<_> = dice
+            .some(&COUNTRIES, 4)
+            .into_iter()
+            .map(|country| json!({"country": country, "role": "participating"}))
+            .collect();
+        let organisers: Vec<_> = dice
+            .some(&ORGANISATIONS, 2)
+            .into_iter()
+            .map(|slug| json!({"organisation_id": slug, "role": "organiser"}))
+            .collect();
+        let attendance: Vec<_> = dice
+            .some(&["persons", "countries"], 2)
+            .into_iter()
+            .map(|metric| json!({"metric": metric, "value": dice.roll(90), "qualifier": dice.pick(&QUALIFIERS)}))
+            .collect();
+        seminars.push(json!({
+            "slug": slug, "project_id": project, "kind": dice.pick(&["seminar", "workshop", "webinar"]),
+            "starts_on": date, "ends_on": end, "status": "held", "countries": countries,
+            "organisers": organisers, "attendance": attendance, "topics": dice.some(&TOPICS, 3),
+        }));
+        for order in 1..=dice.roll(4) {
+            let speakers: Vec<_> = (0..dice.roll(3))
+                .map(|_| {
+                    json!({
+                        "person_id": dice.pick(&people), "role": dice.pick(&["presenter", "moderator"]),
+                        "organisation_id": (dice.roll(2) == 0).then(|| dice.pick(&ORGANISATIONS)),
+                        "country": (dice.roll(3) > 0).then(|| dice.pick(&COUNTRIES)),
+                    })
+                })
+                .collect();
+            talks.push(json!({
+                "slug": format!("recounted-{number}-{order}"), "seminar_id": format!("recounted-{number}"),
+                "order": order, "speakers": speakers, "topics": dice.some(&TOPICS, 2),
+            }));
+        }
+    }
+    hub.import(json!({"records": {"seminars": seminars, "presentations": talks}})).await;
+}
+
+/// What seminars belong to, by dimension.
+fn of_seminar(seminar: &Value, dimension: &str) -> BTreeSet<Option<String>> {
+    let starts = &seminar["starts_on"];
+    let countries = || each(items(seminar, "countries").map(|one| &one["country"]));
+    match dimension {
+        "year" => part(starts, 4),
+        "quarter" => quarter(starts),
+        "month" => part(starts, 7),
+        "country" => countries(),
+        "region" => regions(&countries()),
+        "topic" => each(items(seminar, "topics")),
+        "kind" => one(&seminar["kind"]),
+        other => panic!("{other}"),
+    }
+}
+
+fn days(seminar: &Value) -> Option<f64> {
+    let day = |name: &str| {
+        let text = seminar[name].as_str()?;
+        text.parse::<chrono::NaiveDate>().ok()
+    };
+    Some(f64::from(u32::try_from((day("ends_on")? - day("starts_on")?).num_days()).ok()? + 1))
+}
+
+#[test]
+fn figures_of_seminars_are_those_of_a_plain_recount() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let seminars = all(&hub, "seminars").await;
+        let dimensions = ["year", "quarter", "month", "country", "region", "topic", "kind"];
+        for first in dimensions {
+            // A country and its region go together: another test has them.
+            let together = |second: &str| {
+                [first, second].iter().all(|one| ["country", "region"].contains(one))
+            };
+            for second in
+                dimensions.into_iter().filter(|second| *second != first && !together(second))
+            {
+                let path = format!("/v1/statistics/seminars?group_by={first},{second}");
+                let counted: Vec<_> = seminars
+                    .iter()
+                    .map(|seminar| One {
+                        groups: vec![of_seminar(seminar, first), of_seminar(seminar, second)],
+                        value: days(seminar),
+                    })
+                    .collect();
+                let figures = hub.get(&path).await.json();
+                assert_eq!(told(&figures), recount(&counted), "{path}");
+                assert_eq!(figures["totals"][0]["count"], seminars.len(), "{path}");
+            }
+        }
+        // Narrowed as a list is, they count what the list has.
+        for narrowed in
+            ["country=KZ,GE", "topic=ai", "kind=workshop&starts_on_gte=2022-01-01", "q=recounted"]
+        {
+            let list = hub.get(&format!("/v1/seminars?{narrowed}&with_total=true")).await.json();
+            let figures = hub.get(&format!("/v1/statistics/seminars?{narrowed}")).await.json();
+            assert_eq!(figures["rows"][0]["count"], list["total"], "{narrowed}");
+        }
+    });
+}
+
+#[test]
+fn figures_of_speakers_and_presentations_are_those_of_a_plain_recount() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let talks = all(&hub, "presentations").await;
+        let kinds: BTreeMap<String, Value> = all(&hub, "organisations")
+            .await
+            .iter()
+            .map(|one| (one["id"].as_str().unwrap().to_owned(), one["kind"].clone()))
+            .collect();
+        let kind_of =
+            |id: &Value| id.as_str().and_then(|id| kinds[id].as_str()).map(ToOwned::to_owned);
+        let mut parts: Vec<_> = talks
+            .iter()
+            .flat_map(|talk| items(talk, "speakers").map(move |speaker| (talk, speaker)))
+            .map(|(talk, speaker)| One {
+                groups: vec![
+                    one(&speaker["role"]),
+                    each(items(talk, "topics")),
+                    BTreeSet::from([kind_of(&speaker["organisation_id"])]),
+                ],
+                value: None,
+            })
+            .collect();
+        // Who opened the first seminar spoke outside of a presentation.
+        parts.push(One {
+            groups: vec![
+                one(&json!("opener")),
+                BTreeSet::from([Some("ecosystems".to_owned())]),
+                BTreeSet::from([None]),
+            ],
+            value: None,
+        });
+        let path = "/v1/statistics/speakers?group_by=role,topic,organisation_kind";
+        assert_eq!(told(&hub.get(path).await.json()), recount(&parts));
+
+        let given: Vec<_> = talks
+            .iter()
+            .map(|talk| {
+                let speakers = || items(talk, "speakers");
+                let from = each(speakers().map(|speaker| &speaker["country"]));
+                let kinds: BTreeSet<_> =
+                    speakers().map(|speaker| kind_of(&speaker["organisation_id"])).collect();
+                let kinds = if kinds.is_empty() { BTreeSet::from([None]) } else { kinds };
+                One { groups: vec![regions(&from), kinds], value: None }
+            })
+            .collect();
+        let path = "/v1/statistics/presentations?group_by=region";
+        let by_region: Vec<_> = given
+            .iter()
+            .map(|one| One { groups: vec![one.groups[0].clone()], value: None })
+            .collect();
+        assert_eq!(told(&hub.get(path).await.json()), recount(&by_region));
+        let path = "/v1/statistics/presentations?group_by=organisation_kind";
+        let by_kind: Vec<_> = given
+            .iter()
+            .map(|one| One { groups: vec![one.groups[1].clone()], value: None })
+            .collect();
+        assert_eq!(told(&hub.get(path).await.json()), recount(&by_kind));
+    });
+}
+
+#[test]
+fn published_numbers_are_added_up_as_what_they_are() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let mut bounds: BTreeMap<String, bool> = BTreeMap::new();
+        let mut counted = Vec::new();
+        for collection in ["seminars", "study-visits"] {
+            for held in all(&hub, collection).await {
+                for number in items(&held, "attendance") {
+                    let metric = number["metric"].as_str().unwrap().to_owned();
+                    *bounds.entry(metric.clone()).or_default() |= number["qualifier"] != "exact";
+                    let kind = held["kind"].as_str().unwrap_or("study_visit").to_owned();
+                    counted.push(One {
+                        groups: vec![BTreeSet::from([Some(kind)]), BTreeSet::from([Some(metric)])],
+                        value: number["value"].as_f64(),
+                    });
+                }
+            }
+        }
+        let path = "/v1/statistics/attendance?group_by=kind,metric";
+        let figures = hub.get(path).await.json();
+        assert_eq!(told(&figures), recount(&counted));
+        for total in figures["totals"].as_array().unwrap() {
+            let bound = bounds[total["metric"].as_str().unwrap()];
+            assert_eq!(total["sum_qualifier"] == "exact", !bound, "{total}");
+        }
+    });
+}
+
+#[test]
+fn money_is_told_by_flow_year_and_currency_and_never_mixed() {
+    on_each_database(async |hub: Hub| {
+        let grants = hub.get("/v1/grant-arrangements").await.json();
+        let grant = &grants["items"][0];
+        let path = format!("/v1/grant-arrangements/{}", grant["id"].as_str().unwrap());
+        let budget = |from: &str, to: &str, amount: &str, kind: &str| json!({"from": from, "to": to, "amount": {"amount": amount, "currency": "USD"}, "status": "committed", "kind": kind});
+        let moved = |on: &str, amount: &str, currency: &str, kind: &str| json!({"on": on, "amount": {"amount": amount, "currency": currency}, "kind": kind});
+        let change = json!({
+            "amount": {"amount": "900000000000000001", "currency": "KRW"},
+            "signed_on": "2021-07",
+            "budgets": [
+                budget("2021-07-01", "2022-06-30", "1000.10", "original"),
+                budget("2021-07-01", "2022-06-30", "1500.05", "revised"),
+                budget("2022-07-01", "2023-06-30", "700", "original"),
+            ],
+            "transactions": [
+                moved("2021-08-01", "0.10", "USD", "disbursement"),
+                moved("2021-09-01", "0.20", "USD", "disbursement"),
+                moved("2022-01-01", "-5", "USD", "disbursement"),
+                moved("2022-01-01", "7", "EUR", "expenditure"),
+            ],
+        });
+        let tag = hub.get(&path).await.header("etag").to_owned();
+        let reply = hub.write("PATCH", &path, Some(&tag), Some(&change)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let figures = hub.get("/v1/statistics/finance?group_by=year&measure=sum").await.json();
+        let rows: Vec<_> = figures["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| {
+                ["year", "flow", "currency", "sum"]
+                    .map(|name| row[name].as_str().unwrap_or("null").to_owned())
+            })
+            .collect();
+        let expected = [
+            ["2021", "agreed", "KRW", "900000000000000001"],
+            ["2021", "budgeted", "USD", "1500.05"],
+            ["2021", "disbursed", "USD", "0.3"],
+            ["2022", "budgeted", "USD", "700"],
+            ["2022", "disbursed", "USD", "-5"],
+            ["2022", "spent", "EUR", "7"],
+        ];
+        assert_eq!(rows, expected.map(|row| row.map(str::to_owned)));
+    });
+}
+
+#[test]
+fn the_real_figures_are_told_as_they_are_known() {
+    on_each_database(async |hub: Hub| {
+        let get = async |path: &str| hub.get(&format!("/v1/statistics/{path}")).await.json();
+        assert_eq!(get("seminars?measure=count").await["rows"], json!([{"count": 1}]));
+        assert_eq!(get("presentations?measure=count").await["rows"], json!([{"count": 10}]));
+        let roles = get("speakers?group_by=role").await;
+        let expected = json!([
+            {"role": "opener", "count": 1, "distinct": 1},
+            {"role": "presenter", "count": 10, "distinct": 10},
+        ]);
+        assert_eq!(roles["rows"], expected);
+        assert_eq!(roles["totals"], json!([{"count": 11, "distinct": 11}]));
+        let named = get("seminars?group_by=country&measure=count").await;
+        assert_eq!(named["rows"].as_array().unwrap().len(), 9);
+        let came = get("attendance?seminar=first-seminar-2021&metric=persons&measure=sum").await;
+        let expected = json!([{"metric": "persons", "sum": 70, "sum_qualifier": "more_than", "sum_unknown": 0}]);
+        assert_eq!(came["rows"], expected);
+        assert_eq!(came["measures"][0]["lower_bound"], true);
+        let countries =
+            get("attendance?seminar=first-seminar-2021&metric=countries&measure=sum").await;
+        assert_eq!(countries["rows"][0]["sum"], 12);
+        assert_eq!(countries["rows"][0]["sum_qualifier"], "exact");
+        // The 250 billion won are a figure of an initiative, and no money of the project.
+        let money = hub.get("/v1/statistics/finance").await;
+        assert_eq!(
+            (&money.json()["rows"], money.text.contains("250000000000")),
+            (&json!([]), false)
+        );
+        let unknown = get("study-visits?group_by=year").await;
+        assert_eq!(unknown["rows"][0]["year"], Value::Null);
+        assert_eq!(unknown["rows"][0]["sum"], Value::Null);
+        assert_eq!(unknown["measures"][0]["unknown"], 1);
+    });
+}
+
+#[test]
+fn every_figure_carries_what_it_means() {
+    on_each_database(async |hub: Hub| {
+        let subjects = hub.get("/v1/statistics").await.json();
+        assert_eq!(subjects["subjects"].as_array().unwrap().len(), 9);
+        for subject in items(&subjects, "subjects") {
+            let figures = hub.get(subject["url"].as_str().unwrap()).await.json();
+            for measure in items(&figures, "measures") {
+                assert!(measure["definition"]["en"].as_str().unwrap().ends_with('.'), "{measure}");
+                assert!(measure["lower_bound"].is_boolean() && measure["unknown"].is_i64());
+            }
+            assert!(figures["computed_at"].is_string(), "{figures}");
+            for dimension in items(subject, "dimensions") {
+                let name = dimension["dimension"].as_str().unwrap();
+                let path = format!("{}?group_by={name}", subject["url"].as_str().unwrap());
+                let reply = hub.get(&path).await;
+                let expected =
+                    if path.ends_with("participants?group_by=organisation") { 422 } else { 200 };
+                assert_eq!(reply.status, expected, "{path}: {}", reply.text);
+            }
+        }
+    });
+}
+
+#[test]
+fn figures_cost_the_same_queries_whatever_is_counted() {
+    on_each_database(async |hub: Hub| {
+        let paths = [
+            "seminars?group_by=year,country,topic&country=KZ&project=innovation",
+            "speakers?group_by=role,organisation,topic&organisation=nia",
+            "attendance?group_by=kind,topic,year&seminar=first-seminar-2021",
+            "participants?group_by=year,topic,sex",
+        ];
+        let mut few = Vec::new();
+        for path in paths {
+            few.push(hub.queries_of(&format!("/v1/statistics/{path}")).await.len());
+        }
+        filled(&hub).await;
+        for (path, few) in paths.into_iter().zip(few) {
+            let many = hub.queries_of(&format!("/v1/statistics/{path}")).await;
+            assert_eq!(many.len(), few, "{path}: {many:#?}");
+            assert!(many.len() <= 12, "{path}: {many:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_table_of_figures_has_the_same_columns_and_rows_as_their_json() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let path = "/v1/statistics/seminars?group_by=month,region";
+        let figures = hub.get(path).await.json();
+        let table = hub.get(&path.replace("seminars?", "seminars.csv?")).await;
+        assert_eq!(table.header("content-type"), "text/csv; charset=utf-8; header=present");
+        let mut lines = csv::Reader::from_reader(table.text.as_bytes());
+        let header: Vec<_> = lines.headers().unwrap().iter().map(ToOwned::to_owned).collect();
+        assert_eq!(json!(header), figures["columns"]);
+        let rows: Vec<_> = lines.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), figures["rows"].as_array().unwrap().len());
+        for (row, figure) in rows.iter().zip(items(&figures, "rows")) {
+            for (cell, name) in row.iter().zip(&header) {
+                let told = match &figure[name] {
+                    Value::Null => String::new(),
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                assert_eq!(cell, told, "{name}");
+            }
+        }
+        let again = [("if-none-match", table.header("etag"))];
+        let known =
+            hub.send("GET", &path.replace("seminars?", "seminars.csv?"), &again, None).await;
+        assert_eq!(known.status, 304);
+        let marked = hub.bytes(&path.replace("seminars?", "seminars.csv?bom=true&")).await;
+        assert!(marked.starts_with("\u{feff}month,region,count".as_bytes()));
+    });
+}
