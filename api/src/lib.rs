@@ -29,6 +29,7 @@ mod statistics;
 mod token;
 mod webhook;
 
+pub use formats::iati::{IatiFault, iati_faults};
 pub use import::{Counts, Ended, ImportChange, ImportFault, ImportFormat, Order, Prepared, Report};
 pub use openapi::openapi;
 pub use problem::{Fault, Problem, ProblemBody};

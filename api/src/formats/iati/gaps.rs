@@ -64,7 +64,7 @@ impl Gaps {
         let at = "/iati/identifier";
         if identifier.is_empty() {
             self.add(at, "xsd:iati-identifier", "An activity has an identifier.");
-        } else if identifier.contains(['/', '&', '|', '?']) {
+        } else if identifier.contains(FORBIDDEN) {
             self.add(at, "1.1.3", "It may hold none of / & | ?.");
         }
         let (at, rule) = ("/iati/reporting_org", "xsd:reporting-org");
@@ -81,29 +81,19 @@ impl Gaps {
             Some(None) => self.add(at, rule, "Of which kind that organisation is, is not known."),
             Some(Some(_)) => {}
         }
-        let begins = identifier.strip_prefix(reporter).and_then(|rest| rest.strip_prefix('-'));
-        if !identifier.is_empty() && begins.is_none_or(str::is_empty) {
+        if !identifier.is_empty() && !follows(identifier, reporter) {
             let detail =
                 "It begins with the identifier of the organisation that reports, and a hyphen.";
             self.add("/iati/identifier", "1.1.21", detail);
         }
     }
 
-    /// Whether an identifier begins with the code of a registration agency, as in `XM-DAC-41114`.
     fn agency(&mut self, pointer: &str, reference: &str) {
-        let mut parts = reference.splitn(3, '-');
-        let letters = |part: Option<&str>, least, most| {
-            part.is_some_and(|part| {
-                (least..=most).contains(&part.len())
-                    && part.bytes().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit())
-            })
-        };
-        let agency = letters(parts.next(), 2, 3) && letters(parts.next(), 2, 12);
-        if !agency || parts.next().is_none_or(str::is_empty) {
+        if !begins_with_agency(reference) {
             let detail = "It begins with the code of a registration agency, as in XM-DAC-41114.";
             self.add(pointer, "1.14.8", detail);
         }
-        if reference.contains(['/', '&', '|', '?']) {
+        if reference.contains(FORBIDDEN) {
             self.add(pointer, "1.14.3", "It may hold none of / & | ?.");
         }
     }
@@ -112,8 +102,8 @@ impl Gaps {
         let parties = work.project().parties.iter().enumerate();
         let mut told = 0;
         for (place, party) in parties.filter(|(_, party)| role(party.role).is_some()) {
-            told += 1;
             let known = work.organisations.get(&party.organisation_id.id());
+            told += usize::from(known.is_some());
             self.reference(&format!("/parties/{place}/organisation_id"), known);
         }
         if told == 0 {
@@ -197,7 +187,7 @@ impl Gaps {
         for (vocabulary, (count, sum)) in sums {
             let whole = match sum {
                 None => count == 1,
-                Some(sum) => (sum - 100.0).abs() < 0.005,
+                Some(sum) => is_whole(sum),
             };
             if !whole {
                 let detail =
@@ -224,7 +214,35 @@ impl Gaps {
     }
 }
 
-fn digits(code: &str, length: std::ops::RangeInclusive<usize>) -> bool {
+/// What no identifier may hold.
+pub(super) const FORBIDDEN: [char; 4] = ['/', '&', '|', '?'];
+
+/// Whether an identifier begins with the code of a registration agency, as in `XM-DAC-41114`.
+pub(super) fn begins_with_agency(reference: &str) -> bool {
+    let mut parts = reference.splitn(3, '-');
+    let letters = |part: Option<&str>, least, most| {
+        part.is_some_and(|part| {
+            (least..=most).contains(&part.len())
+                && part.bytes().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit())
+        })
+    };
+    let agency = letters(parts.next(), 2, 3) && letters(parts.next(), 2, 12);
+    agency && parts.next().is_some_and(|rest| !rest.is_empty())
+}
+
+/// Whether an activity is named after the organisation that reports it.
+pub(super) fn follows(identifier: &str, reporter: &str) -> bool {
+    let rest = identifier.strip_prefix(reporter).and_then(|rest| rest.strip_prefix('-'));
+    rest.is_some_and(|rest| !rest.is_empty())
+}
+
+/// Whether percentages that sum to that are the whole.
+pub(super) fn is_whole(sum: f64) -> bool {
+    (sum - 100.0).abs() < 0.005
+}
+
+/// Whether a code is of so many digits.
+pub(super) fn digits(code: &str, length: std::ops::RangeInclusive<usize>) -> bool {
     length.contains(&code.len()) && code.bytes().all(|one| one.is_ascii_digit())
 }
 

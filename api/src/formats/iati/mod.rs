@@ -4,6 +4,7 @@
 //!   after the other.
 //! - `gaps` says which mandatory facts are missing: then nothing is written at all.
 //! - `xml` writes what is known, in the order that the standard asks for.
+//! - `check` reads what was written, before it is sent.
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -30,10 +31,12 @@ use crate::{
     reader::Reader,
 };
 
+mod check;
 mod gaps;
 mod work;
 mod xml;
 
+pub use check::{IatiFault, iati_faults};
 pub(super) use gaps::of_event;
 use work::{OfProject, Work, of_project};
 
@@ -137,18 +140,31 @@ fn end(to: &mut impl Write) -> Result<Said, Problem> {
 /// events are read twice.
 async fn activities(moment: &Moment, work: &Work, to: &mut impl Write) -> Result<(), Problem> {
     let mut children = Vec::new();
-    each::<Seminar>(moment, work, xml::child, &mut children).await?;
-    each::<StudyVisit>(moment, work, xml::child, &mut children).await?;
-    to.write_all(&xml::project(work, &children)).map_err(Problem::unwritten)?;
-    each::<Seminar>(moment, work, xml::event, to).await?;
-    each::<StudyVisit>(moment, work, xml::event, to).await
+    each::<Seminar>(moment, work, |event, _| Ok(xml::child(work, event)), &mut children).await?;
+    each::<StudyVisit>(moment, work, |event, _| Ok(xml::child(work, event)), &mut children).await?;
+    let project = check::sound(xml::project(work, &children), moment.today())?;
+    to.write_all(&project).map_err(Problem::unwritten)?;
+    events::<Seminar>(moment, work, to).await?;
+    events::<StudyVisit>(moment, work, to).await
+}
+
+/// Writes each event of a project as an activity.
+async fn events<R: Eventful<Filter: OfProject> + xml::Countable>(
+    moment: &Moment,
+    work: &Work,
+    to: &mut impl Write,
+) -> Result<(), Problem> {
+    let tell = |event: &Event<'_>, record: &Record<R>| {
+        check::sound(xml::event(work, event, record), moment.today())
+    };
+    each(moment, work, tell, to).await
 }
 
 /// Writes each event of a project that can be told, in that way.
 async fn each<R: Eventful<Filter: OfProject>>(
     moment: &Moment,
     work: &Work,
-    tell: fn(&Work, &Event<'_>, &Record<R>) -> Vec<u8>,
+    tell: impl Fn(&Event<'_>, &Record<R>) -> Result<Vec<u8>, Problem>,
     to: &mut impl Write,
 ) -> Result<(), Problem> {
     let mut batches = moment.every(Wanted::<R>::all(of_project(work)));
@@ -156,7 +172,7 @@ async fn each<R: Eventful<Filter: OfProject>>(
         for record in &records {
             let event = R::event(record);
             if of_event(&event, moment.today()).is_empty() {
-                to.write_all(&tell(work, &event, record)).map_err(Problem::unwritten)?;
+                to.write_all(&tell(&event, record)?).map_err(Problem::unwritten)?;
             }
         }
     }

@@ -394,7 +394,7 @@ pub(super) fn project(work: &Work, children: &[u8]) -> Vec<u8> {
 }
 
 /// What is told of an event within its project.
-pub(super) fn child<R: domain::Resource>(work: &Work, event: &Event<'_>, _: &Record<R>) -> Vec<u8> {
+pub(super) fn child(work: &Work, event: &Event<'_>) -> Vec<u8> {
     let mut xml = Xml::new();
     let reference = identifier(work, event);
     xml.empty("related-activity", &[("ref", &reference), ("type", "2")]);
