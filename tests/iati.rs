@@ -3,18 +3,18 @@ use serde_json::{Value, json};
 
 use crate::harness::{Hub, Reply, on_each_database};
 
-const PROJECT: &str = "/v1/projects/governance-innovation-and-digitalisation";
-const EXPORT: &str = "/v1/projects/governance-innovation-and-digitalisation.iati.xml";
+pub(crate) const PROJECT: &str = "/v1/projects/governance-innovation-and-digitalisation";
+pub(crate) const EXPORT: &str = "/v1/projects/governance-innovation-and-digitalisation.iati.xml";
 
 /// Changes a record by a merge patch.
-async fn patch(hub: &Hub, path: &str, changes: Value) {
+pub(crate) async fn patch(hub: &Hub, path: &str, changes: Value) {
     let tag = hub.get(path).await.header("etag").to_owned();
     let answer = hub.write("PATCH", path, Some(&tag), Some(&changes)).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 /// The real project with what only its publisher decides: identifiers, the sector, the region.
-async fn complete(hub: &Hub) {
+pub(crate) async fn complete(hub: &Hub) {
     patch(hub, "/v1/organisations/undp", json!({"iati_org_id": "XM-DAC-41114"})).await;
     let iati = json!({
         "identifier": "XM-DAC-41114-KAZ-GOVERNANCE", "reporting_org": "XM-DAC-41114",
@@ -23,6 +23,24 @@ async fn complete(hub: &Hub) {
         "aid_type": "D01", "finance_type": "110", "flow_type": "10", "tied_status": "5",
     });
     patch(hub, PROJECT, json!({"status": "implementation", "iati": iati})).await;
+}
+
+/// Gives the project money, and a result that is measured.
+pub(crate) async fn funded(hub: &Hub) {
+    let grant = json!({
+        "budgets": [{"from": "2021-07-01", "to": "2022-06-30", "amount": {"amount": "1000000", "currency": "USD"}, "status": "committed", "kind": "original"}],
+        "transactions": [{"on": "2021-08-01", "amount": {"amount": "250000.50", "currency": "USD"}, "kind": "incoming_funds", "provider_id": "government-of-korea", "receiver_id": "undp", "description": {"en": "First part"}}],
+    });
+    patch(hub, "/v1/grant-arrangements/undp-kazakhstan-mois-2021", grant).await;
+    let indicator = json!({
+        "result_id": "governance-innovation-and-digitalisation-outcome",
+        "title": {"en": "Civil servants who apply what they learnt", "ru": "Госслужащие, применяющие знания"},
+        "measure": "unit", "ascending": true,
+        "baseline": {"year": 2021, "value": "0", "comment": {"en": "Before the first seminar"}},
+        "periods": [{"from": "2021-08-24", "to": "2021-12-31", "target": "100", "actual": null, "comment": null}],
+    });
+    let made = hub.write("POST", "/v1/indicators", None, Some(&indicator)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
 }
 
 /// The rule and the place of each gap.
@@ -53,7 +71,7 @@ async fn assert_refused(hub: &Hub, expected: &[(&str, &str)]) {
     assert_eq!(faults.collect::<Vec<_>>(), expected);
 }
 
-async fn told(hub: &Hub) -> Reply {
+pub(crate) async fn told(hub: &Hub) -> Reply {
     let told = hub.get(EXPORT).await;
     assert_eq!(told.status, 200, "{}", told.text);
     told
@@ -209,20 +227,7 @@ fn each_fact_that_the_standard_cannot_do_without_is_missed() {
 fn money_and_results_are_told_as_they_were_entered() {
     on_each_database(async |hub| {
         complete(&hub).await;
-        let grant = json!({
-            "budgets": [{"from": "2021-07-01", "to": "2022-06-30", "amount": {"amount": "1000000", "currency": "USD"}, "status": "committed", "kind": "original"}],
-            "transactions": [{"on": "2021-08-01", "amount": {"amount": "250000.50", "currency": "USD"}, "kind": "incoming_funds", "provider_id": "government-of-korea", "receiver_id": "undp", "description": {"en": "First part"}}],
-        });
-        patch(&hub, "/v1/grant-arrangements/undp-kazakhstan-mois-2021", grant).await;
-        let indicator = json!({
-            "result_id": "governance-innovation-and-digitalisation-outcome",
-            "title": {"en": "Civil servants who apply what they learnt", "ru": "Госслужащие, применяющие знания"},
-            "measure": "unit", "ascending": true,
-            "baseline": {"year": 2021, "value": "0", "comment": {"en": "Before the first seminar"}},
-            "periods": [{"from": "2021-08-24", "to": "2021-12-31", "target": "100", "actual": null, "comment": null}],
-        });
-        let made = hub.write("POST", "/v1/indicators", None, Some(&indicator)).await;
-        assert_eq!(made.status, 201, "{}", made.text);
+        funded(&hub).await;
         let file = told(&hub).await.text;
         for part in [
             "<budget type=\"1\" status=\"2\"><period-start iso-date=\"2021-07-01\"/><period-end iso-date=\"2022-06-30\"/><value currency=\"USD\" value-date=\"2021-07-01\">1000000</value></budget>",

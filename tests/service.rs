@@ -11,6 +11,7 @@ mod formats;
 mod harness;
 mod history;
 mod iati;
+mod iati_rules;
 mod idempotency;
 mod imports;
 mod leaks;

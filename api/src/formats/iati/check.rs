@@ -1,0 +1,784 @@
+//! A finished activity by the schema and the rules of the standard, judged by what is written alone.
+//!
+//! Whatever is missed here was written wrongly, since `gaps` has found the project to be complete:
+//! such a file is never sent. What the schema knows and we never write is not looked into.
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, Months, NaiveDate};
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event as Part},
+};
+use serde::Serialize;
+
+use super::gaps::{FORBIDDEN, begins_with_agency, digits, follows, is_whole};
+use crate::Problem;
+
+/// What is wrong in a file of activities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IatiFault {
+    /// The rule that is broken: of the schema, of a codelist or of the ruleset, or ours.
+    pub rule: String,
+    /// The elements that it is in, from the outside in.
+    pub place: String,
+    /// What the rule asks for.
+    pub detail: String,
+}
+
+/// What is wrong in a whole file, as of that day.
+#[must_use]
+pub fn iati_faults(file: &[u8], today: NaiveDate) -> Vec<IatiFault> {
+    Check::run(file, "iati-activities", &ACTIVITIES, today)
+}
+
+/// The same activity, unless something is wrong in it, which is ours to mend.
+pub(super) fn sound(activity: Vec<u8>, today: NaiveDate) -> Result<Vec<u8>, Problem> {
+    let faults = Check::run(&activity, "iati-activity", &ACTIVITY, today);
+    if faults.is_empty() {
+        return Ok(activity);
+    }
+    let identifier = Node::read(&activity).ok().map(|it| it.text_of("iati-identifier").to_owned());
+    tracing::error!(?identifier, ?faults, "an activity breaks the rules of IATI and is not sent");
+    Err(Problem::internal())
+}
+
+/// What the value of an attribute or the text of an element looks like.
+enum Form {
+    /// Any text.
+    Text,
+    /// A text that is not blank.
+    Filled,
+    /// A day.
+    Day,
+    /// A day and a time.
+    Time,
+    /// A number.
+    Number,
+    /// A whole number above zero.
+    Positive,
+    /// Yes or no.
+    Flag,
+    /// One of the codes of a codelist.
+    Code(&'static str, &'static [&'static str]),
+    /// So many capital letters, of a codelist.
+    Capitals(&'static str, usize),
+}
+use Form::{Capitals, Code, Day, Filled, Flag, Number, Positive, Text, Time};
+
+impl Form {
+    /// The codelist that a value is missing from, or nothing if it merely looks otherwise.
+    fn misses(&self, value: &str) -> Option<Option<&'static str>> {
+        let (holds, codelist) = match self {
+            Text => (true, None),
+            Filled => (!value.trim().is_empty(), None),
+            Day => (day(value).is_some(), None),
+            Time => (DateTime::parse_from_rfc3339(value).is_ok(), None),
+            Number => (is_number(value), None),
+            Positive => (value.parse::<u32>().is_ok_and(|number| number > 0), None),
+            Flag => (["0", "1", "false", "true"].contains(&value), None),
+            Code(codelist, codes) => (codes.contains(&value), Some(*codelist)),
+            Capitals(codelist, length) => {
+                let capitals = value.bytes().all(|letter| letter.is_ascii_uppercase());
+                (value.len() == *length && capitals, Some(*codelist))
+            }
+        };
+        (!holds).then_some(codelist)
+    }
+}
+
+/// An attribute: its name, whether it must be there, and its form.
+type Attribute = (&'static str, bool, Form);
+/// An element within another: its name, how often at least and at most, and what it is.
+type Child = (&'static str, usize, usize, &'static Element);
+
+/// What an element has.
+struct Element {
+    attributes: &'static [Attribute],
+    content: Content,
+}
+
+/// What is within an element.
+enum Content {
+    /// Elements in that order.
+    Elements(&'static [Child]),
+    /// A text.
+    Of(Form),
+    /// What we never write.
+    Unseen,
+}
+use Content::{Elements, Of, Unseen};
+
+const MUST: bool = true;
+const MAY: bool = false;
+const MANY: usize = usize::MAX;
+
+const UNSEEN: Element = Element { attributes: &[], content: Unseen };
+const CODED: Element = Element { attributes: &[("code", MUST, Filled)], content: Elements(&[]) };
+const DATED: Element = Element { attributes: &[("iso-date", MUST, Day)], content: Elements(&[]) };
+const NARRATIVE: Element =
+    Element { attributes: &[("xml:lang", MAY, Filled)], content: Of(Filled) };
+const NARRATIVES: Content = Elements(&[("narrative", 1, MANY, &NARRATIVE)]);
+const MAYBE_NARRATIVES: Content = Elements(&[("narrative", 0, MANY, &NARRATIVE)]);
+const WORDS: Element = Element { attributes: &[], content: NARRATIVES };
+
+const ORGANISATION_TYPE: Form = Code(
+    "OrganisationType",
+    &[
+        "10", "11", "15", "21", "22", "23", "24", "30", "40", "60", "70", "71", "72", "73", "80",
+        "90",
+    ],
+);
+
+const ACTIVITIES: Element = Element {
+    attributes: &[("version", MUST, Code("Version", &["2.03"])), ("generated-datetime", MAY, Time)],
+    content: Elements(&[("iati-activity", 1, MANY, &ACTIVITY)]),
+};
+
+const ACTIVITY: Element = Element {
+    attributes: &[
+        ("xml:lang", MAY, Filled),
+        ("default-currency", MAY, Capitals("Currency", 3)),
+        ("last-updated-datetime", MAY, Time),
+        ("hierarchy", MAY, Positive),
+    ],
+    content: Elements(&[
+        ("iati-identifier", 1, 1, &Element { attributes: &[], content: Of(Filled) }),
+        ("reporting-org", 1, 1, &REPORTING_ORG),
+        ("title", 1, 1, &WORDS),
+        ("description", 1, MANY, &DESCRIPTION),
+        ("participating-org", 1, MANY, &PARTICIPATING_ORG),
+        ("other-identifier", 0, MANY, &UNSEEN),
+        ("activity-status", 1, 1, &ACTIVITY_STATUS),
+        ("activity-date", 1, MANY, &ACTIVITY_DATE),
+        ("contact-info", 0, MANY, &UNSEEN),
+        ("activity-scope", 0, 1, &CODED),
+        ("recipient-country", 0, MANY, &RECIPIENT_COUNTRY),
+        ("recipient-region", 0, MANY, &RECIPIENT_REGION),
+        ("location", 0, MANY, &UNSEEN),
+        ("sector", 0, MANY, &SECTOR),
+        ("tag", 0, MANY, &UNSEEN),
+        ("country-budget-items", 0, 1, &UNSEEN),
+        ("humanitarian-scope", 0, MANY, &UNSEEN),
+        ("policy-marker", 0, MANY, &UNSEEN),
+        ("collaboration-type", 0, 1, &CODED),
+        ("default-flow-type", 0, 1, &CODED),
+        ("default-finance-type", 0, 1, &CODED),
+        ("default-aid-type", 0, MANY, &CODED),
+        ("default-tied-status", 0, 1, &CODED),
+        ("budget", 0, MANY, &BUDGET),
+        ("planned-disbursement", 0, MANY, &UNSEEN),
+        ("capital-spend", 0, 1, &UNSEEN),
+        ("transaction", 0, MANY, &TRANSACTION),
+        ("document-link", 0, MANY, &DOCUMENT_LINK),
+        ("related-activity", 0, MANY, &RELATED_ACTIVITY),
+        ("legacy-data", 0, MANY, &UNSEEN),
+        ("conditions", 0, 1, &UNSEEN),
+        ("result", 0, MANY, &RESULT),
+        ("crs-add", 0, 1, &UNSEEN),
+        ("fss", 0, 1, &UNSEEN),
+    ]),
+};
+
+const REPORTING_ORG: Element = Element {
+    attributes: &[
+        ("ref", MUST, Filled),
+        ("type", MUST, ORGANISATION_TYPE),
+        ("secondary-reporter", MAY, Flag),
+    ],
+    content: NARRATIVES,
+};
+
+const DESCRIPTION: Element = Element {
+    attributes: &[("type", MAY, Code("DescriptionType", &["1", "2", "3", "4"]))],
+    content: NARRATIVES,
+};
+
+const PARTICIPATING_ORG: Element = Element {
+    attributes: &[
+        ("ref", MAY, Filled),
+        ("type", MAY, ORGANISATION_TYPE),
+        ("role", MUST, Code("OrganisationRole", &["1", "2", "3", "4"])),
+    ],
+    content: MAYBE_NARRATIVES,
+};
+
+/// Who gives or gets money.
+const PARTY: Element = Element {
+    attributes: &[("ref", MAY, Filled), ("type", MAY, ORGANISATION_TYPE)],
+    content: MAYBE_NARRATIVES,
+};
+
+const ACTIVITY_STATUS: Element = Element {
+    attributes: &[("code", MUST, Code("ActivityStatus", &["1", "2", "3", "4", "5", "6"]))],
+    content: Elements(&[]),
+};
+
+const ACTIVITY_DATE: Element = Element {
+    attributes: &[
+        ("type", MUST, Code("ActivityDateType", &["1", "2", "3", "4"])),
+        ("iso-date", MUST, Day),
+    ],
+    content: MAYBE_NARRATIVES,
+};
+
+const RECIPIENT_COUNTRY: Element = Element {
+    attributes: &[("code", MUST, Capitals("Country", 2)), ("percentage", MAY, Number)],
+    content: MAYBE_NARRATIVES,
+};
+
+const RECIPIENT_REGION: Element = Element {
+    attributes: &[
+        ("code", MUST, Filled),
+        ("vocabulary", MAY, Filled),
+        ("vocabulary-uri", MAY, Filled),
+        ("percentage", MAY, Number),
+    ],
+    content: MAYBE_NARRATIVES,
+};
+
+const SECTOR: Element = Element {
+    attributes: &[
+        ("vocabulary", MAY, Filled),
+        ("vocabulary-uri", MAY, Filled),
+        ("code", MUST, Filled),
+        ("percentage", MAY, Number),
+    ],
+    content: MAYBE_NARRATIVES,
+};
+
+const VALUE: Element = Element {
+    attributes: &[("currency", MAY, Capitals("Currency", 3)), ("value-date", MUST, Day)],
+    content: Of(Number),
+};
+
+const BUDGET: Element = Element {
+    attributes: &[
+        ("type", MAY, Code("BudgetType", &["1", "2"])),
+        ("status", MAY, Code("BudgetStatus", &["1", "2"])),
+    ],
+    content: Elements(&[
+        ("period-start", 1, 1, &DATED),
+        ("period-end", 1, 1, &DATED),
+        ("value", 1, 1, &VALUE),
+    ]),
+};
+
+const TRANSACTION: Element = Element {
+    attributes: &[("ref", MAY, Text), ("humanitarian", MAY, Flag)],
+    content: Elements(&[
+        ("transaction-type", 1, 1, &TRANSACTION_TYPE),
+        ("transaction-date", 1, 1, &DATED),
+        ("value", 1, 1, &VALUE),
+        ("description", 0, 1, &WORDS),
+        ("provider-org", 0, 1, &PARTY),
+        ("receiver-org", 0, 1, &PARTY),
+        ("disbursement-channel", 0, 1, &CODED),
+        ("sector", 0, MANY, &SECTOR),
+        ("recipient-country", 0, 1, &RECIPIENT_COUNTRY),
+        ("recipient-region", 0, 1, &RECIPIENT_REGION),
+        ("flow-type", 0, 1, &CODED),
+        ("finance-type", 0, 1, &CODED),
+        ("aid-type", 0, MANY, &CODED),
+        ("tied-status", 0, 1, &CODED),
+    ]),
+};
+
+const TRANSACTION_TYPE: Element = Element {
+    attributes: &[(
+        "code",
+        MUST,
+        Code(
+            "TransactionType",
+            &["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"],
+        ),
+    )],
+    content: Elements(&[]),
+};
+
+const DOCUMENT_LINK: Element = Element {
+    attributes: &[("format", MUST, Filled), ("url", MUST, Filled)],
+    content: Elements(&[
+        ("title", 1, 1, &WORDS),
+        ("description", 0, 1, &WORDS),
+        ("category", 1, MANY, &CODED),
+        ("language", 0, MANY, &CODED),
+        ("document-date", 0, 1, &DATED),
+    ]),
+};
+
+const RELATED_ACTIVITY: Element = Element {
+    attributes: &[
+        ("ref", MUST, Filled),
+        ("type", MUST, Code("RelatedActivityType", &["1", "2", "3", "4", "5"])),
+    ],
+    content: Elements(&[]),
+};
+
+const RESULT: Element = Element {
+    attributes: &[
+        ("type", MUST, Code("ResultType", &["1", "2", "3", "9"])),
+        ("aggregation-status", MAY, Flag),
+    ],
+    content: Elements(&[
+        ("title", 1, 1, &WORDS),
+        ("description", 0, 1, &WORDS),
+        ("document-link", 0, MANY, &DOCUMENT_LINK),
+        ("reference", 0, MANY, &UNSEEN),
+        ("indicator", 1, MANY, &INDICATOR),
+    ]),
+};
+
+const INDICATOR: Element = Element {
+    attributes: &[
+        ("measure", MUST, Code("IndicatorMeasure", &["1", "2", "3", "4", "5"])),
+        ("ascending", MAY, Flag),
+        ("aggregation-status", MAY, Flag),
+    ],
+    content: Elements(&[
+        ("title", 1, 1, &WORDS),
+        ("description", 0, 1, &WORDS),
+        ("document-link", 0, MANY, &DOCUMENT_LINK),
+        ("reference", 0, MANY, &UNSEEN),
+        ("baseline", 0, MANY, &BASELINE),
+        ("period", 0, MANY, &PERIOD),
+    ]),
+};
+
+const BASELINE: Element = Element {
+    attributes: &[("year", MUST, Positive), ("iso-date", MAY, Day), ("value", MAY, Filled)],
+    content: Elements(&[
+        ("location", 0, MANY, &UNSEEN),
+        ("dimension", 0, MANY, &UNSEEN),
+        ("document-link", 0, MANY, &DOCUMENT_LINK),
+        ("comment", 0, 1, &WORDS),
+    ]),
+};
+
+const PERIOD: Element = Element {
+    attributes: &[],
+    content: Elements(&[
+        ("period-start", 1, 1, &DATED),
+        ("period-end", 1, 1, &DATED),
+        ("target", 0, MANY, &MEASURED),
+        ("actual", 0, MANY, &MEASURED),
+    ]),
+};
+
+/// What was aimed at or reached, where the standard wants the comment before the documents.
+const MEASURED: Element = Element {
+    attributes: &[("value", MAY, Filled)],
+    content: Elements(&[
+        ("location", 0, MANY, &UNSEEN),
+        ("dimension", 0, MANY, &UNSEEN),
+        ("comment", 0, 1, &WORDS),
+        ("document-link", 0, MANY, &DOCUMENT_LINK),
+    ]),
+};
+
+/// An element as it was read.
+#[derive(Default)]
+struct Node {
+    name: String,
+    attributes: Vec<(String, String)>,
+    children: Vec<Node>,
+    text: String,
+}
+
+impl Node {
+    /// The outermost element.
+    fn read(xml: &[u8]) -> Result<Self, quick_xml::Error> {
+        let mut reader = Reader::from_reader(xml);
+        // What holds the outermost element is there from the beginning.
+        let mut open = vec![Self::default()];
+        loop {
+            let part = reader.read_event()?;
+            match &part {
+                Part::Start(start) => open.push(Self::start(start)?),
+                Part::Empty(start) => {
+                    let node = Self::start(start)?;
+                    Self::within(&mut open).children.push(node);
+                }
+                Part::End(_) => {
+                    let node = open.pop().unwrap_or_default();
+                    Self::within(&mut open).children.push(node);
+                }
+                Part::Text(text) => Self::within(&mut open).text.push_str(&text.decode()?),
+                Part::CData(text) => Self::within(&mut open).text.push_str(&text.decode()?),
+                Part::GeneralRef(named) => {
+                    let written = format!("&{};", named.decode()?);
+                    let meant = quick_xml::escape::unescape(&written)?;
+                    Self::within(&mut open).text.push_str(&meant);
+                }
+                Part::Eof => break,
+                Part::Decl(_) | Part::Comment(_) | Part::PI(_) | Part::DocType(_) => {}
+            }
+        }
+        let whole = open.len() == 1;
+        let mut outermost = open.pop().map(|all| all.children).unwrap_or_default();
+        let node = outermost.pop().filter(|_| whole && outermost.is_empty());
+        // Without an element of its own a file is told to be of an element without a name.
+        Ok(node.unwrap_or_default())
+    }
+
+    fn within(open: &mut Vec<Self>) -> &mut Self {
+        if open.is_empty() {
+            open.push(Self::default());
+        }
+        let last = open.len() - 1;
+        &mut open[last]
+    }
+
+    fn start(start: &BytesStart) -> Result<Self, quick_xml::Error> {
+        let name = String::from_utf8_lossy(start.name().as_ref()).into_owned();
+        let mut attributes = Vec::new();
+        for attribute in start.attributes() {
+            let attribute = attribute?;
+            let key = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
+            let value = String::from_utf8_lossy(&attribute.value);
+            attributes.push((key, quick_xml::escape::unescape(&value)?.into_owned()));
+        }
+        Ok(Self { name, attributes, ..Self::default() })
+    }
+
+    fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    fn text_of(&self, name: &str) -> &str {
+        self.children.iter().find(|child| child.name == name).map_or("", |child| &child.text)
+    }
+
+    /// The day that an element within tells.
+    fn day_of(&self, name: &str) -> Option<NaiveDate> {
+        day(self.all(name).next()?.attribute("iso-date")?)
+    }
+
+    fn percentage(&self) -> Option<f64> {
+        self.attribute("percentage")?.parse().ok()
+    }
+
+    /// Every element of that name, at any depth.
+    fn every<'a>(&'a self, name: &str, found: &mut Vec<&'a Self>) {
+        for child in &self.children {
+            if child.name == name {
+                found.push(child);
+            }
+            child.every(name, found);
+        }
+    }
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10)
+}
+
+fn is_number(text: &str) -> bool {
+    let plain = text.bytes().all(|one| one.is_ascii_digit() || b"+-.".contains(&one));
+    plain && text.parse::<f64>().is_ok()
+}
+
+/// The rules, and what was found to break them.
+struct Check {
+    today: NaiveDate,
+    place: Vec<String>,
+    faults: Vec<IatiFault>,
+}
+
+impl Check {
+    fn run(xml: &[u8], name: &str, element: &Element, today: NaiveDate) -> Vec<IatiFault> {
+        let mut check = Self { today, place: Vec::new(), faults: Vec::new() };
+        match Node::read(xml) {
+            Err(error) => check.miss("xml", &error.to_string()),
+            Ok(node) if node.name != name => {
+                check.miss(&format!("xsd:{name}"), "It is the outermost element.");
+            }
+            Ok(node) => {
+                check.element(&node, element);
+                let all = if name == "iati-activity" {
+                    vec![&node]
+                } else {
+                    node.all("iati-activity").collect()
+                };
+                for activity in &all {
+                    check.activity(activity);
+                }
+                if name != "iati-activity" {
+                    check.joined(&all);
+                }
+            }
+        }
+        check.faults
+    }
+
+    fn miss(&mut self, rule: &str, detail: &str) {
+        let place = self.place.join("/");
+        self.faults.push(IatiFault { rule: rule.to_owned(), place, detail: detail.to_owned() });
+    }
+
+    fn unless(&mut self, holds: bool, rule: &str, detail: &str) {
+        if !holds {
+            self.miss(rule, detail);
+        }
+    }
+
+    /// An element and all within it, by the schema and the codelists.
+    fn element(&mut self, node: &Node, element: &Element) {
+        self.place.push(node.name.clone());
+        if let Elements(_) | Of(_) = element.content {
+            self.attributes(node, element.attributes);
+        }
+        match &element.content {
+            Unseen => {}
+            Of(form) => {
+                self.unless(
+                    node.children.is_empty(),
+                    &format!("xsd:{}", node.name),
+                    "It has a text.",
+                );
+                if form.misses(&node.text).is_some() {
+                    // The schema lets a narrative be empty; its readers do not.
+                    let of = if node.name == "narrative" { "hub" } else { "xsd" };
+                    self.miss(&format!("{of}:{}", node.name), "Its text is not of its form.");
+                }
+            }
+            Elements(children) => {
+                let blank = node.text.trim().is_empty();
+                self.unless(blank, &format!("xsd:{}", node.name), "It has no text of its own.");
+                self.children(node, children);
+            }
+        }
+        self.place.pop();
+    }
+
+    fn attributes(&mut self, node: &Node, known: &[Attribute]) {
+        for (name, must, form) in known {
+            let rule = format!("xsd:{}@{name}", node.name);
+            match node.attribute(name).map(|value| form.misses(value)) {
+                None if *must => self.miss(&rule, "The attribute is missing."),
+                Some(Some(Some(codelist))) => {
+                    let detail = format!("{name} is not in the codelist.");
+                    self.miss(&format!("codelist:{codelist}"), &detail);
+                }
+                Some(Some(None)) => self.miss(&rule, "The attribute is not of its form."),
+                None | Some(None) => {}
+            }
+        }
+        for (name, _) in &node.attributes {
+            let is_known = known.iter().any(|(known, ..)| known == name);
+            self.unless(
+                is_known,
+                &format!("xsd:{}@{name}", node.name),
+                "There is no such attribute.",
+            );
+        }
+    }
+
+    fn children(&mut self, node: &Node, known: &[Child]) {
+        let mut reached = 0;
+        for child in &node.children {
+            let rule = format!("xsd:{}", child.name);
+            match known.iter().position(|(name, ..)| *name == child.name) {
+                None => self.miss(&rule, "There is no such element here."),
+                Some(at) => {
+                    self.unless(at >= reached, &rule, "It comes too late.");
+                    reached = reached.max(at);
+                    self.element(child, known[at].3);
+                }
+            }
+        }
+        for (name, least, most, _) in known {
+            let count = node.all(name).count();
+            let rule = format!("xsd:{name}");
+            self.unless(count >= *least, &rule, "The element is missing.");
+            self.unless(count <= *most, &rule, "There are too many.");
+        }
+    }
+
+    /// An activity by what the schema cannot say.
+    fn activity(&mut self, activity: &Node) {
+        self.place.push(format!("iati-activity {}", activity.text_of("iati-identifier")));
+        self.declared(activity);
+        self.identifiers(activity);
+        self.dates(activity);
+        self.places(activity);
+        self.sectors(activity);
+        self.money(activity);
+        self.results(activity);
+        self.hierarchy(activity);
+        self.place.pop();
+    }
+
+    /// Languages and currencies, each told where it is used or for the whole activity.
+    fn declared(&mut self, activity: &Node) {
+        for (name, own, default) in
+            [("narrative", "xml:lang", "xml:lang"), ("value", "currency", "default-currency")]
+        {
+            let mut all = Vec::new();
+            activity.every(name, &mut all);
+            let told = activity.attribute(default).is_some()
+                || all.iter().all(|one| one.attribute(own).is_some());
+            self.unless(told, "ruleset:one_or_all", &format!("Each {name} has its {own}."));
+        }
+    }
+
+    fn identifiers(&mut self, activity: &Node) {
+        let identifier = activity.text_of("iati-identifier");
+        self.unless(!identifier.contains(FORBIDDEN), "1.1.3", "It may hold none of / & | ?.");
+        let mut named: Vec<_> =
+            activity.all("reporting-org").chain(activity.all("participating-org")).collect();
+        for moved in activity.all("transaction") {
+            named.extend(moved.all("provider-org").chain(moved.all("receiver-org")));
+        }
+        for one in named {
+            let reference = one.attribute("ref");
+            let is_told = reference.is_some() || one.all("narrative").next().is_some();
+            self.unless(is_told, "ruleset:atleast_one", "An organisation has a ref or a name.");
+            if let Some(reference) = reference {
+                let detail = "It begins with the code of a registration agency.";
+                self.unless(begins_with_agency(reference), "1.14.8", detail);
+                let holds = !reference.contains(FORBIDDEN);
+                self.unless(holds, "1.14.3", "It may hold none of / & | ?.");
+            }
+        }
+        let reporter = activity.all("reporting-org").next().and_then(|one| one.attribute("ref"));
+        let begins = reporter.is_none_or(|reporter| follows(identifier, reporter));
+        self.unless(begins, "1.1.21", "It begins with the ref of who reports, and a hyphen.");
+    }
+
+    fn dates(&mut self, activity: &Node) {
+        let of = |kind: &str| {
+            let mut dates = activity.all("activity-date");
+            let found = dates.find(|date| date.attribute("type") == Some(kind))?;
+            day(found.attribute("iso-date")?)
+        };
+        let (planned, start, planned_end, end) = (of("1"), of("2"), of("3"), of("4"));
+        self.unless(planned.or(start).is_some(), "6.11.1", "An activity has a start.");
+        self.in_order(planned, planned_end, "11.1.1");
+        self.in_order(start, end, "11.1.2");
+        self.not_yet(start, "11.1.3");
+        self.not_yet(end, "11.1.4");
+    }
+
+    fn in_order(&mut self, first: Option<NaiveDate>, last: Option<NaiveDate>, rule: &str) {
+        let holds = first.zip(last).is_none_or(|(first, last)| first <= last);
+        self.unless(holds, rule, "It ends before it starts.");
+    }
+
+    fn not_yet(&mut self, on: Option<NaiveDate>, rule: &str) {
+        let holds = on.is_none_or(|on| on <= self.today);
+        self.unless(holds, rule, "What has happened is not in the future.");
+    }
+
+    fn places(&mut self, activity: &Node) {
+        let all: Vec<_> =
+            activity.all("recipient-country").chain(activity.all("recipient-region")).collect();
+        self.unless(!all.is_empty(), "3.7.1", "An activity benefits a country or a region.");
+        let told = all.iter().any(|one| one.percentage().is_some());
+        let sum: Option<f64> = all.iter().map(|one| one.percentage()).sum();
+        let holds = (all.len() < 2 && !told) || sum.is_some_and(is_whole);
+        self.unless(holds, "3.1.1", "Several have percentages, which sum to 100.");
+        for region in activity.all("recipient-region") {
+            let dac = region.attribute("vocabulary").is_none_or(|vocabulary| vocabulary == "1");
+            let code = region.attribute("code").unwrap_or_default();
+            let holds = !dac || digits(code, 2..=5);
+            self.unless(holds, "9.68.1", "A region of DAC has a code of digits.");
+        }
+    }
+
+    fn sectors(&mut self, activity: &Node) {
+        let mut sums: BTreeMap<&str, Option<f64>> = BTreeMap::new();
+        for sector in activity.all("sector") {
+            let vocabulary = sector.attribute("vocabulary").unwrap_or("1");
+            let sum = sums.entry(vocabulary).or_insert(Some(0.0));
+            *sum = sum.zip(sector.percentage()).map(|(sum, part)| sum + part);
+            let code = sector.attribute("code").unwrap_or_default();
+            let holds = match vocabulary {
+                "1" => digits(code, 5..=5),
+                "2" => digits(code, 3..=3),
+                _ => true,
+            };
+            self.unless(holds, "9.59.1", "A sector of DAC has five digits, a category three.");
+        }
+        for sum in sums.values() {
+            let detail = "The percentages of a vocabulary sum to 100.";
+            self.unless(sum.is_some_and(is_whole), "2.1.1", detail);
+        }
+        let has = |moved: &Node| moved.all("sector").next().is_some();
+        let mut moved = activity.all("transaction");
+        let any = moved.any(has);
+        let each = any && activity.all("transaction").all(has);
+        self.unless(!sums.is_empty() || each, "6.2.2", "An activity has a sector.");
+        let both = !sums.is_empty() && any;
+        self.unless(!both, "6.6.2", "The sector is told of the activity or of its transactions.");
+    }
+
+    fn money(&mut self, activity: &Node) {
+        for budget in activity.all("budget") {
+            let (first, last) = (budget.day_of("period-start"), budget.day_of("period-end"));
+            self.in_order(first, last, "ruleset:date_order");
+            let most = first.and_then(|first| first.checked_add_months(Months::new(12)));
+            let most = most.and_then(|most| most.checked_sub_days(Days::new(1)));
+            let holds = most.zip(last).is_none_or(|(most, last)| last <= most);
+            self.unless(holds, "7.5.3", "A budget is for at most a year.");
+        }
+        for moved in activity.all("transaction") {
+            self.not_yet(moved.day_of("transaction-date"), "11.3.1");
+            let value = moved.all("value").next().and_then(|value| value.attribute("value-date"));
+            self.not_yet(value.and_then(day), "ruleset:date_order");
+        }
+    }
+
+    fn results(&mut self, activity: &Node) {
+        for indicator in activity.all("result").flat_map(|result| result.all("indicator")) {
+            let in_words = indicator.attribute("measure") == Some("5");
+            let mut measured: Vec<_> = indicator.all("baseline").collect();
+            for period in indicator.all("period") {
+                let (first, last) = (period.day_of("period-start"), period.day_of("period-end"));
+                self.in_order(first, last, "ruleset:date_order");
+                measured.extend(period.all("target").chain(period.all("actual")));
+            }
+            for one in measured {
+                let has = one.attribute("value").is_some();
+                self.unless(has || in_words, "8.8.1", "All but what is told in words has a value.");
+            }
+        }
+    }
+
+    /// A project has events below it, an event has one project above it.
+    fn hierarchy(&mut self, activity: &Node) {
+        let of = |kind| {
+            let all = activity.all("related-activity");
+            all.filter(|one| one.attribute("type") == Some(kind)).count()
+        };
+        let holds = match activity.attribute("hierarchy") {
+            Some("1") => of("1") == 0,
+            Some("2") => of("1") == 1 && of("2") == 0,
+            _ => false,
+        };
+        self.unless(holds, "hub:hierarchy", "A project is above its events.");
+    }
+
+    /// What is said to be related is told as well, and says so too.
+    fn joined(&mut self, all: &[&Node]) {
+        let links = |kind: &'static str| {
+            all.iter().flat_map(move |activity| {
+                let own = activity.text_of("iati-identifier");
+                let related = activity.all("related-activity");
+                let related = related.filter(move |one| one.attribute("type") == Some(kind));
+                related.map(move |one| (own, one.attribute("ref").unwrap_or_default()))
+            })
+        };
+        let mut above: Vec<_> = links("1").map(|(event, project)| (project, event)).collect();
+        let mut below: Vec<_> = links("2").collect();
+        above.sort_unstable();
+        below.sort_unstable();
+        let told = |name: &str| all.iter().any(|one| one.text_of("iati-identifier") == name);
+        let holds = above == below && above.iter().all(|(one, other)| told(one) && told(other));
+        self.unless(holds, "hub:related-activity", "What is related says so from both sides.");
+    }
+}
