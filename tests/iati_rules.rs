@@ -130,7 +130,7 @@ const MORE: &[Mutation] = &[
     (
         "an attribute that there is not",
         "<activity-status ",
-        "$0name=\"A\" ",
+        "${0}name=\"A\" ",
         "xsd:activity-status@name",
         BySchema,
     ),
