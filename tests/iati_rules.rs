@@ -503,9 +503,9 @@ const MORE: &[Mutation] = &[
         "ruleset:date_order",
         Ruleset,
     ),
-    ("a baseline without a value", "(<baseline [^>]*) value=\"0\"", "$1", "8.8.1", Alone),
-    ("a target without a value", "<target value=\"100\"", "<target", "8.8.1", Alone),
-    ("an actual without a value", "<actual value=\"[^\"]*\"", "<actual", "8.8.1", Alone),
+    ("a baseline without a value", "(<baseline [^>]*) value=\"0\"", "$1", "8.8.1", Ruleset),
+    ("a target without a value", "<target value=\"100\"", "<target", "8.8.1", Ruleset),
+    ("an actual without a value", "<actual value=\"[^\"]*\"", "<actual", "8.8.1", Ruleset),
     ("an event above its project", " hierarchy=\"2\"", " hierarchy=\"1\"", "hub:hierarchy", Alone),
     (
         "a project below another",

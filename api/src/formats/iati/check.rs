@@ -66,23 +66,28 @@ enum Form {
 use Form::{Capitals, Code, Day, Filled, Flag, Number, Positive, Text, Time};
 
 impl Form {
-    /// The codelist that a value is missing from, or nothing if it merely looks otherwise.
-    fn misses(&self, value: &str) -> Option<Option<&'static str>> {
-        let (holds, codelist) = match self {
-            Text => (true, None),
-            Filled => (!value.trim().is_empty(), None),
-            Day => (day(value).is_some(), None),
-            Time => (DateTime::parse_from_rfc3339(value).is_ok(), None),
-            Number => (is_number(value), None),
-            Positive => (value.parse::<u32>().is_ok_and(|number| number > 0), None),
-            Flag => (["0", "1", "false", "true"].contains(&value), None),
-            Code(codelist, codes) => (codes.contains(&value), Some(*codelist)),
-            Capitals(codelist, length) => {
-                let capitals = value.bytes().all(|letter| letter.is_ascii_uppercase());
-                (value.len() == *length && capitals, Some(*codelist))
+    fn holds(&self, value: &str) -> bool {
+        match self {
+            Text => true,
+            Filled => !value.trim().is_empty(),
+            Day => day(value).is_some(),
+            Time => DateTime::parse_from_rfc3339(value).is_ok(),
+            Number => is_number(value),
+            Positive => value.parse::<u32>().is_ok_and(|number| number > 0),
+            Flag => ["0", "1", "false", "true"].contains(&value),
+            Code(_, codes) => codes.contains(&value),
+            Capitals(_, length) => {
+                value.len() == *length && value.bytes().all(|letter| letter.is_ascii_uppercase())
             }
-        };
-        (!holds).then_some(codelist)
+        }
+    }
+
+    /// The rule that an attribute of that form keeps.
+    fn rule(&self, node: &Node, attribute: &str) -> String {
+        match self {
+            Code(codelist, _) | Capitals(codelist, _) => format!("codelist:{codelist}"),
+            _ => format!("xsd:{}@{attribute}", node.name),
+        }
     }
 }
 
@@ -540,7 +545,7 @@ impl Check {
                     &format!("xsd:{}", node.name),
                     "It has a text.",
                 );
-                if form.misses(&node.text).is_some() {
+                if !form.holds(&node.text) {
                     // The schema lets a narrative be empty; its readers do not.
                     let of = if node.name == "narrative" { "hub" } else { "xsd" };
                     self.miss(&format!("{of}:{}", node.name), "Its text is not of its form.");
@@ -557,15 +562,15 @@ impl Check {
 
     fn attributes(&mut self, node: &Node, known: &[Attribute]) {
         for (name, must, form) in known {
-            let rule = format!("xsd:{}@{name}", node.name);
-            match node.attribute(name).map(|value| form.misses(value)) {
-                None if *must => self.miss(&rule, "The attribute is missing."),
-                Some(Some(Some(codelist))) => {
-                    let detail = format!("{name} is not in the codelist.");
-                    self.miss(&format!("codelist:{codelist}"), &detail);
+            match node.attribute(name) {
+                None => {
+                    let rule = format!("xsd:{}@{name}", node.name);
+                    self.unless(!must, &rule, "The attribute is missing.");
                 }
-                Some(Some(None)) => self.miss(&rule, "The attribute is not of its form."),
-                None | Some(None) => {}
+                Some(value) => {
+                    let rule = form.rule(node, name);
+                    self.unless(form.holds(value), &rule, "The attribute is not of its form.");
+                }
             }
         }
         for (name, _) in &node.attributes {
@@ -780,5 +785,21 @@ impl Check {
         let told = |name: &str| all.iter().any(|one| one.text_of("iati-identifier") == name);
         let holds = above == below && above.iter().all(|(one, other)| told(one) && told(other));
         self.unless(holds, "hub:related-activity", "What is related says so from both sides.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{ResponseError, http::StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn an_activity_that_breaks_a_rule_is_not_sent() {
+        let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+        for wrong in ["<iati-activity/>", "<iati-activity>", "<iati-activities/>", "", "A"] {
+            let problem = sound(wrong.into(), day).unwrap_err();
+            assert_eq!(problem.status_code(), StatusCode::INTERNAL_SERVER_ERROR, "{wrong}");
+        }
     }
 }
