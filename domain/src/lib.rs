@@ -23,6 +23,7 @@ mod organisation;
 mod person;
 mod presentation;
 mod project;
+pub mod protection;
 mod recommendation;
 mod result;
 mod seminar;
