@@ -226,6 +226,7 @@ impl Hub {
             signals: false,
             webhooks_to_private: true,
             two_people: false,
+            smallest_count: persistence::SMALLEST_COUNT,
         };
         change(&mut settings);
         let server = serve(listener, &settings).expect("a server");

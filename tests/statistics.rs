@@ -28,7 +28,8 @@ fn recount(all: &[One]) -> BTreeMap<Groups, Tally> {
         let mut groups: Vec<Groups> = vec![Vec::new()];
         for values in &one.groups {
             let with = |group: &Groups| {
-                let more = values.iter().map(|value| [&group[..], &[value.clone()]].concat());
+                let more =
+                    values.iter().map(|value| [&group[..], std::slice::from_ref(value)].concat());
                 more.collect::<Vec<_>>()
             };
             groups = groups.iter().flat_map(with).collect();
@@ -495,5 +496,192 @@ fn a_table_of_figures_has_the_same_columns_and_rows_as_their_json() {
         assert_eq!(known.status, 304);
         let marked = hub.bytes(&path.replace("seminars?", "seminars.csv?bom=true&")).await;
         assert!(marked.starts_with("\u{feff}month,region,count".as_bytes()));
+    });
+}
+
+/// A participant that nobody needs to know more of.
+#[derive(Clone, Debug)]
+struct Person {
+    activity: usize,
+    sex: Option<&'static str>,
+    country: &'static str,
+}
+
+/// Writes participants of those activities, beside the service.
+async fn took_part(hub: &Hub, activities: &[Value], people: &[Person]) {
+    let quoted = |text: Option<&str>| text.map_or("NULL".to_owned(), |text| format!("'{text}'"));
+    let id = |text: &str| match hub.database.url.starts_with("postgres") {
+        true => format!("'{text}'"),
+        false => format!("X'{}'", text.replace('-', "")),
+    };
+    let rows: Vec<_> = people
+        .iter()
+        .zip(1..)
+        .map(|(person, number)| {
+            let activity = id(activities[person.activity]["id"].as_str().unwrap());
+            let own = id(&uuid::Uuid::from_u128(number).to_string());
+            let (sex, country) = (quoted(person.sex), person.country);
+            format!(
+                "({own}, 1, {activity}, '{country}', {sex}, false, 'not_given', '2030-01-01', \
+                 '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', 2)"
+            )
+        })
+        .collect();
+    for some in rows.chunks(500) {
+        hub.sql(&format!(
+            "INSERT INTO participant (id, revision, activity_id, country, sex, certified, consent, \
+             retain_until, created_at, updated_at, days) VALUES {}",
+            some.join(", ")
+        ))
+        .await;
+    }
+    // What is known of participants follows from the log.
+    let body = json!({"code": "counted", "scheme": "own", "label": {"en": "Counted"}});
+    assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+}
+
+fn crowd(dice: &mut Dice, activities: usize, most: usize) -> Vec<Person> {
+    let mut people = Vec::new();
+    for activity in 0..activities {
+        for country in ["KZ", "KG", "UZ", "GE"] {
+            for sex in [Some("female"), Some("male"), None] {
+                let count = if dice.roll(3) == 0 { 0 } else { dice.roll(most) };
+                people.extend((0..count).map(|_| Person { activity, sex, country }));
+            }
+        }
+    }
+    people
+}
+
+#[test]
+fn no_small_number_of_people_follows_from_what_the_public_can_ask() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let activities = all(&hub, "seminars").await;
+        let mut dice = Dice(7);
+        let people = crowd(&mut dice, activities.len(), 9);
+        took_part(&hub, &activities, &people).await;
+        let mut filters = vec![String::new()];
+        filters.extend(["2021", "2022", "2023"].map(|year| format!("year={year}")));
+        filters.extend(TOPICS.map(|topic| format!("topic={topic}")));
+        filters.extend(["seminar", "workshop", "webinar"].map(|kind| format!("kind={kind}")));
+        filters.extend(["seminar", "workshop"].map(|kind| format!("year=2022&kind={kind}")));
+        filters.extend((0..8).map(|number| format!("seminar=recounted-{number}")));
+        filters.push("month=2022-03,2022-07".to_owned());
+        // Whom each filter is about, as everybody can find out from the list of seminars.
+        let mut about: Vec<BTreeSet<usize>> = Vec::new();
+        for filter in &filters {
+            let (year, rest) = match filter.split_once('&') {
+                Some((year, rest)) => (year, rest),
+                None => ("", filter.as_str()),
+            };
+            let fits = |seminar: &Value| {
+                [year, rest].iter().filter(|part| !part.is_empty()).all(|part| {
+                    let (name, wanted) = part.split_once('=').unwrap();
+                    let wanted: Vec<_> = wanted.split(',').collect();
+                    let values = match name {
+                        "seminar" => one(&seminar["slug"]),
+                        name => of_seminar(seminar, name),
+                    };
+                    values.iter().flatten().any(|value| wanted.contains(&value.as_str()))
+                })
+            };
+            about.push((0..activities.len()).filter(|at| fits(&activities[*at])).collect());
+        }
+        let mut told: BTreeMap<(String, String), Vec<(usize, i64)>> = BTreeMap::new();
+        for (at, filter) in filters.iter().enumerate() {
+            for split in ["", "sex", "country", "region", "seniority"] {
+                let group =
+                    if split.is_empty() { String::new() } else { format!("group_by={split}&") };
+                let path = format!("/v1/statistics/participants?{group}{filter}");
+                let figures = hub.get(path.trim_end_matches(['&', '?'])).await.json();
+                for row in items(&figures, "rows").chain(items(&figures, "totals")) {
+                    let count = row["count"].as_i64();
+                    assert!(count.is_none_or(|count| count == 0 || count >= 5), "{path}: {row}");
+                    assert!(count.is_some() || row["withheld"] == true, "{path}: {row}");
+                    if row["count_qualifier"] != "exact" || row["withheld"] == true {
+                        continue;
+                    }
+                    let split = if row.get(split).is_some() { split } else { "" };
+                    let category = row.get(split).map_or(String::new(), ToString::to_string);
+                    let key = (split.to_owned(), category.clone());
+                    told.entry(key).or_default().push((at, count.unwrap()));
+                    let truth = people.iter().filter(|person| {
+                        let own = match split {
+                            "sex" => json!(person.sex),
+                            "country" => json!(person.country),
+                            "region" => json!(Country::find(person.country).unwrap().region),
+                            _ => json!(null),
+                        };
+                        let of =
+                            split.is_empty() || split == "seniority" || own.to_string() == category;
+                        of && about[at].contains(&person.activity)
+                    });
+                    assert_eq!(count, i64::try_from(truth.count()).ok(), "{path}: {row}");
+                }
+            }
+        }
+        // Whatever is subtracted from whatever it is a part of leaves nobody, or many.
+        let mut compared = 0;
+        for (key, answers) in &told {
+            for (one, count) in answers {
+                for (other, less) in
+                    answers.iter().filter(|(other, _)| about[*other].is_subset(&about[*one]))
+                {
+                    compared += 1;
+                    let rest = count - less;
+                    assert!(
+                        rest == 0 || rest >= 5,
+                        "{key:?}: {} less {}",
+                        filters[*one],
+                        filters[*other]
+                    );
+                }
+            }
+        }
+        assert!(compared > 200, "something is told: {compared}");
+        // Of people, one thing at a time.
+        for query in [
+            "group_by=sex,country",
+            "group_by=sex&country=KZ",
+            "sex=female&country=KZ",
+            "group_by=organisation",
+            "measure=sum",
+            "organisation=nia",
+            "group_by=sex,seniority",
+        ] {
+            let reply = hub.get(&format!("/v1/statistics/participants?{query}")).await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.json()["code"].clone()),
+                (422, json!("too_revealing")),
+                "{query}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_registrar_counts_participants_as_they_are() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let activities = all(&hub, "seminars").await;
+        let people = crowd(&mut Dice(11), 12, 4);
+        took_part(&hub, &activities, &people).await;
+        let registrar = hub.token("registrar", &[]).await;
+        let path = "/v1/statistics/participants?group_by=year,sex,country&measure=count,sum";
+        let counted: Vec<_> = people
+            .iter()
+            .map(|person| One {
+                groups: vec![
+                    of_seminar(&activities[person.activity], "year"),
+                    BTreeSet::from([person.sex.map(ToOwned::to_owned)]),
+                    BTreeSet::from([Some(person.country.to_owned())]),
+                ],
+                value: Some(2.0),
+            })
+            .collect();
+        assert_eq!(told(&hub.get_as(&registrar, path).await.json()), recount(&counted));
+        let viewer = hub.token("viewer", &[]).await;
+        assert_eq!(hub.get_as(&viewer, path).await.status, 422);
     });
 }

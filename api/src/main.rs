@@ -110,6 +110,10 @@ struct Options {
         default_value = "no"
     )]
     two_people: YesNo,
+    /// Below how many people their number is not told to the public.
+    #[arg(long, env = "CAPACITY_HUB_SMALLEST_COUNT", value_name = "CAPACITY_HUB_SMALLEST_COUNT", global = true,
+        default_value_t = persistence::SMALLEST_COUNT, value_parser = clap::value_parser!(u64).range(2..=1000))]
+    smallest_count: u64,
     /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
     #[arg(
         long,
@@ -303,6 +307,7 @@ async fn serve_until_stopped(
         signals: true,
         webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
         two_people: options.two_people == YesNo::Yes,
+        smallest_count: options.smallest_count,
     };
     let service = serve(listener, &settings)?;
     // Who started the service may have stopped listening to it.

@@ -3,10 +3,10 @@ use std::{fs::File, io::BufWriter, io::Write};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{self, Path, ServiceConfig},
+    web::{self, Data, Path, ServiceConfig},
 };
 use domain::{Deed, Dimension, Subject, Text};
-use persistence::{Error, Figures, MOST_GROUPS, Moment};
+use persistence::{Error, Figures, MOST_GROUPS, Moment, SMALLEST_COUNT};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 mod answer;
 mod asked;
 
-pub(crate) use answer::{MeasureTold, Statistics};
+pub(crate) use answer::Statistics;
 pub(crate) use asked::{ActivityFilter, Asked, MOST_SPLITS, MOST_VALUES, filtering, fitting};
 
 use crate::{
@@ -30,6 +30,19 @@ pub(crate) const COLLECTION: &str = "statistics";
 static MAKERS: Semaphore = Semaphore::const_new(4);
 
 type Answer = Result<HttpResponse, Problem>;
+
+/// Below how many people their number is not told to the public.
+#[derive(Clone, Copy)]
+pub(crate) struct SmallestCount(pub(crate) u64);
+
+/// Who asks for figures of people.
+#[derive(Clone, Copy)]
+pub(crate) enum Who {
+    /// Who may see the people themselves.
+    Registrar,
+    /// Who may not learn of fewer people than that.
+    Public { smallest: u64 },
+}
 
 /// A form that figures are given in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -141,6 +154,9 @@ async fn csv(request: HttpRequest, reader: Reader, subject: Path<String>) -> Ans
 async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Form) -> Answer {
     let subject = Subject::named(subject).ok_or_else(Problem::no_route)?;
     let registrar = reader.may(Deed::KeepParticipants);
+    let smallest = request.app_data::<Data<SmallestCount>>().map(|count| count.0);
+    let smallest = smallest.unwrap_or(SMALLEST_COUNT);
+    let who = if registrar { Who::Registrar } else { Who::Public { smallest } };
     let mut query = ListQuery::of_feed(request)?;
     let bom = form == Form::Csv && query.flag("bom");
     let asked = Asked::read(&mut query, subject, registrar)?;
@@ -152,7 +168,7 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
         turns: &MAKERS,
     };
     let write = async |moment: &Moment, file: &mut File| {
-        let statistics = told(moment, &asked, registrar).await?;
+        let statistics = told(moment, &asked, who).await?;
         let mut to = BufWriter::new(file);
         let mut said = Said::default();
         let written = match form {
@@ -172,9 +188,9 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
     file.answer(request, reader, write).await
 }
 
-async fn told(moment: &Moment, asked: &Asked, registrar: bool) -> Result<Statistics, Problem> {
+async fn told(moment: &Moment, asked: &Asked, who: Who) -> Result<Statistics, Problem> {
     let wrong = Problem::of(COLLECTION);
-    let figures = made(moment, asked, registrar).await.map_err(&wrong)?;
+    let figures = made(moment, asked, who).await.map_err(&wrong)?;
     if figures.too_many {
         return Err(Problem::too_many_groups(MOST_GROUPS));
     }
@@ -182,10 +198,13 @@ async fn told(moment: &Moment, asked: &Asked, registrar: bool) -> Result<Statist
     Ok(Statistics::of(asked, &figures, computed_at))
 }
 
-async fn made(moment: &Moment, asked: &Asked, registrar: bool) -> Result<Figures, Error> {
+async fn made(moment: &Moment, asked: &Asked, who: Who) -> Result<Figures, Error> {
     let question = asked.question(moment).await?;
-    if asked.subject == Subject::Participants && !registrar {
-        return moment.protected_figures(&question).await;
+    match (asked.subject, who) {
+        (Subject::Participants, Who::Public { smallest }) => {
+            moment.protected_figures(&question, smallest).await
+        }
+        (Subject::Participants, Who::Registrar) => moment.own_figures(&question).await,
+        _ => moment.figures(&question).await,
     }
-    moment.figures(&question).await
 }

@@ -335,11 +335,15 @@ impl<K: Ord> Making<'_, K> {
                 parts.partition(|part: &Part| part.total() >= self.smallest);
             let alone = sum_of(&small).leaves;
             let some_apart = !apart.is_empty();
-            while !small.is_empty() && sum_of(&small).total() < self.enough(small.len()) {
+            let few = |parts: &[Part]| {
+                let together = sum_of(parts);
+                together.total() < self.enough(together.leaves.len())
+            };
+            while !small.is_empty() && few(&small) {
                 let Some(at) = smallest_part(&apart) else { break };
                 small.push(apart.swap_remove(at));
             }
-            if some_apart && apart.is_empty() {
+            if apart.is_empty() && (some_apart || few(&small)) {
                 self.left_out.extend(alone);
             }
             if !small.is_empty() {

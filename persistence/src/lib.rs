@@ -54,7 +54,9 @@ pub use delivery::{Delivery, Outcome};
 pub use error::{Error, Referrer};
 pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange, news};
-pub use figures::{Among, Contribution, Figure, Figures, MOST_GROUPS, Question, Value};
+pub use figures::{
+    Among, Contribution, Figure, Figures, MOST_GROUPS, Question, SMALLEST_COUNT, Value,
+};
 pub use history::Revision;
 pub use idempotency::{Answer, Once, Repeatable};
 pub use import::{Action, FieldStep, Incoming, Seen, Taken, Taking, Told};

@@ -132,6 +132,7 @@ pub struct Page<T> {
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
+    url: Arc<str>,
     world: World,
     sight: Sight,
 }
@@ -202,8 +203,13 @@ impl<R: Stored> Entry<R> {
 type Column<R> = <<R as Stored>::Index as EntityTrait>::Column;
 
 impl Store {
-    pub(crate) fn new(db: DatabaseConnection, world: World) -> Self {
-        Self { db, world, sight: Sight::Public }
+    pub(crate) fn new(db: DatabaseConnection, url: &str, world: World) -> Self {
+        Self { db, url: url.into(), world, sight: Sight::Public }
+    }
+
+    /// Tells its database from every other that this process uses.
+    pub(crate) fn database(&self) -> Arc<str> {
+        self.url.clone()
     }
 
     /// The same records, as somebody else sees them.

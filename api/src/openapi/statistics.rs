@@ -108,13 +108,13 @@ impl Building<'_> {
             several(
                 "group_by",
                 "By what the figures are split; by nothing when left out.",
-                json!({"type": "string", "enum": names(subject.dimensions())}),
+                &json!({"type": "string", "enum": names(subject.dimensions())}),
                 MOST_SPLITS,
             ),
             several(
                 "measure",
                 "Which figures; every one when left out.",
-                json!({"type": "string", "enum": measures.collect::<Vec<_>>()}),
+                &json!({"type": "string", "enum": measures.collect::<Vec<_>>()}),
                 Measure::ALL.len(),
             ),
         ];
@@ -126,7 +126,7 @@ impl Building<'_> {
             let about = format!("Only those with one of these. {}", dimension.about().best());
             let mut item = fitting(*dimension, subject);
             item.as_object_mut().map(|item| item.remove("description"));
-            parameters.push(several(dimension.name(), &about, item, MOST_VALUES));
+            parameters.push(several(dimension.name(), &about, &item, MOST_VALUES));
         }
         let (filters, searched) = match subject {
             Subject::Seminars => (self.filters::<<Seminar as Resource>::Filter>(), true),
@@ -151,7 +151,7 @@ impl Building<'_> {
 }
 
 /// A parameter that takes several values.
-fn several(name: &str, about: &str, item: Value, most: usize) -> Value {
+fn several(name: &str, about: &str, item: &Value, most: usize) -> Value {
     json!({
         "name": name, "in": "query", "required": false, "style": "form", "explode": false,
         "description": about,
@@ -174,7 +174,12 @@ fn figures(subject: Subject) -> Value {
     for of in subject.definitions() {
         let name = of.measure.name();
         let about = format!("{} In: {}.", of.words, of.unit);
+        let qualifier = "How the figure is to be understood; null where it is not known.";
+        let qualifier = json!({"oneOf": [reference("schemas", "Qualifier"), {"type": "null"}], "description": qualifier});
         if !of.measure.has_values() {
+            if (of.measure, subject) == (Measure::Count, Subject::Participants) {
+                fields.insert(format!("{name}_qualifier"), qualifier);
+            }
             fields.insert(
                 name.into(),
                 json!({"type": ["integer", "null"], "minimum": 0, "description": about}),
@@ -183,13 +188,7 @@ fn figures(subject: Subject) -> Value {
         }
         let kind = if subject == Subject::Finance { "string" } else { "number" };
         fields.insert(name.into(), json!({"type": [kind, "null"], "description": about}));
-        let qualifier = "How the figure is to be understood; null where no value is known.";
-        fields.insert(format!("{name}_qualifier"), json!({"oneOf": [reference("schemas", "Qualifier"), {"type": "null"}], "description": qualifier}));
-        let unknown = "Of how many records the value is not known.";
-        fields.insert(
-            format!("{name}_unknown"),
-            json!({"type": ["integer", "null"], "minimum": 0, "description": unknown}),
-        );
+        fields.insert(format!("{name}_qualifier"), qualifier);
     }
     if subject == Subject::Participants {
         let about = "Whether these are people of small groups, told of together or not at all.";

@@ -104,11 +104,7 @@ impl Asked {
 fn measure(of: &Definition, figures: &Figures) -> MeasureTold {
     let values = of.measure.has_values();
     let lower = |figure: &Figure| {
-        let qualifier = match of.measure {
-            Measure::Sum => figure.of_sum(),
-            _ => figure.qualifier,
-        };
-        matches!(qualifier, Some(Qualifier::AtLeast | Qualifier::MoreThan))
+        matches!(qualifier(of.measure, figure), Some(Qualifier::AtLeast | Qualifier::MoreThan))
     };
     let missing = |figure: &Figure| figure.count.unwrap_or(0) - figure.known;
     let unknown: i64 = match values {
@@ -123,9 +119,24 @@ fn measure(of: &Definition, figures: &Figures) -> MeasureTold {
         measure: of.measure,
         unit: of.unit(),
         definition: of.text(),
-        lower_bound: values && figures.totals.iter().any(lower),
+        lower_bound: figures.totals.iter().any(lower),
         unknown,
     }
+}
+
+/// How a figure is to be understood.
+fn qualifier(measure: Measure, figure: &Figure) -> Option<Qualifier> {
+    match measure {
+        Measure::Count => figure.counted,
+        Measure::Distinct => None,
+        Measure::Sum => figure.of_sum(),
+        Measure::Average => figure.qualifier,
+    }
+}
+
+/// Whether that figure of a subject may be none that is exact.
+fn is_qualified(subject: Subject, measure: Measure) -> bool {
+    measure.has_values() || (measure, subject) == (Measure::Count, Subject::Participants)
 }
 
 fn notes(asked: &Asked, figures: &Figures) -> Vec<Text> {
@@ -151,8 +162,10 @@ fn columns(asked: &Asked, groups: &[Dimension]) -> Vec<String> {
     for measure in &asked.measures {
         let name = measure.name();
         names.push(name.to_owned());
-        if measure.has_values() {
+        if is_qualified(asked.subject, *measure) {
             names.push(format!("{name}_qualifier"));
+        }
+        if measure.has_values() {
             names.push(format!("{name}_unknown"));
         }
     }
@@ -180,12 +193,10 @@ fn told(asked: &Asked, groups: &[Dimension], figure: &Figure) -> Map<String, Val
             }
         };
         row.insert(name.to_owned(), value);
+        if is_qualified(asked.subject, *measure) {
+            row.insert(format!("{name}_qualifier"), json!(qualifier(*measure, figure)));
+        }
         if measure.has_values() {
-            let qualifier = match measure {
-                Measure::Sum => figure.of_sum(),
-                _ => figure.qualifier,
-            };
-            row.insert(format!("{name}_qualifier"), json!(qualifier));
             row.insert(format!("{name}_unknown"), json!(unknown));
         }
     }

@@ -120,7 +120,7 @@ impl Asked {
                 filters.push((dimension, values));
             }
         }
-        let list = list(subject, query)?;
+        let list = list(subject, query);
         if measures.is_empty() {
             measures = known;
             if subject == Subject::Participants && !registrar {
@@ -239,16 +239,16 @@ pub(crate) fn property_names<T: PartialSchema>() -> Vec<String> {
 }
 
 /// Reads the filters of the list that a subject counts from.
-fn list(subject: Subject, query: &mut ListQuery) -> Result<Box<dyn Narrowing>, Problem> {
+fn list(subject: Subject, query: &mut ListQuery) -> Box<dyn Narrowing> {
     fn of<R: Stored>(query: &mut ListQuery) -> Box<dyn Narrowing> {
         let search = query.search();
         let filter = query.filter::<R::Filter>();
         Box::new(Wanted::<R> { search, ..Wanted::all(filter) })
     }
     if !query.has_rest() {
-        return Ok(Box::new(Everything));
+        return Box::new(Everything);
     }
-    Ok(match subject {
+    match subject {
         Subject::Seminars => of::<Seminar>(query),
         Subject::StudyVisits => of::<StudyVisit>(query),
         Subject::Presentations | Subject::Speakers => of::<Presentation>(query),
@@ -256,7 +256,7 @@ fn list(subject: Subject, query: &mut ListQuery) -> Result<Box<dyn Narrowing>, P
         Subject::Finance => of::<GrantArrangement>(query),
         Subject::Results => of::<Indicator>(query),
         Subject::Participants | Subject::Attendance => Box::new(query.filter::<ActivityFilter>()),
-    })
+    }
 }
 
 /// What the values of a dimension look like, as a schema: a list of all, or a pattern.
@@ -270,10 +270,12 @@ pub(crate) fn fitting(dimension: Dimension, subject: Subject) -> Value {
         Dimension::Region => json!(Region::schema()),
         Dimension::Topic => json!(Code::schema()),
         Dimension::Kind if subject == Subject::Results => json!(ResultKind::schema()),
-        Dimension::Kind => either([json!(SeminarKind::schema()), json!({"enum": ["study_visit"]})]),
+        Dimension::Kind => {
+            either(&[json!(SeminarKind::schema()), json!({"enum": ["study_visit"]})])
+        }
         Dimension::Project | Dimension::Organisation => json!(Key::schema()),
         Dimension::OrganisationKind => json!(OrganisationKind::schema()),
-        Dimension::Role if subject == Subject::Organisations => either([
+        Dimension::Role if subject == Subject::Organisations => either(&[
             json!(ProjectPartyRole::schema()),
             json!(OrganiserRole::schema()),
             json!(GrantCapacity::schema()),
@@ -292,7 +294,7 @@ pub(crate) fn fitting(dimension: Dimension, subject: Subject) -> Value {
 }
 
 /// The values of several lists, each once.
-fn either<const N: usize>(lists: [Value; N]) -> Value {
+fn either(lists: &[Value]) -> Value {
     let all = lists.iter().flat_map(|list| list["enum"].as_array().into_iter().flatten());
     let mut values: Vec<&Value> = Vec::new();
     for value in all {

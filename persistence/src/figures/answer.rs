@@ -7,10 +7,7 @@ use sea_orm::{
     entity::prelude::Uuid,
 };
 
-use super::{
-    Among, LOW, MICROS, Question, Value,
-    question::{Asking, BOUNDS},
-};
+use super::{Among, LOW, MICROS, Question, Value, question::BOUNDS};
 use crate::{
     Error, Moment, Sight, Stored, Wanted, record,
     store::{condition, id_column},
@@ -26,6 +23,8 @@ pub struct Figure {
     pub groups: Vec<Option<String>>,
     /// How many there are; none where it is withheld.
     pub count: Option<i64>,
+    /// How that is to be understood.
+    pub counted: Option<Qualifier>,
     /// How many different ones there are.
     pub different: Option<i64>,
     /// Of how many the value is known.
@@ -76,21 +75,14 @@ impl Moment {
     /// The figures of a question, as far as who asks may see the records: always the same number of
     /// statements.
     pub async fn figures(&self, question: &Question) -> Result<Figures, Error> {
-        self.figures_seen_by(self.sight(), question).await
-    }
-
-    pub(super) async fn figures_seen_by(
-        &self,
-        sight: &Sight,
-        question: &Question,
-    ) -> Result<Figures, Error> {
+        let sight = self.sight();
         let columns = question.columns();
         let (mut rows, too_many) = self.groups(question, &columns, sight).await?;
         let whole = Question {
             subject: question.subject,
             group_by: Vec::new(),
             filters: question.filters.clone(),
-            among: question.among.as_ref().map(|Among(ids)| Among(ids.clone())),
+            among: question.among.clone(),
         };
         let totals = match question.group_by.is_empty() {
             true => rows.clone(),
@@ -99,6 +91,26 @@ impl Moment {
         self.call_by_name(&columns, &mut rows).await?;
         rows.sort_by(|one, other| order(one).cmp(&order(other)));
         Ok(Figures { columns, rows, totals, too_many })
+    }
+
+    /// The figures of participants as who keeps them sees them: of the projects that they are limited
+    /// to, if they are.
+    pub async fn own_figures(&self, question: &Question) -> Result<Figures, Error> {
+        let limited = match self.sight() {
+            Sight::Projects(projects) => {
+                let projects = projects.iter().copied().chain([Uuid::nil()]).map(Value::Id);
+                Some((Dimension::Project, projects.collect()))
+            }
+            _ => None,
+        };
+        let filters = question.filters.iter().cloned().chain(limited).collect();
+        let own = Question {
+            subject: question.subject,
+            group_by: question.group_by.clone(),
+            filters,
+            among: question.among.clone(),
+        };
+        self.figures(&own).await
     }
 
     async fn groups(
@@ -126,13 +138,13 @@ impl Moment {
         let mut ids: Vec<Uuid> = ids.flatten().filter_map(|id| id.parse().ok()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let mut names = HashMap::new();
+        let mut slugs = HashMap::new();
         for some in ids.chunks(MOST_GROUPS) {
-            names.extend(record::names(self.tx(), some.to_vec()).await?);
+            slugs.extend(record::names(self.tx(), some.to_vec()).await?);
         }
         for row in rows {
             for (at, _) in &named {
-                let name = row.groups[*at].as_ref().and_then(|id| names.get(&id.parse().ok()?));
+                let name = row.groups[*at].as_ref().and_then(|id| slugs.get(&id.parse().ok()?));
                 if let Some(name) = name {
                     row.groups[*at] = Some(name.clone());
                 }
@@ -170,17 +182,6 @@ impl Moment {
     }
 }
 
-impl Asking {
-    /// Reads the rows of a statement.
-    pub(super) async fn rows(
-        self,
-        moment: &Moment,
-        columns: impl IntoIterator<Item = sea_orm::sea_query::SimpleExpr>,
-    ) -> Result<Vec<QueryResult>, Error> {
-        Ok(moment.tx().query_all(&self.select(columns)).await?)
-    }
-}
-
 /// The value of a group, in that place of a row.
 pub(super) fn group(
     row: &QueryResult,
@@ -208,6 +209,7 @@ fn figure(row: &QueryResult, columns: &[Dimension]) -> Result<Figure, Error> {
     Ok(Figure {
         groups: groups.collect::<Result<_, _>>()?,
         count: Some(count),
+        counted: Some(Qualifier::Exact),
         different: Some(counted(1)?),
         known,
         micros: (known > 0).then_some(sum),
@@ -235,6 +237,7 @@ fn is_record(dimension: Dimension) -> bool {
     matches!(dimension, Dimension::Topic | Dimension::Project | Dimension::Organisation)
 }
 
-fn order(row: &Figure) -> Vec<(bool, Option<&str>)> {
+/// In which order rows are told.
+pub(super) fn order(row: &Figure) -> Vec<(bool, Option<&str>)> {
     row.groups.iter().map(|value| (value.is_none(), value.as_deref())).collect()
 }

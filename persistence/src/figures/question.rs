@@ -3,14 +3,15 @@ use std::collections::BTreeSet;
 
 use domain::{Country, Dimension, Subject};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryResult,
+    QuerySelect, QueryTrait,
     entity::prelude::{Expr, Uuid},
     sea_query::{
         Alias, CaseStatement, ExprTrait, Func, IntoCondition, Query, SelectStatement, SimpleExpr,
     },
 };
 
-use crate::{Sight, record};
+use crate::{Error, Moment, Sight, record};
 
 /// What figures are wanted of.
 pub struct Question {
@@ -25,7 +26,18 @@ pub struct Question {
 }
 
 /// The ids of the records of a list.
+#[derive(Clone)]
 pub struct Among(pub(crate) SelectStatement);
+
+impl Value {
+    /// Whether it is that code or that id.
+    pub(super) fn is(&self, value: &str) -> bool {
+        match self {
+            Self::Code(code) => code == value,
+            Self::Id(id) => id.to_string() == value,
+        }
+    }
+}
 
 impl Among {
     /// Just those records.
@@ -56,7 +68,7 @@ pub(super) struct Asking {
     joined: BTreeSet<&'static str>,
 }
 
-fn col(of: &'static str, name: &'static str) -> SimpleExpr {
+pub(super) fn col(of: &'static str, name: &'static str) -> SimpleExpr {
     Expr::col((Alias::new(of), Alias::new(name)))
 }
 
@@ -287,8 +299,9 @@ impl Asking {
             (Dimension::Organisation, _) => of_it("organisation_id"),
             (Dimension::OrganisationKind, _) => self.organisation("kind"),
             (Dimension::Role, Subject::Presentations) => self.speaker("role"),
+            // Written out, since Postgres does not know two parameters of the same value for the same.
             (Dimension::Certified, _) => {
-                CaseStatement::new().case(of_it("certified"), "true").finally("false").into()
+                Expr::cust("CASE WHEN it.certified THEN 'true' ELSE 'false' END")
             }
             (Dimension::Metric | Dimension::Flow, _) => of_it("metric"),
             (other, _) => of_it(other.name()),
@@ -343,16 +356,18 @@ impl Asking {
         col("result", column)
     }
 
-    /// Narrows what is counted.
-    pub(super) fn only(mut self, condition: impl IntoCondition) -> Self {
-        self.rows.cond_where(condition.into_condition());
-        self
-    }
-
-    /// The statement, for those columns.
-    pub(super) fn select(self, columns: impl IntoIterator<Item = SimpleExpr>) -> SelectStatement {
+    /// How many there are of each of those, as `count` the last column.
+    pub(super) async fn grouped_by(
+        self,
+        moment: &Moment,
+        by: impl IntoIterator<Item = SimpleExpr>,
+    ) -> Result<Vec<QueryResult>, Error> {
         let mut rows = self.rows;
-        rows.exprs(columns).take()
+        for place in by {
+            rows.expr(place.clone()).add_group_by([place]);
+        }
+        rows.expr(Func::count(Expr::cust("*")));
+        Ok(moment.tx().query_all(&rows).await?)
     }
 }
 
