@@ -603,8 +603,8 @@ fn no_small_number_of_people_follows_from_what_the_public_can_ask() {
                         continue;
                     }
                     let split = if row.get(split).is_some() { split } else { "" };
-                    let category = row.get(split).map_or(String::new(), ToString::to_string);
-                    let key = (split.to_owned(), category.clone());
+                    let category = row.get(split).cloned().unwrap_or_default();
+                    let key = (split.to_owned(), category.to_string());
                     told.entry(key).or_default().push((at, count.unwrap()));
                     let truth = people.iter().filter(|person| {
                         let own = match split {
@@ -613,8 +613,7 @@ fn no_small_number_of_people_follows_from_what_the_public_can_ask() {
                             "region" => json!(Country::find(person.country).unwrap().region),
                             _ => json!(null),
                         };
-                        let of =
-                            split.is_empty() || split == "seniority" || own.to_string() == category;
+                        let of = split.is_empty() || split == "seniority" || own == category;
                         of && about[at].contains(&person.activity)
                     });
                     assert_eq!(count, i64::try_from(truth.count()).ok(), "{path}: {row}");

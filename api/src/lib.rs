@@ -6,6 +6,7 @@ mod body;
 mod changes;
 mod country;
 mod crud;
+mod dashboard;
 mod delivery;
 mod docs;
 mod edge;

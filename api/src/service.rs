@@ -17,6 +17,7 @@ use crate::{
     changes::{self, Streams},
     country,
     crud::{self, Routes},
+    dashboard,
     docs::{self, Contract},
     edge::{self, Origins, conditional, fallback},
     formats::{self, PublicAddress},
@@ -188,6 +189,7 @@ fn routes(config: &mut ServiceConfig) {
     proposal::routes(config);
     import::routes(config);
     statistics::routes(config);
+    dashboard::routes(config);
     formats::routes(config);
     visit_all(&mut Routes(config));
 }

@@ -27,13 +27,18 @@ use crate::{
 
 pub(crate) const COLLECTION: &str = "statistics";
 /// How many figures are made at once; who comes later waits.
-static MAKERS: Semaphore = Semaphore::const_new(4);
+pub(crate) static MAKERS: Semaphore = Semaphore::const_new(4);
 
 type Answer = Result<HttpResponse, Problem>;
 
 /// Below how many people their number is not told to the public.
 #[derive(Clone, Copy)]
 pub(crate) struct SmallestCount(pub(crate) u64);
+
+/// Below how many people their number is not told to the public.
+pub(crate) fn smallest_count(request: &HttpRequest) -> u64 {
+    request.app_data::<Data<SmallestCount>>().map_or(SMALLEST_COUNT, |count| count.0)
+}
 
 /// Who asks for figures of people.
 #[derive(Clone, Copy)]
@@ -154,8 +159,7 @@ async fn csv(request: HttpRequest, reader: Reader, subject: Path<String>) -> Ans
 async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Form) -> Answer {
     let subject = Subject::named(subject).ok_or_else(Problem::no_route)?;
     let registrar = reader.may(Deed::KeepParticipants);
-    let smallest = request.app_data::<Data<SmallestCount>>().map(|count| count.0);
-    let smallest = smallest.unwrap_or(SMALLEST_COUNT);
+    let smallest = smallest_count(request);
     let who = if registrar { Who::Registrar } else { Who::Public { smallest } };
     let mut query = ListQuery::of_feed(request)?;
     let bom = form == Form::Csv && query.flag("bom");

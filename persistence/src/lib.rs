@@ -55,7 +55,7 @@ pub use error::{Error, Referrer};
 pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange, news};
 pub use figures::{
-    Among, Contribution, Figure, Figures, MOST_GROUPS, Question, SMALLEST_COUNT, Value,
+    Among, Contribution, Count, Figure, Figures, MOST_GROUPS, Question, SMALLEST_COUNT, Value,
 };
 pub use history::Revision;
 pub use idempotency::{Answer, Once, Repeatable};

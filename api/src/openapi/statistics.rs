@@ -1,11 +1,12 @@
 //! Statistics, in the contract.
 use domain::{
-    Dimension, GrantArrangement, Indicator, Measure, Organisation, Presentation, Resource, Seminar,
-    StudyVisit, Subject,
+    Dimension, GrantArrangement, Indicator, Measure, Organisation, Presentation, Project, Resource,
+    Seminar, StudyVisit, Subject,
 };
 use serde_json::{Value, json};
 
 use super::{Building, Components, answer, operation, reference, told};
+use crate::dashboard::{Dashboard, Framework};
 use crate::statistics::{
     ActivityFilter, COLLECTION, MOST_SPLITS, MOST_VALUES, Statistics, Subjects, filtering, fitting,
 };
@@ -39,6 +40,50 @@ impl Building<'_> {
         }
         // Each subject has its own.
         self.schemas.remove("Statistics");
+        self.dashboard();
+    }
+
+    fn dashboard(&mut self) {
+        self.add::<Dashboard>();
+        self.add::<Framework>();
+        self.schemas["Dashboard"]["properties"]["money"]["items"] =
+            reference("schemas", "FinanceFigures");
+        for name in [
+            "Dashboard",
+            "DashboardProject",
+            "DashboardFigure",
+            "AttendanceTold",
+            "ResultTold",
+            "IndicatorTold",
+            "PeriodTold",
+            "InitiativeTold",
+            "Framework",
+        ] {
+            self.require_all(name);
+        }
+        let project = format!("/v1/{}/{{id}}", Project::COLLECTION);
+        for (name, part, summary, about) in [
+            (
+                "Dashboard",
+                "dashboard",
+                "Read the figures of a project's page",
+                "What there is of a project, how many came, the money, the results and what was told of initiatives, in one answer; each figure with what it means and where it can be taken from by itself.",
+            ),
+            (
+                "Framework",
+                "results",
+                "Read the results of a project with their indicators",
+                "Each result with its indicators: baseline, target and actual value by period, and the way that was gone. Actual values of indicators that name a metric of the registry are counted, of people no further than small numbers are protected.",
+            ),
+        ] {
+            let mut get = self.paths[&project]["get"].clone();
+            get["operationId"] = format!("readProject{name}").into();
+            get["summary"] = summary.into();
+            get["description"] = about.into();
+            get["responses"]["200"] =
+                answer("As of one moment.", name, None, &["ETag", "Content-Language"]);
+            self.paths.insert(format!("{project}/{part}"), json!({"get": get}));
+        }
     }
 
     /// Says that every property of a schema is there.

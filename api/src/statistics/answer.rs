@@ -57,9 +57,10 @@ pub(crate) struct MeasureTold {
 
 impl Statistics {
     pub(crate) fn of(asked: &Asked, figures: &Figures, computed_at: Option<DateTime<Utc>>) -> Self {
-        let rows = figures.rows.iter().map(|row| told(asked, &figures.columns, row));
-        let apart = asked.subject.kept_apart().to_vec();
-        let totals = figures.totals.iter().map(|row| told(asked, &apart, row));
+        let tell = |columns: &[Dimension], row| told(asked.subject, &asked.measures, columns, row);
+        let rows = figures.rows.iter().map(|row| tell(&figures.columns, row));
+        let apart = asked.subject.kept_apart();
+        let totals = figures.totals.iter().map(|row| tell(apart, row));
         Self {
             subject: asked.subject,
             about: asked.subject.about(),
@@ -71,6 +72,12 @@ impl Statistics {
             rows: rows.collect(),
             totals: totals.collect(),
         }
+    }
+
+    /// The rows of figures of a subject, without what they mean.
+    pub(crate) fn rows_of(subject: Subject, measures: &[Measure], figures: &Figures) -> Value {
+        let rows = figures.rows.iter();
+        rows.map(|row| Value::Object(told(subject, measures, &figures.columns, row))).collect()
     }
 
     /// The rows as CSV.
@@ -176,31 +183,36 @@ fn columns(asked: &Asked, groups: &[Dimension]) -> Vec<String> {
 }
 
 /// A row.
-fn told(asked: &Asked, groups: &[Dimension], figure: &Figure) -> Map<String, Value> {
+fn told(
+    subject: Subject,
+    measures: &[Measure],
+    groups: &[Dimension],
+    figure: &Figure,
+) -> Map<String, Value> {
     let mut row = Map::new();
     for (dimension, value) in groups.iter().zip(&figure.groups) {
         row.insert(dimension.name().to_owned(), json!(value));
     }
     let unknown = figure.count.map(|count| count - figure.known);
-    for measure in &asked.measures {
+    for measure in measures {
         let name = measure.name();
         let value = match measure {
             Measure::Count => json!(figure.count),
             Measure::Distinct => json!(figure.different),
-            Measure::Sum => figure.micros.map_or(Value::Null, |sum| number(asked.subject, sum)),
+            Measure::Sum => figure.micros.map_or(Value::Null, |sum| number(subject, sum)),
             Measure::Average => {
-                figure.average().map_or(Value::Null, |average| number(asked.subject, average))
+                figure.average().map_or(Value::Null, |average| number(subject, average))
             }
         };
         row.insert(name.to_owned(), value);
-        if is_qualified(asked.subject, *measure) {
+        if is_qualified(subject, *measure) {
             row.insert(format!("{name}_qualifier"), json!(qualifier(*measure, figure)));
         }
         if measure.has_values() {
             row.insert(format!("{name}_unknown"), json!(unknown));
         }
     }
-    if asked.subject == Subject::Participants {
+    if subject == Subject::Participants {
         row.insert("withheld".to_owned(), json!(figure.withheld));
     }
     row

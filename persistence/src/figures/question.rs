@@ -83,8 +83,7 @@ impl Question {
 
     /// What is counted, as far as it is seen and asked for.
     pub(super) fn asking(&self, sight: &Sight) -> Asking {
-        let mut asking = Asking::of(self.subject);
-        asking.rows.cond_where(sight.of_id(asking.record()));
+        let mut asking = Asking::seen_by(self.subject, sight);
         if let Some(Among(ids)) = &self.among {
             let id = asking.listed();
             asking.rows.and_where(id.in_subquery(ids.clone()));
@@ -153,6 +152,18 @@ const MANY: [&str; 4] = ["country", "topic", "part", "speaker"];
 pub(super) const BOUNDS: [&str; 5] = ["more_than", "at_least", "about", "less_than", "at_most"];
 
 impl Asking {
+    /// Everything of a subject that is seen.
+    pub(super) fn seen_by(subject: Subject, sight: &Sight) -> Self {
+        let mut asking = Self::of(subject);
+        asking.rows.cond_where(sight.of_id(asking.record()));
+        asking
+    }
+
+    /// The statement as it is, without columns.
+    pub(super) fn into_rows(self) -> SelectStatement {
+        self.rows
+    }
+
     fn of(subject: Subject) -> Self {
         let mut rows = Query::select();
         let name = subject.name();
