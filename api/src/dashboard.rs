@@ -73,7 +73,7 @@ pub(crate) struct DashboardFigure {
     /// countries or participants.
     #[schema(example = "seminars")]
     name: &'static str,
-    /// The number; null where it is withheld.
+    /// The number; null where it is withheld, or where no participants are recorded.
     #[schema(minimum = 0)]
     value: Option<u64>,
     /// How the number is to be understood.
@@ -104,7 +104,7 @@ pub(crate) struct AttendanceTold {
     starts_on: Option<PartialDate>,
     /// How many came, as it was published.
     published: Vec<Count>,
-    /// How many participant records there are; null where so few are not told.
+    /// How many participant records there are; null where there are none, or too few to be told.
     #[schema(minimum = 0)]
     counted: Option<u64>,
     /// How that number is to be understood.
@@ -312,13 +312,16 @@ async fn figures(
             _ => moment.figures(&question).await?,
         };
         let Some(total) = found.totals.first() else { continue };
-        let value = match measure {
-            Measure::Distinct => total.different,
+        let value = match (subject, measure) {
+            // That nobody was recorded does not say that nobody came.
+            (Subject::Participants, _) => total.count.filter(|count| *count > 0),
+            (_, Measure::Distinct) => total.different,
             _ => total.count,
         };
+        let qualifier = value.and(total.counted);
         let mut definitions = subject.definitions().iter();
         let Some(of) = definitions.find(|of| of.measure == measure) else { continue };
-        told.push(figure(name, subject, of, number(value), total.counted, ""));
+        told.push(figure(name, subject, of, number(value), qualifier, ""));
     }
     let mut countries = BTreeSet::new();
     for subject in [Subject::Seminars, Subject::StudyVisits] {
@@ -376,9 +379,15 @@ async fn attendance(
     let mut told: Vec<_> = seminars.chain(visits).collect();
     for one in &mut told {
         let counted = moment.protected_count(&[one.id], None, smallest).await?;
-        (one.counted, one.counted_qualifier) = number(counted);
+        (one.counted, one.counted_qualifier) = recorded(counted);
     }
     Ok(told)
+}
+
+/// How many people are recorded, as far as that may be told; nothing where nobody is: that nobody
+/// was recorded does not say that nobody came.
+fn recorded(told: Told) -> (Option<u64>, Option<Qualifier>) {
+    if told.number() == 0 { (None, None) } else { number(told) }
 }
 
 /// A number that may not be told as it is.

@@ -4,6 +4,7 @@ mod address;
 mod background;
 mod body;
 mod changes;
+mod chart;
 mod country;
 mod crud;
 mod dashboard;

@@ -377,6 +377,11 @@ impl Problem {
         Self::new(kinds::GROUPS, format!("An answer has at most {most} groups."))
     }
 
+    pub(crate) fn too_large_chart(categories: usize, series: usize) -> Self {
+        let detail = format!("A chart has at most {categories} groups and {series} series.");
+        Self::new(kinds::GROUPS, detail)
+    }
+
     pub(crate) fn several_units(dimension: &str, values: &[String]) -> Self {
         let detail =
             format!("These figures have several: add {dimension}={}.", values.join(" or "));

@@ -13,12 +13,16 @@ use utoipa::ToSchema;
 
 mod answer;
 mod asked;
+mod drawing;
 
 pub(crate) use answer::Statistics;
 pub(crate) use asked::{ActivityFilter, Asked, MOST_SPLITS, MOST_VALUES, filtering, fitting};
+use drawing::Drawing;
+pub(crate) use drawing::{CHARTS, NARROWEST, WIDEST, WIDTH};
 
 use crate::{
     Problem,
+    chart::draw,
     edge::{self, fallback},
     file::{self, Said},
     query::{Languages, ListQuery},
@@ -54,6 +58,7 @@ pub(crate) enum Who {
 enum Form {
     Json,
     Csv,
+    Svg,
 }
 
 impl Form {
@@ -61,6 +66,7 @@ impl Form {
         match self {
             Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Svg => "image/svg+xml",
         }
     }
 }
@@ -137,6 +143,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     };
     get("/v1/statistics", web::get().to(describe));
     get("/v1/statistics/{subject}.csv", web::get().to(csv));
+    get("/v1/statistics/{subject}.svg", web::get().to(svg));
     get("/v1/statistics/{subject}", web::get().to(json));
 }
 
@@ -156,6 +163,10 @@ async fn csv(request: HttpRequest, reader: Reader, subject: Path<String>) -> Ans
     Ok(file::kept_as(answer, &format!("{}.csv", *subject)))
 }
 
+async fn svg(request: HttpRequest, reader: Reader, subject: Path<String>) -> Answer {
+    figures(&request, &reader, &subject, Form::Svg).await
+}
+
 async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Form) -> Answer {
     let subject = Subject::named(subject).ok_or_else(Problem::no_route)?;
     let registrar = reader.may(Deed::KeepParticipants);
@@ -163,6 +174,7 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
     let who = if registrar { Who::Registrar } else { Who::Public { smallest } };
     let mut query = ListQuery::of_feed(request)?;
     let bom = form == Form::Csv && query.flag("bom");
+    let drawing = (form == Form::Svg).then(|| Drawing::read(&mut query));
     let asked = Asked::read(&mut query, subject, registrar)?;
     let file = file::Asked {
         of: COLLECTION,
@@ -172,34 +184,32 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
         turns: &MAKERS,
     };
     let write = async |moment: &Moment, file: &mut File| {
-        let statistics = told(moment, &asked, who).await?;
-        let mut to = BufWriter::new(file);
+        let figures = made(moment, &asked, who).await.map_err(Problem::of(COLLECTION))?;
+        if figures.too_many {
+            return Err(Problem::too_many_groups(MOST_GROUPS));
+        }
         let mut said = Said::default();
-        let written = match form {
-            Form::Json => {
+        let mut to = BufWriter::new(file);
+        let written = if let Some(drawing) = drawing {
+            let chart = drawing.chart(moment, &asked, &figures).await?;
+            said.also(Some(&chart.language));
+            to.write_all(draw(&chart).as_bytes())
+        } else {
+            let computed_at = moment.changed_at().await.map_err(Problem::of(COLLECTION))?;
+            let statistics = Statistics::of(&asked, &figures, computed_at);
+            if form == Form::Csv {
+                let bom = if bom { "\u{feff}" } else { "" };
+                to.write_all(bom.as_bytes()).and_then(|()| statistics.csv(&mut to))
+            } else {
                 let (bytes, found) = asked.languages.write(&statistics);
                 said.also(found.as_deref());
                 to.write_all(&bytes)
-            }
-            Form::Csv => {
-                let bom = if bom { "\u{feff}" } else { "" };
-                to.write_all(bom.as_bytes()).and_then(|()| statistics.csv(&mut to))
             }
         };
         written.and_then(|()| to.flush()).map_err(Problem::unwritten)?;
         Ok(said)
     };
     file.answer(request, reader, write).await
-}
-
-async fn told(moment: &Moment, asked: &Asked, who: Who) -> Result<Statistics, Problem> {
-    let wrong = Problem::of(COLLECTION);
-    let figures = made(moment, asked, who).await.map_err(&wrong)?;
-    if figures.too_many {
-        return Err(Problem::too_many_groups(MOST_GROUPS));
-    }
-    let computed_at = moment.changed_at().await.map_err(&wrong)?;
-    Ok(Statistics::of(asked, &figures, computed_at))
 }
 
 async fn made(moment: &Moment, asked: &Asked, who: Who) -> Result<Figures, Error> {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{Building, Components, answer, operation, reference, told};
 use crate::dashboard::{Dashboard, Framework};
 use crate::statistics::{
-    ActivityFilter, COLLECTION, MOST_SPLITS, MOST_VALUES, Statistics, Subjects, filtering, fitting,
+    ActivityFilter, CHARTS, COLLECTION, MOST_SPLITS, MOST_VALUES, NARROWEST, Statistics, Subjects,
+    WIDEST, WIDTH, filtering, fitting,
 };
 
 impl Building<'_> {
@@ -143,7 +144,29 @@ impl Building<'_> {
             "headers": told(&["ETag", "Content-Disposition"]),
             "content": {"text/csv": {"schema": {"type": "string"}}},
         });
-        self.paths.insert(format!("{path}.csv"), json!({"get": get}));
+        self.paths.insert(format!("{path}.csv"), json!({"get": get.clone()}));
+
+        get["operationId"] = format!("draw{statistics}").into();
+        get["summary"] = format!("Draw a chart of {spoken}").into();
+        let mut asked = parameters;
+        asked.push(json!({
+            "name": "chart", "in": "query", "required": false,
+            "description": "How the chart shows the figures.",
+            "schema": {"type": "string", "enum": CHARTS, "default": CHARTS[0]},
+        }));
+        asked.push(json!({
+            "name": "width", "in": "query", "required": false,
+            "description": "How wide the chart is, in pixels; what is written in it is laid out for that.",
+            "schema": {"type": "integer", "minimum": NARROWEST, "maximum": WIDEST, "default": WIDTH},
+        }));
+        asked.push(reference("parameters", "lang"));
+        get["parameters"] = json!(asked);
+        get["responses"]["200"] = json!({
+            "description": "The chart, for light and for dark pages, with its figures for screen readers; the first dimension on its axis, the others as series. One measure, in one unit.",
+            "headers": told(&["ETag", "Content-Language"]),
+            "content": {"image/svg+xml": {"schema": {"type": "string"}}},
+        });
+        self.paths.insert(format!("{path}.svg"), json!({"get": get}));
     }
 
     fn parameters_of(&mut self, subject: Subject) -> Vec<Value> {

@@ -132,7 +132,7 @@ fn measure(of: &Definition, figures: &Figures) -> MeasureTold {
 }
 
 /// How a figure is to be understood.
-fn qualifier(measure: Measure, figure: &Figure) -> Option<Qualifier> {
+pub(super) fn qualifier(measure: Measure, figure: &Figure) -> Option<Qualifier> {
     match measure {
         Measure::Count => figure.counted,
         Measure::Distinct => None,

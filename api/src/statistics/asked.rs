@@ -30,6 +30,8 @@ pub(crate) struct Asked {
     pub(crate) subject: Subject,
     pub(crate) group_by: Vec<Dimension>,
     pub(crate) measures: Vec<Measure>,
+    /// Whether the measures were asked for by name.
+    pub(crate) measures_given: bool,
     pub(crate) filters: Vec<(Dimension, Vec<String>)>,
     pub(crate) languages: Languages,
     list: Box<dyn Narrowing>,
@@ -127,21 +129,22 @@ impl Asked {
                 measures.retain(|measure| *measure == Measure::Count);
             }
         }
-        let asked = Self { subject, group_by, measures, filters, languages, list };
+        let asked =
+            Self { subject, group_by, measures, measures_given: given, filters, languages, list };
         query.judge()?;
         let reveals = match subject == Subject::Participants && !registrar {
-            true => asked.reveals(given),
+            true => asked.reveals(),
             false => Vec::new(),
         };
         if reveals.is_empty() { Ok(asked) } else { Err(Problem::too_revealing(reveals)) }
     }
 
     /// What the public may not ask of participants.
-    fn reveals(&self, measures_given: bool) -> Vec<Fault> {
+    fn reveals(&self) -> Vec<Fault> {
         let fault =
             |parameter: &str, detail: &str| Fault::parameter(parameter, "too_revealing", detail);
         let mut found = Vec::new();
-        if measures_given && self.measures.iter().any(|measure| *measure != Measure::Count) {
+        if self.measures_given && self.measures.iter().any(|measure| *measure != Measure::Count) {
             let detail = "Days attended are told to registrars only: ask for the count.";
             found.push(fault("measure", detail));
         }

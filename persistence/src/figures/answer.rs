@@ -1,7 +1,7 @@
 //! The figures, as the database tells them.
 use std::collections::HashMap;
 
-use domain::{Dimension, Qualifier};
+use domain::{Dimension, Organisation, Project, Qualifier, Resource, Text, Topic};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
     entity::prelude::Uuid,
@@ -72,6 +72,34 @@ pub struct Figures {
 }
 
 impl Moment {
+    /// What the records of those slugs are called in prose, if the values of a dimension are records.
+    pub async fn labels(
+        &self,
+        dimension: Dimension,
+        slugs: Vec<String>,
+    ) -> Result<HashMap<String, Text>, Error> {
+        let collection = match dimension {
+            Dimension::Topic => Topic::COLLECTION,
+            Dimension::Project => Project::COLLECTION,
+            Dimension::Organisation => Organisation::COLLECTION,
+            _ => return Ok(HashMap::new()),
+        };
+        let rows: Vec<(Option<String>, String)> = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Slug, record::Column::Body])
+            .filter(record::Column::Resource.eq(collection))
+            .filter(record::Column::Slug.is_in(slugs))
+            .into_tuple()
+            .all(self.tx())
+            .await?;
+        let label = |(slug, body): (Option<String>, String)| {
+            let body: serde_json::Value = serde_json::from_str(&body).ok()?;
+            let name = ["label", "title", "name"].iter().find_map(|field| body.get(field))?;
+            Some((slug?, serde_json::from_value(name.clone()).ok()?))
+        };
+        Ok(rows.into_iter().filter_map(label).collect())
+    }
+
     /// The figures of a question, as far as who asks may see the records: always the same number of
     /// statements.
     pub async fn figures(&self, question: &Question) -> Result<Figures, Error> {
