@@ -34,6 +34,7 @@ mod grant_arrangement;
 mod indicator;
 mod initiative;
 mod organisation;
+mod participant;
 mod person;
 mod presentation;
 mod project;
