@@ -32,6 +32,7 @@ mod m20261124_000046_reference_by_field;
 mod m20261124_000047_statistics;
 mod m20261124_000048_words_with_collection;
 mod m20261125_000049_participant;
+mod m20261125_000055_participant_once;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000047_statistics::Migration),
             Box::new(m20261124_000048_words_with_collection::Migration),
             Box::new(m20261125_000049_participant::Migration),
+            Box::new(m20261125_000055_participant_once::Migration),
         ]
     }
 }

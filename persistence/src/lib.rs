@@ -61,6 +61,7 @@ pub use import_log::{ImportState, KeptImport, Progress};
 pub use moment::Moment;
 pub use narrow::Narrow;
 pub use neighbours::{Neighbours, neighbours};
+pub use participant::{KeptParticipant, TakenParticipants};
 pub use proposal::{Decision, Proposal};
 pub use search::{Found, Search, Sought};
 pub use sight::Sight;
