@@ -26,6 +26,7 @@ mod changes;
 mod history;
 mod iati;
 mod imports;
+mod participants;
 mod publication;
 mod search;
 mod tokens;
@@ -83,6 +84,7 @@ pub fn openapi() -> Value {
     building.tokens();
     building.proposals();
     building.imports();
+    building.participants();
     building.formats();
     building.iati();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
