@@ -19,6 +19,7 @@ mod history;
 mod idempotency;
 mod import;
 mod openapi;
+mod participant;
 mod problem;
 mod programme;
 mod proposal;

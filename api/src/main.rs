@@ -156,11 +156,22 @@ enum Action {
     Import(import::Import),
     /// Print the contract.
     Openapi,
+    /// Manage participants.
+    Participants {
+        #[command(subcommand)]
+        action: ParticipantsAction,
+    },
     /// Manage tokens.
     Token {
         #[command(subcommand)]
         action: TokenAction,
     },
+}
+
+#[derive(Subcommand)]
+enum ParticipantsAction {
+    /// Take away at once what identifies everybody whose time is over; the service does it hourly.
+    Retain,
 }
 
 #[derive(Subcommand)]
@@ -224,6 +235,10 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         None | Some(Action::Serve) => serve_until_stopped(&options, database, store).await?,
         Some(Action::Migrate) => println!("The schema is up to date."),
         Some(Action::Import(import)) => return import.run(&store).await,
+        Some(Action::Participants { action: ParticipantsAction::Retain }) => {
+            let erased = store.retain_participants().await?;
+            println!("Erased what identified participants whose time was over: {erased}.");
+        }
         Some(Action::Token { action }) => return manage_tokens(&store, action).await,
         Some(Action::Openapi) => {}
     }

@@ -24,7 +24,7 @@ use crate::{
     health,
     import::{self, Imports},
     openapi::{self, Paths},
-    problem, programme, proposal, search,
+    participant, problem, programme, proposal, search,
     statistics::{self, SmallestCount},
     token,
     webhook::{self, ToPrivate},
@@ -185,6 +185,7 @@ fn routes(config: &mut ServiceConfig) {
     get("/v1/seminars/{id}/programme", web::get().to(programme::read));
     get("/v1/people/{id}/presentations", web::get().to(crud::presentations_of));
     token::routes(config);
+    participant::routes(config);
     webhook::routes(config);
     proposal::routes(config);
     import::routes(config);

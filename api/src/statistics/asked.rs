@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use domain::{
     Code, CountryCode, CurrencyCode, Dimension, GrantArrangement, GrantCapacity, Indicator, Key,
     Measure, Metric, OneOf, Organisation, OrganisationKind, OrganiserRole, Presentation, Project,
-    ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind, SpeakerRole, StudyVisit,
-    Subject, Topic,
+    ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind, Seniority, Sex,
+    SpeakerRole, StudyVisit, Subject, Topic,
 };
 use futures_util::future::LocalBoxFuture;
 use persistence::{Among, Error, Moment, Question, Stored, Value as Wish, Wanted};
@@ -285,8 +285,8 @@ pub(crate) fn fitting(dimension: Dimension, subject: Subject) -> Value {
             json!({"enum": ["stop", "speaker"]}),
         ]),
         Dimension::Role => json!(SpeakerRole::schema()),
-        Dimension::Sex => json!({"enum": ["female", "male", "other", "undisclosed"]}),
-        Dimension::Seniority => pattern("^[a-z_]{1,40}$", "senior"),
+        Dimension::Sex => json!(Sex::schema()),
+        Dimension::Seniority => json!(Seniority::schema()),
         Dimension::Certified => json!({"enum": ["true", "false"]}),
         Dimension::Metric => json!(Metric::schema()),
         Dimension::Flow => {
