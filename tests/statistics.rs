@@ -684,3 +684,165 @@ fn a_registrar_counts_participants_as_they_are() {
         assert_eq!(hub.get_as(&viewer, path).await.status, 422);
     });
 }
+
+#[test]
+fn indicators_count_what_the_registry_holds() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let activities = all(&hub, "seminars").await;
+        let mut people = crowd(&mut Dice(3), activities.len(), 4);
+        // A country of which too few came to be told.
+        people.push(Person { activity: 0, sex: Some("female"), country: "FI" });
+        took_part(&hub, &activities, &people).await;
+        let project = "governance-innovation-and-digitalisation";
+        let result = all(&hub, "results").await[0]["id"].clone();
+        let period =
+            |from: &str, to: &str| json!({"from": from, "to": to, "target": "20", "actual": null});
+        let indicator = |name: &str, metric: Value, periods: Value| {
+            json!({
+                "slug": name, "result_id": result, "title": {"en": name}, "measure": "unit",
+                "ascending": true, "baseline": {"year": 2020, "value": "0"}, "periods": periods,
+                "computed_from": metric,
+            })
+        };
+        let years =
+            || json!([period("2021-01-01", "2021-12-31"), period("2022-01-01", "2022-12-31")]);
+        let metrics = [
+            "seminars_held",
+            "presentations",
+            "speakers",
+            "countries",
+            "participants",
+            "participants_female",
+        ];
+        for metric in metrics {
+            let body = indicator(&metric.replace('_', "-"), json!(metric), years());
+            let reply = hub.write("POST", "/v1/indicators", None, Some(&body)).await;
+            assert_eq!(reply.status, 201, "{}", reply.text);
+        }
+        let mut typed = years();
+        typed[1]["actual"] = json!("5");
+        let body = indicator("typed", Value::Null, typed);
+        assert_eq!(hub.write("POST", "/v1/indicators", None, Some(&body)).await.status, 201);
+        let unknown = indicator("unknown", json!("happiness"), years());
+        let refused = hub.write("POST", "/v1/indicators", None, Some(&unknown)).await;
+        let fault = ("/computed_from".to_owned(), "unknown_metric".to_owned());
+        assert_eq!((refused.status.as_u16(), refused.faults()), (422, vec![fault]));
+
+        let talks = all(&hub, "presentations").await;
+        let path = format!("/v1/projects/{project}/results");
+        let told = hub.get(&path).await.json();
+        let of = |name: &str, at: usize| {
+            let mut all = items(&told["results"][0], "indicators");
+            all.find(|one| one["title"]["en"] == name.replace('_', "-")).unwrap()["periods"][at]
+                .clone()
+        };
+        for (at, year) in ["2021", "2022"].into_iter().enumerate() {
+            let held: BTreeMap<&str, usize> = activities
+                .iter()
+                .enumerate()
+                .filter(|(_, seminar)| {
+                    seminar["starts_on"].as_str().is_some_and(|on| on.starts_with(year))
+                })
+                .map(|(at, seminar)| (seminar["id"].as_str().unwrap(), at))
+                .collect();
+            let given: Vec<_> = talks
+                .iter()
+                .filter(|talk| held.contains_key(talk["seminar_id"].as_str().unwrap()))
+                .collect();
+            let spoke: BTreeSet<_> = given
+                .iter()
+                .flat_map(|talk| items(talk, "speakers"))
+                .map(|speaker| speaker["person_id"].as_str().unwrap())
+                // Who opened the first seminar spoke outside of a presentation.
+                .collect();
+            let opener = year == "2021" && !spoke.iter().any(|id| *id == "alikhan-baimenov");
+            let countries: BTreeSet<_> = held
+                .values()
+                .flat_map(|at| items(&activities[*at], "countries"))
+                .map(|one| one["country"].as_str().unwrap())
+                .collect();
+            assert_eq!(of("seminars_held", at)["actual"], held.len().to_string(), "{year}");
+            assert_eq!(of("presentations", at)["actual"], given.len().to_string(), "{year}");
+            let speakers: usize = of("speakers", at)["actual"].as_str().unwrap().parse().unwrap();
+            assert!(
+                speakers == spoke.len() || opener && speakers == spoke.len() + 1,
+                "{year}: {speakers}"
+            );
+            assert_eq!(of("countries", at)["actual"], countries.len().to_string(), "{year}");
+            let came = people
+                .iter()
+                .filter(|person| held.values().any(|at| *at == person.activity))
+                .count();
+            let counted = of("participants", at);
+            match counted["actual_qualifier"].as_str() {
+                Some("exact") => assert_eq!(counted["actual"], came.to_string(), "{year}"),
+                Some("at_least") => {
+                    let least: usize = counted["actual"].as_str().unwrap().parse().unwrap();
+                    assert!(least >= 5 && least <= came, "{year}: {least} of {came}");
+                }
+                other => panic!("{year}: {other:?}"),
+            }
+        }
+        assert_eq!(of("typed", 1)["progress"], 25.0);
+        assert_eq!(of("typed", 0)["progress"], Value::Null);
+        let few = hub.queries_of(&path).await;
+        assert!(few.len() <= 16, "{few:#?}");
+    });
+}
+
+#[test]
+fn a_dashboard_has_the_real_figures_in_one_answer() {
+    on_each_database(async |hub: Hub| {
+        let path = "/v1/projects/governance-innovation-and-digitalisation/dashboard";
+        let told = hub.get(path).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        let dashboard = told.json();
+        let figures: BTreeMap<_, _> = items(&dashboard, "figures")
+            .map(|figure| (figure["name"].as_str().unwrap().to_owned(), figure["value"].clone()))
+            .collect();
+        let expected = [
+            ("countries", json!(9)),
+            ("organisations", json!(14)),
+            // Nobody is recorded, which does not say that nobody came.
+            ("participants", Value::Null),
+            ("presentations", json!(10)),
+            ("seminars", json!(1)),
+            ("speakers", json!(11)),
+            ("study_visits", json!(1)),
+        ];
+        assert_eq!(figures, expected.map(|(name, value)| (name.to_owned(), value)).into());
+        for figure in items(&dashboard, "figures") {
+            let reply = hub.get(figure["url"].as_str().unwrap()).await;
+            assert_eq!(reply.status, 200, "{figure}");
+            assert!(figure["definition"]["en"].is_string(), "{figure}");
+        }
+        let seminar = &dashboard["attendance"][0];
+        assert_eq!(
+            seminar["published"][0],
+            json!({"metric": "persons", "value": 70, "qualifier": "more_than"})
+        );
+        assert_eq!(
+            (&seminar["counted"], &seminar["counted_qualifier"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(dashboard["money"], json!([]));
+        let shared = &dashboard["initiative_figures"][0];
+        assert_eq!(shared["amount"], json!({"amount": "250000000000", "currency": "KRW"}));
+        assert_eq!(shared["nature"], "invested");
+
+        // What is counted stands beside what was published, and changes nothing of it.
+        let seminars = all(&hub, "seminars").await;
+        let people: Vec<_> =
+            (0..12).map(|_| Person { activity: 0, sex: Some("male"), country: "KZ" }).collect();
+        took_part(&hub, &seminars, &people).await;
+        let again = hub.get(path).await.json();
+        let seminar = &again["attendance"][0];
+        assert_eq!(
+            (&seminar["counted"], &seminar["published"][0]["value"]),
+            (&json!(12), &json!(70))
+        );
+        let known = [("if-none-match", told.header("etag"))];
+        assert_eq!(hub.send("GET", path, &known, None).await.status, 200);
+    });
+}

@@ -70,15 +70,16 @@ struct Node {
     pool: BTreeSet<Category>,
 }
 
-impl Node {
-    /// How many there are of those categories, if that is told.
-    fn of(&self, group: &BTreeSet<Category>) -> Option<u64> {
-        let told = self.pool.is_disjoint(group) || self.pool.is_subset(group);
-        told.then(|| group.iter().filter_map(|category| self.counts.get(category)).sum())
-    }
+/// How many there are of those categories, if that is told beside that pool.
+fn told_of(counts: &Counts, pool: &BTreeSet<Category>, group: &BTreeSet<Category>) -> Option<u64> {
+    let told = pool.is_disjoint(group) || pool.is_subset(group);
+    told.then(|| group.iter().filter_map(|category| counts.get(category)).sum())
+}
 
-    fn total(&self) -> u64 {
-        self.counts.values().sum()
+/// Adds counts to others.
+fn add(to: &mut Counts, counts: &Counts) {
+    for (category, count) in counts {
+        *to.entry(*category).or_default() += count;
     }
 }
 
@@ -109,13 +110,18 @@ impl Protected {
             true => Told::Exactly(number),
             false => Told::AtLeast(number),
         };
-        let nodes = || covered.iter().map(|node| &self.nodes[*node]);
-        let total: u64 = nodes().map(Node::total).sum();
+        let mut alike: BTreeMap<&BTreeSet<Category>, Counts> = BTreeMap::new();
+        for node in covered {
+            let Node { pool, counts, .. } = &self.nodes[node];
+            add(alike.entry(pool).or_default(), counts);
+        }
+        let total: u64 = alike.values().flat_map(BTreeMap::values).sum();
         let mut rest = total;
         let groups = groups.iter().map(|group| {
-            let known: u64 = nodes().filter_map(|node| node.of(group)).sum();
+            let counts = || alike.iter().map(|(pool, counts)| told_of(counts, pool, group));
+            let known: u64 = counts().flatten().sum();
             rest = rest.saturating_sub(known);
-            told(known, whole && nodes().all(|node| node.of(group).is_some()))
+            told(known, whole && counts().all(|count| count.is_some()))
         });
         let groups = groups.collect();
         Table { total: told(total, whole), groups, rest }
@@ -175,9 +181,7 @@ impl Part {
 
     fn add(&mut self, other: &Self) {
         self.leaves.extend(&other.leaves);
-        for (category, count) in &other.counts {
-            *self.counts.entry(*category).or_default() += count;
-        }
+        add(&mut self.counts, &other.counts);
     }
 }
 
@@ -205,6 +209,11 @@ impl<K: Ord> Making<'_, K> {
             return;
         }
         let pool = self.root_pool(&part.counts);
+        // Where there are no more people than categories, who knows that none of them is empty knows
+        // each.
+        if !pool.is_empty() && part.of(&pool) < self.enough(pool.len()) {
+            return;
+        }
         let mut open = vec![Open { parent: None, part, pool, depth: 0 }];
         while let Some(next) = open.pop() {
             open.extend(self.add(next));
@@ -509,8 +518,8 @@ mod tests {
         of
     }
 
-    /// Who tries to work out what is not told. They know the tree, and that nobody is counted twice
-    /// and every activity had somebody.
+    /// Who tries to work out what is not told. They know the tree, and that there was somebody at each
+    /// activity and of each category.
     struct Attacker<'a> {
         world: &'a World,
         told: Vec<(Vec<(usize, usize, usize)>, f64)>,
@@ -528,7 +537,7 @@ mod tests {
                     assert_eq!(node.leaves, of.len());
                     let apart = categories.difference(&node.pool).map(|one| group(&[*one]));
                     for group in apart.chain([node.pool.clone()]) {
-                        let count = node.of(&group).expect("it is told");
+                        let count = told_of(&node.counts, &node.pool, &group).expect("it is told");
                         assert!(
                             count == 0 || count >= world.smallest,
                             "{count} is told: {world:?}"
@@ -564,8 +573,17 @@ mod tests {
             for (cells, count) in self.told.iter().filter(|(cells, _)| !cells.is_empty()) {
                 problem.add_constraint(sum(cells), ComparisonOp::Eq, *count);
             }
-            for activity in 0..self.world.cells.len() {
-                let cells = self.world.cells_of(&BTreeSet::from([activity]), |_, _| true);
+            let all: BTreeSet<usize> = (0..self.world.cells.len()).collect();
+            let of_activities =
+                all.iter().map(|one| self.world.cells_of(&BTreeSet::from([*one]), |_, _| true));
+            let of_categories = (0..4).flat_map(|one| {
+                let first = self.world.cells_of(&all, |first, _| first == one);
+                [first, self.world.cells_of(&all, |_, second| second == one)]
+            });
+            let is_there = |cells: &[(usize, usize, usize)]| {
+                cells.iter().any(|(a, b, c)| self.world.cells[*a][*b][*c] > 0)
+            };
+            for cells in of_activities.chain(of_categories).filter(|cells| is_there(cells)) {
                 problem.add_constraint(sum(&cells), ComparisonOp::Ge, 1.0);
             }
             match problem.solve().expect("the truth is a solution") {
