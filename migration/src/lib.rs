@@ -33,6 +33,7 @@ mod m20261124_000047_statistics;
 mod m20261124_000048_words_with_collection;
 mod m20261125_000049_participant;
 mod m20261125_000050_figures;
+mod m20261125_000051_exchange_rate;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000048_words_with_collection::Migration),
             Box::new(m20261125_000049_participant::Migration),
             Box::new(m20261125_000050_figures::Migration),
+            Box::new(m20261125_000051_exchange_rate::Migration),
         ]
     }
 }

@@ -31,6 +31,7 @@ mod webhook;
 mod words;
 
 mod document;
+mod exchange_rate;
 mod grant_arrangement;
 mod indicator;
 mod initiative;
