@@ -14,8 +14,10 @@ use utoipa::ToSchema;
 mod answer;
 mod asked;
 
-pub(crate) use answer::Statistics;
-pub(crate) use asked::{ActivityFilter, Asked, MOST_SPLITS, MOST_VALUES, filtering, fitting};
+pub(crate) use answer::{Statistics, converted_notes};
+pub(crate) use asked::{
+    ActivityFilter, Asked, CONVERTED_TO, MOST_SPLITS, MOST_VALUES, filtering, fitting,
+};
 
 use crate::{
     Problem,
@@ -190,21 +192,28 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
 
 async fn told(moment: &Moment, asked: &Asked, who: Who) -> Result<Statistics, Problem> {
     let wrong = Problem::of(COLLECTION);
-    let figures = made(moment, asked, who).await.map_err(&wrong)?;
+    let (figures, notes) = made(moment, asked, who).await.map_err(&wrong)?;
     if figures.too_many {
         return Err(Problem::too_many_groups(MOST_GROUPS));
     }
     let computed_at = moment.changed_at().await.map_err(&wrong)?;
-    Ok(Statistics::of(asked, &figures, computed_at))
+    Ok(Statistics::of(asked, &figures, notes, computed_at))
 }
 
-async fn made(moment: &Moment, asked: &Asked, who: Who) -> Result<Figures, Error> {
+/// The figures, and what has to be known of how they were made.
+async fn made(moment: &Moment, asked: &Asked, who: Who) -> Result<(Figures, Vec<Text>), Error> {
     let question = asked.question(moment).await?;
-    match (asked.subject, who) {
+    if let Some(currency) = &asked.converted_to {
+        let converted = moment.converted_figures(&question, currency).await?;
+        let notes = converted_notes(&converted);
+        return Ok((converted.figures, notes));
+    }
+    let figures = match (asked.subject, who) {
         (Subject::Participants, Who::Public { smallest }) => {
             moment.protected_figures(&question, smallest).await
         }
         (Subject::Participants, Who::Registrar) => moment.own_figures(&question).await,
         _ => moment.figures(&question).await,
-    }
+    }?;
+    Ok((figures, Vec::new()))
 }

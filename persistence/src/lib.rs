@@ -56,7 +56,8 @@ pub use error::{Error, Referrer};
 pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange, news};
 pub use figures::{
-    Among, Contribution, Figure, Figures, MOST_GROUPS, Question, SMALLEST_COUNT, Value,
+    Among, Contribution, Converted, Figure, Figures, MOST_GROUPS, Question, Rate, SMALLEST_COUNT,
+    Value,
 };
 pub use history::Revision;
 pub use idempotency::{Answer, Once, Repeatable};

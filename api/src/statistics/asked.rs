@@ -25,12 +25,17 @@ pub(crate) const MOST_SPLITS: usize = 3;
 /// How many values a filter takes at most.
 pub(crate) const MOST_VALUES: usize = 50;
 
+/// The parameter that names the currency of all money.
+pub(crate) const CONVERTED_TO: &str = "converted_to";
+
 /// What is asked.
 pub(crate) struct Asked {
     pub(crate) subject: Subject,
     pub(crate) group_by: Vec<Dimension>,
     pub(crate) measures: Vec<Measure>,
     pub(crate) filters: Vec<(Dimension, Vec<String>)>,
+    /// The currency that all money is to be told in.
+    pub(crate) converted_to: Option<CurrencyCode>,
     pub(crate) languages: Languages,
     list: Box<dyn Narrowing>,
 }
@@ -120,6 +125,15 @@ impl Asked {
                 filters.push((dimension, values));
             }
         }
+        let mut converted_to = None;
+        if subject == Subject::Finance {
+            converted_to =
+                query.read(CONVERTED_TO, None, |text| text.parse::<CurrencyCode>().map(Some));
+        }
+        if converted_to.is_some() && group_by.contains(&Dimension::Currency) {
+            let detail = "All money is told in that currency: it is not split by it.";
+            query.note(Fault::parameter(CONVERTED_TO, "invalid_parameter", detail));
+        }
         let list = list(subject, query);
         if measures.is_empty() {
             measures = known;
@@ -127,7 +141,7 @@ impl Asked {
                 measures.retain(|measure| *measure == Measure::Count);
             }
         }
-        let asked = Self { subject, group_by, measures, filters, languages, list };
+        let asked = Self { subject, group_by, measures, filters, converted_to, languages, list };
         query.judge()?;
         let reveals = match subject == Subject::Participants && !registrar {
             true => asked.reveals(given),
