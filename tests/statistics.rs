@@ -846,3 +846,182 @@ fn a_dashboard_has_the_real_figures_in_one_answer() {
         assert_eq!(hub.send("GET", path, &known, None).await.status, 200);
     });
 }
+
+fn rate(from: &str, to: &str, rate: &str, on: &str) -> Value {
+    let citation =
+        json!({"field": "/rate", "document_id": "article-first-seminar", "basis": "stated"});
+    let slug = format!("{from}-{to}-{on}").to_lowercase();
+    json!({"slug": slug, "from": from, "to": to, "rate": rate, "on": on, "citations": [citation]})
+}
+
+/// Puts money of six currencies under the grant arrangement.
+async fn spent(hub: &Hub, signed_on: &Value) {
+    let grants = hub.get("/v1/grant-arrangements").await.json();
+    let path = format!("/v1/grant-arrangements/{}", grants["items"][0]["id"].as_str().unwrap());
+    let moved = |on: &str, amount: &str, currency: &str| json!({"on": on, "amount": {"amount": amount, "currency": currency}, "kind": "expenditure"});
+    let change = json!({
+        "amount": {"amount": "100", "currency": "EUR"},
+        "signed_on": signed_on,
+        "transactions": [
+            moved("2021-12-31", "4", "EUR"),
+            moved("2022-01-05", "7", "EUR"),
+            moved("2022-02-10", "10", "EUR"),
+            moved("2022-03-20", "1", "EUR"),
+            moved("2022-02-01", "1000", "KRW"),
+            moved("2022-02-02", "1", "KZT"),
+            moved("2022-04-02", "5", "GBP"),
+            moved("2022-04-03", "100", "JPY"),
+            moved("2022-04-04", "2", "USD"),
+        ],
+    });
+    let tag = hub.get(&path).await.header("etag").to_owned();
+    let reply = hub.write("PATCH", &path, Some(&tag), Some(&change)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+#[test]
+fn a_sum_over_currencies_needs_rates_with_date_and_source() {
+    on_each_database(async |hub: Hub| {
+        spent(&hub, &json!("2022")).await;
+        let path = "/v1/statistics/finance?group_by=year&measure=count,sum&converted_to=USD";
+        let none = hub.queries_of(path).await.len();
+        let figures = hub.get(path).await.json();
+        let row = |year: &str,
+                   flow: &str,
+                   count: i64,
+                   sum: Option<&str>,
+                   qualifier: Option<&str>,
+                   unknown: i64| json!({"year": year, "flow": flow, "currency": "USD", "count": count, "sum": sum, "sum_qualifier": qualifier, "sum_unknown": unknown});
+        // Without any rate there is only what is in dollars already.
+        let expected = json!([
+            row("2021", "spent", 1, None, None, 1),
+            row("2022", "agreed", 1, None, None, 1),
+            row("2022", "spent", 8, Some("2"), Some("about"), 7),
+        ]);
+        assert_eq!(figures["rows"], expected);
+
+        for one in [
+            rate("EUR", "USD", "1.08", "2022-01-31"),
+            rate("EUR", "USD", "1.10", "2022-03-01"),
+            // Not used: there is a rate of the euro in dollars.
+            rate("USD", "EUR", "0.5", "2022-03-15"),
+            rate("USD", "KRW", "1200", "2022-01-15"),
+            rate("USD", "KZT", "3", "2022-02-28"),
+            // Too late for what was spent in April.
+            rate("GBP", "USD", "1.3", "2022-05-01"),
+            // Rates are not put in a chain.
+            rate("JPY", "EUR", "0.0075", "2022-01-01"),
+        ] {
+            let made = hub.write("POST", "/v1/exchange-rates", None, Some(&one)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        let draft = rate("EUR", "USD", "9", "2022-02-10");
+        let kept = hub.write_as(&hub.token, "POST", "/v1/exchange-rates", None, Some(&draft)).await;
+        assert_eq!(kept.json()["state"], "draft", "{}", kept.text);
+
+        let figures = hub.get(path).await.json();
+        // 7 × 1.08 + 10 × 1.08 + 1 × 1.10 + 1000 ÷ 1200 + 1 ÷ 3 + 2, rounded at the end.
+        let expected = json!([
+            row("2021", "spent", 1, None, None, 1),
+            row("2022", "agreed", 1, Some("110"), Some("exact"), 0),
+            row("2022", "spent", 8, Some("22.626667"), Some("about"), 2),
+        ]);
+        assert_eq!(figures["rows"], expected);
+        let totals = json!([
+            {"flow": "agreed", "currency": "USD", "count": 1, "sum": "110", "sum_qualifier": "exact", "sum_unknown": 0},
+            {"flow": "spent", "currency": "USD", "count": 9, "sum": "22.626667", "sum_qualifier": "about", "sum_unknown": 3},
+        ]);
+        assert_eq!(figures["totals"], totals);
+        let notes: Vec<_> =
+            items(&figures, "notes").map(|note| note["en"].as_str().unwrap()).collect();
+        let expected = [
+            "1 EUR = 1.08 USD on 2022-01-31: /v1/exchange-rates/eur-usd-2022-01-31",
+            "1 EUR = 1.10 USD on 2022-03-01: /v1/exchange-rates/eur-usd-2022-03-01",
+            "1 USD = 1200 KRW on 2022-01-15: /v1/exchange-rates/usd-krw-2022-01-15",
+            "1 USD = 3 KZT on 2022-02-28: /v1/exchange-rates/usd-kzt-2022-02-28",
+            "Amounts that are in no sum, since they have no date, or no rate until then: 3.",
+        ];
+        assert_eq!(notes[1..], expected);
+        for note in &notes[1..5] {
+            let (_, record) = note.split_once(": ").unwrap();
+            assert_eq!(hub.get(record).await.json()["citations"].as_array().unwrap().len(), 1);
+        }
+        assert_eq!(hub.queries_of(path).await.len(), none);
+
+        // What cannot be dated is not converted.
+        spent(&hub, &Value::Null).await;
+        let undated = hub.get(&format!("{path}&flow=agreed")).await.json();
+        let mut expected = row("", "agreed", 1, None, None, 1);
+        expected["year"] = Value::Null;
+        assert_eq!(undated["rows"], json!([expected]));
+        // Another target, and only some of the currencies.
+        let euros = "/v1/statistics/finance?currency=EUR,JPY&flow=spent&measure=sum";
+        let apart = hub.get(euros).await.json();
+        assert_eq!(
+            (&apart["rows"][0]["sum"], &apart["rows"][1]["sum"]),
+            (&json!("22"), &json!("100"))
+        );
+        assert_eq!(apart["notes"], json!([]));
+        let together = hub.get(&format!("{euros}&converted_to=EUR")).await.json();
+        let expected = json!([{"flow": "spent", "currency": "EUR", "sum": "22.75", "sum_qualifier": "exact", "sum_unknown": 0}]);
+        assert_eq!(together["rows"], expected);
+        let table = hub.get(&euros.replace("finance?", "finance.csv?converted_to=EUR&")).await;
+        assert_eq!(
+            table.text,
+            "flow,currency,sum,sum_qualifier,sum_unknown\r\nspent,EUR,22.75,exact,0\r\n"
+        );
+        for (query, parameter, code) in [
+            ("finance?converted_to=USD&group_by=currency", "converted_to", "invalid_parameter"),
+            ("finance?converted_to=dollars", "converted_to", "invalid_parameter"),
+            ("seminars?converted_to=USD", "converted_to", "unknown_parameter"),
+        ] {
+            let refused = hub.get(&format!("/v1/statistics/{query}")).await;
+            assert_eq!(refused.status, 400, "{query}");
+            assert_eq!(refused.faults(), [(parameter.to_owned(), code.to_owned())], "{query}");
+        }
+    });
+}
+
+#[test]
+fn a_rate_is_of_two_currencies_on_a_day_and_names_its_source() {
+    on_each_database(async |hub: Hub| {
+        let all = "/v1/exchange-rates";
+        let first = rate("EUR", "USD", "1.08", "2022-01-31");
+        let made = hub.write("POST", all, None, Some(&first)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let with = |field: &str, value: Value| {
+            let mut other = rate("EUR", "USD", "1.09", "2022-02-28");
+            other[field] = value;
+            other
+        };
+        for (body, place, code) in [
+            (with("citations", json!([])), "/citations", "source_needed"),
+            (with("to", json!("EUR")), "/to", "same_currency"),
+            (with("rate", json!("0.00")), "/rate", "too_small"),
+            (with("rate", json!("-1.08")), "/rate", "too_small"),
+            (with("on", json!("2022-01-31")), "/on", "rate_taken"),
+        ] {
+            let refused = hub.write("POST", all, None, Some(&body)).await;
+            assert_eq!(refused.status, 422, "{}", refused.text);
+            assert_eq!(refused.faults(), [(place.to_owned(), code.to_owned())]);
+        }
+        for (from, to, on) in [
+            ("USD", "EUR", "2022-01-31"),
+            ("EUR", "KRW", "2022-01-31"),
+            ("EUR", "USD", "2022-03-31"),
+        ] {
+            let made = hub.write("POST", all, None, Some(&rate(from, to, "2", on))).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        for (query, expected) in [
+            ("from=EUR&to=USD&sort=-on", &["eur-usd-2022-03-31", "eur-usd-2022-01-31"][..]),
+            ("on_gte=2022-02-01&on_lt=2022-04-01", &["eur-usd-2022-03-31"]),
+            ("to=KRW,EUR", &["usd-eur-2022-01-31", "eur-krw-2022-01-31"]),
+        ] {
+            let list = hub.get(&format!("{all}?{query}")).await.json();
+            let slugs: Vec<_> =
+                items(&list, "items").map(|one| one["slug"].as_str().unwrap()).collect();
+            assert_eq!(slugs, expected, "{query}");
+        }
+    });
+}

@@ -15,8 +15,10 @@ mod answer;
 mod asked;
 mod drawing;
 
-pub(crate) use answer::Statistics;
-pub(crate) use asked::{ActivityFilter, Asked, MOST_SPLITS, MOST_VALUES, filtering, fitting};
+pub(crate) use answer::{Statistics, converted_notes};
+pub(crate) use asked::{
+    ActivityFilter, Asked, CONVERTED_TO, MOST_SPLITS, MOST_VALUES, filtering, fitting,
+};
 use drawing::Drawing;
 pub(crate) use drawing::{CHARTS, NARROWEST, WIDEST, WIDTH};
 
@@ -184,19 +186,20 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
         turns: &MAKERS,
     };
     let write = async |moment: &Moment, file: &mut File| {
-        let figures = made(moment, &asked, who).await.map_err(Problem::of(COLLECTION))?;
+        let made = made(moment, &asked, who).await;
+        let (figures, notes) = made.map_err(Problem::of(COLLECTION))?;
         if figures.too_many {
             return Err(Problem::too_many_groups(MOST_GROUPS));
         }
         let mut said = Said::default();
         let mut to = BufWriter::new(file);
         let written = if let Some(drawing) = drawing {
-            let chart = drawing.chart(moment, &asked, &figures).await?;
+            let chart = drawing.chart(moment, &asked, &figures, &notes).await?;
             said.also(Some(&chart.language));
             to.write_all(draw(&chart).as_bytes())
         } else {
             let computed_at = moment.changed_at().await.map_err(Problem::of(COLLECTION))?;
-            let statistics = Statistics::of(&asked, &figures, computed_at);
+            let statistics = Statistics::of(&asked, &figures, notes, computed_at);
             if form == Form::Csv {
                 let bom = if bom { "\u{feff}" } else { "" };
                 to.write_all(bom.as_bytes()).and_then(|()| statistics.csv(&mut to))
@@ -212,13 +215,20 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
     file.answer(request, reader, write).await
 }
 
-async fn made(moment: &Moment, asked: &Asked, who: Who) -> Result<Figures, Error> {
+/// The figures, and what has to be known of how they were made.
+async fn made(moment: &Moment, asked: &Asked, who: Who) -> Result<(Figures, Vec<Text>), Error> {
     let question = asked.question(moment).await?;
-    match (asked.subject, who) {
+    if let Some(currency) = &asked.converted_to {
+        let converted = moment.converted_figures(&question, currency).await?;
+        let notes = converted_notes(&converted);
+        return Ok((converted.figures, notes));
+    }
+    let figures = match (asked.subject, who) {
         (Subject::Participants, Who::Public { smallest }) => {
             moment.protected_figures(&question, smallest).await
         }
         (Subject::Participants, Who::Registrar) => moment.own_figures(&question).await,
         _ => moment.figures(&question).await,
-    }
+    }?;
+    Ok((figures, Vec::new()))
 }

@@ -16,6 +16,7 @@ mod text;
 mod value;
 
 mod document;
+mod exchange_rate;
 mod grant_arrangement;
 mod indicator;
 mod initiative;
@@ -44,6 +45,7 @@ pub use country::*;
 pub use date::*;
 pub use difference::*;
 pub use document::*;
+pub use exchange_rate::*;
 pub use grant_arrangement::*;
 pub use indicator::*;
 pub use initiative::*;

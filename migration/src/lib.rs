@@ -33,6 +33,7 @@ mod m20261124_000047_statistics;
 mod m20261124_000048_words_with_collection;
 mod m20261125_000049_participant;
 mod m20261125_000050_figures;
+mod m20261125_000051_exchange_rate;
 mod m20261125_000055_participant_once;
 mod table;
 
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000049_participant::Migration),
             Box::new(m20261125_000050_figures::Migration),
             Box::new(m20261125_000055_participant_once::Migration),
+            Box::new(m20261125_000051_exchange_rate::Migration),
         ]
     }
 }

@@ -11,7 +11,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         let mut index = Index::create();
         index.table("participant").name(NAME).col("activity_id").col("email_key").unique();
-        schema.create_index(index.to_owned()).await
+        schema.create_index(index.clone()).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {

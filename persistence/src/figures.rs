@@ -1,6 +1,7 @@
 //! What records contribute to figures, and the figures.
 mod answer;
 mod contribution;
+mod converted;
 mod metric;
 mod protected;
 mod question;
@@ -8,6 +9,7 @@ mod question;
 pub use answer::{Figure, Figures, MOST_GROUPS};
 pub use contribution::Contribution;
 pub(crate) use contribution::{Fact, Held, LOW, MICROS, micros};
+pub use converted::{Converted, Rate};
 pub use metric::Count;
 pub use protected::SMALLEST_COUNT;
 pub use question::{Among, Question, Value};

@@ -31,6 +31,7 @@ mod webhook;
 mod words;
 
 mod document;
+mod exchange_rate;
 mod grant_arrangement;
 mod indicator;
 mod initiative;
@@ -56,7 +57,8 @@ pub use error::{Error, Referrer};
 pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange, news};
 pub use figures::{
-    Among, Contribution, Count, Figure, Figures, MOST_GROUPS, Question, SMALLEST_COUNT, Value,
+    Among, Contribution, Converted, Count, Figure, Figures, MOST_GROUPS, Question, Rate,
+    SMALLEST_COUNT, Value,
 };
 pub use history::Revision;
 pub use idempotency::{Answer, Once, Repeatable};

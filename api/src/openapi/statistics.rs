@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Building, Components, answer, operation, reference, told};
 use crate::dashboard::{Dashboard, Framework};
 use crate::statistics::{
-    ActivityFilter, CHARTS, COLLECTION, MOST_SPLITS, MOST_VALUES, NARROWEST, Statistics, Subjects,
-    WIDEST, WIDTH, filtering, fitting,
+    ActivityFilter, CHARTS, COLLECTION, CONVERTED_TO, MOST_SPLITS, MOST_VALUES, NARROWEST,
+    Statistics, Subjects, WIDEST, WIDTH, filtering, fitting,
 };
 
 impl Building<'_> {
@@ -195,6 +195,13 @@ impl Building<'_> {
             let mut item = fitting(*dimension, subject);
             item.as_object_mut().map(|item| item.remove("description"));
             parameters.push(several(dimension.name(), &about, &item, MOST_VALUES));
+        }
+        if subject == Subject::Finance {
+            parameters.push(json!({
+                "name": CONVERTED_TO, "in": "query", "required": false,
+                "description": "The currency that all amounts are converted to, so that they can be added up: by the newest published exchange rate until the end of the month of each (or of its year where only that is known), or else by the inverse of the rate in the other direction. What has no rate is in no sum and counts as unknown; notes name every rate. It does not go together with a split by currency. Each currency by itself when left out.",
+                "schema": reference("schemas", "CurrencyCode"),
+            }));
         }
         let (filters, searched) = match subject {
             Subject::Seminars => (self.filters::<<Seminar as Resource>::Filter>(), true),

@@ -1,7 +1,9 @@
 //! Figures, as they are told.
 use chrono::{DateTime, Utc};
-use domain::{Definition, Dimension, Measure, Qualifier, Subject, Text};
-use persistence::{Figure, Figures};
+use domain::{
+    Definition, Dimension, ExchangeRate, Measure, Qualifier, Resource, Subject, Text, in_words,
+};
+use persistence::{Converted, Figure, Figures, Rate};
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
@@ -56,7 +58,13 @@ pub(crate) struct MeasureTold {
 }
 
 impl Statistics {
-    pub(crate) fn of(asked: &Asked, figures: &Figures, computed_at: Option<DateTime<Utc>>) -> Self {
+    /// The figures, with notes of their own.
+    pub(crate) fn of(
+        asked: &Asked,
+        figures: &Figures,
+        own: Vec<Text>,
+        computed_at: Option<DateTime<Utc>>,
+    ) -> Self {
         let tell = |columns: &[Dimension], row| told(asked.subject, &asked.measures, columns, row);
         let rows = figures.rows.iter().map(|row| tell(&figures.columns, row));
         let apart = asked.subject.kept_apart();
@@ -67,7 +75,7 @@ impl Statistics {
             group_by: asked.group_by.clone(),
             computed_at,
             measures: asked.defined().map(|of| measure(&of, figures)).collect(),
-            notes: notes(asked, figures),
+            notes: notes(asked, figures).into_iter().chain(own).collect(),
             columns: columns(asked, &figures.columns),
             rows: rows.collect(),
             totals: totals.collect(),
@@ -159,6 +167,35 @@ fn notes(asked: &Asked, figures: &Figures) -> Vec<Text> {
     }
     if asked.subject == Subject::Attendance {
         notes.push(Subject::published_note());
+    }
+    notes
+}
+
+/// What has to be known of money that was converted: how, by which rates, and what was not.
+pub(crate) fn converted_notes(converted: &Converted) -> Vec<Text> {
+    let said = |en: String, ru: String, ko: String| {
+        Text::of([("en", en), ("ru", ru), ("ko", ko)].map(|(tag, text)| (tag.to_owned(), text)))
+    };
+    let mut notes = vec![in_words(
+        "Each amount is converted by the newest published rate until the end of its month, or of its year where only that is known; where its currency has none, by the inverse of the rate in the other direction. Nothing is rounded but the sum.",
+    )];
+    notes.extend(converted.rates.iter().map(|rate| {
+        let Rate { from, to, on, rate, key } = rate;
+        let (worth, at) =
+            (format!("1 {from} = {rate} {to}"), format!("/v1/{}/{key}", ExchangeRate::COLLECTION));
+        said(
+            format!("{worth} on {on}: {at}"),
+            format!("{worth} на {on}: {at}"),
+            format!("{on} 기준 {worth}: {at}"),
+        )
+    }));
+    if converted.left_out > 0 {
+        let many = converted.left_out;
+        notes.push(said(
+            format!("Amounts that are in no sum, since they have no date, or no rate until then: {many}."),
+            format!("Суммы, которые не учтены, поскольку их дата неизвестна или на неё нет курса: {many}."),
+            format!("날짜를 알 수 없거나 그때까지의 환율이 없어 합계에 포함되지 않은 금액: {many}건."),
+        ));
     }
     notes
 }

@@ -25,6 +25,9 @@ pub(crate) const MOST_SPLITS: usize = 3;
 /// How many values a filter takes at most.
 pub(crate) const MOST_VALUES: usize = 50;
 
+/// The parameter that names the currency of all money.
+pub(crate) const CONVERTED_TO: &str = "converted_to";
+
 /// What is asked.
 pub(crate) struct Asked {
     pub(crate) subject: Subject,
@@ -33,6 +36,8 @@ pub(crate) struct Asked {
     /// Whether the measures were asked for by name.
     pub(crate) measures_given: bool,
     pub(crate) filters: Vec<(Dimension, Vec<String>)>,
+    /// The currency that all money is to be told in.
+    pub(crate) converted_to: Option<CurrencyCode>,
     pub(crate) languages: Languages,
     list: Box<dyn Narrowing>,
 }
@@ -122,6 +127,15 @@ impl Asked {
                 filters.push((dimension, values));
             }
         }
+        let mut converted_to = None;
+        if subject == Subject::Finance {
+            converted_to =
+                query.read(CONVERTED_TO, None, |text| text.parse::<CurrencyCode>().map(Some));
+        }
+        if converted_to.is_some() && group_by.contains(&Dimension::Currency) {
+            let detail = "All money is told in that currency: it is not split by it.";
+            query.note(Fault::parameter(CONVERTED_TO, "invalid_parameter", detail));
+        }
         let list = list(subject, query);
         if measures.is_empty() {
             measures = known;
@@ -129,8 +143,16 @@ impl Asked {
                 measures.retain(|measure| *measure == Measure::Count);
             }
         }
-        let asked =
-            Self { subject, group_by, measures, measures_given: given, filters, languages, list };
+        let asked = Self {
+            subject,
+            group_by,
+            measures,
+            measures_given: given,
+            filters,
+            converted_to,
+            languages,
+            list,
+        };
         query.judge()?;
         let reveals = match subject == Subject::Participants && !registrar {
             true => asked.reveals(),

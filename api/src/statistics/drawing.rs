@@ -50,6 +50,7 @@ impl Drawing {
         moment: &Moment,
         asked: &Asked,
         figures: &Figures,
+        own: &[Text],
     ) -> Result<Chart, Problem> {
         let measure = shown(asked)?;
         for (at, dimension) in figures.columns.iter().enumerate() {
@@ -88,7 +89,11 @@ impl Drawing {
             series,
             language: words.language.clone(),
             width: self.width,
-            notes: words.notes(asked),
+            notes: words
+                .notes(asked)
+                .into_iter()
+                .chain(own.iter().map(|note| words.text(note)))
+                .collect(),
             time: first.is_some_and(|at| times.contains(&figures.columns[at])),
         })
     }

@@ -105,7 +105,7 @@ impl Moment {
     pub async fn figures(&self, question: &Question) -> Result<Figures, Error> {
         let sight = self.sight();
         let columns = question.columns();
-        let (mut rows, too_many) = self.groups(question, &columns, sight).await?;
+        let (mut rows, too_many) = self.groups(question, &columns, sight, MOST_GROUPS).await?;
         let whole = Question {
             subject: question.subject,
             group_by: Vec::new(),
@@ -114,7 +114,7 @@ impl Moment {
         };
         let totals = match question.group_by.is_empty() {
             true => rows.clone(),
-            false => self.groups(&whole, &whole.columns(), sight).await?.0,
+            false => self.groups(&whole, &whole.columns(), sight, MOST_GROUPS).await?.0,
         };
         self.call_by_name(&columns, &mut rows).await?;
         rows.sort_by(|one, other| order(one).cmp(&order(other)));
@@ -141,16 +141,17 @@ impl Moment {
         self.figures(&own).await
     }
 
-    async fn groups(
+    pub(super) async fn groups(
         &self,
         question: &Question,
         columns: &[Dimension],
         sight: &Sight,
+        most: usize,
     ) -> Result<(Vec<Figure>, bool), Error> {
-        let asked = question.grouped(sight, MOST_GROUPS as u64 + 1);
+        let asked = question.grouped(sight, most as u64 + 1);
         let found = self.tx().query_all(&asked).await?;
-        let too_many = found.len() > MOST_GROUPS;
-        let rows = found.iter().take(MOST_GROUPS).map(|row| figure(row, columns));
+        let too_many = found.len() > most;
+        let rows = found.iter().take(most).map(|row| figure(row, columns));
         Ok((rows.collect::<Result<_, _>>()?, too_many))
     }
 

@@ -14,6 +14,7 @@ use sea_orm::{
 use crate::{Error, Moment, Sight, record};
 
 /// What figures are wanted of.
+#[derive(Clone)]
 pub struct Question {
     /// What they are about.
     pub subject: Subject,
