@@ -238,7 +238,7 @@ fn told(
             Measure::Distinct => json!(figure.different),
             Measure::Sum => figure.micros.map_or(Value::Null, |sum| number(subject, sum)),
             Measure::Average => {
-                figure.average().map_or(Value::Null, |average| number(subject, average))
+                figure.average().map_or(Value::Null, |average| fraction(subject, average))
             }
         };
         row.insert(name.to_owned(), value);
@@ -261,6 +261,17 @@ fn number(subject: Subject, micros: i128) -> Value {
     match subject {
         Subject::Finance => json!(text),
         _ => text.parse::<Number>().map_or(Value::Null, Value::Number),
+    }
+}
+
+/// The same of what may fall between whole numbers: it has a place after the point even where it does
+/// not, so that whoever guesses the type of a column from its values guesses the same every time.
+fn fraction(subject: Subject, micros: i128) -> Value {
+    match number(subject, micros) {
+        Value::Number(whole) if !whole.is_f64() => {
+            whole.as_f64().and_then(Number::from_f64).map_or(Value::Null, Value::Number)
+        }
+        other => other,
     }
 }
 
