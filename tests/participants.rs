@@ -142,8 +142,7 @@ fn a_participant_can_be_of_a_draft_and_of_a_study_visit() {
         let mut body = counted("KZ");
         body["seminar_id"] = "autumn".into();
         made(&hub, &body).await;
-        let visit = domain::sample::example("study-visits");
-        let visit = hub.write("POST", "/v1/study-visits", None, Some(&visit)).await.json();
+        let visit = hub.get("/v1/study-visits/study-visit-korea-2022").await.json();
         let mut body = counted("KZ");
         body["seminar_id"] = Value::Null;
         body["study_visit_id"] = visit["slug"].clone();
@@ -515,9 +514,13 @@ fn who_has_been_kept_long_enough_is_named_no_more() {
         // So does a command, at once.
         hub.sql("UPDATE participant SET retain_until = '2001-01-01'").await;
         let folder = TempDir::new().unwrap();
-        let url = [("DATABASE_URL", hub.database.url.as_str())];
         for erased in [": 1.", ": 0."] {
-            let said = said(folder.path(), &["participants", "retain"], &url);
+            let (folder, url) = (folder.path().to_owned(), hub.database.url.clone());
+            // What lies between the program and Postgres runs in this thread.
+            let said = tokio::task::spawn_blocking(move || {
+                said(&folder, &["participants", "retain"], &[("DATABASE_URL", &url)])
+            });
+            let said = said.await.unwrap();
             let text = String::from_utf8(said.stdout).unwrap();
             assert!(said.status.success() && text.trim().ends_with(erased), "{text}");
         }
@@ -659,8 +662,8 @@ fn addresses(contract: &Value, id: &str) -> Vec<String> {
         for form in forms {
             assert!(!form.contains('{'), "{form} cannot be asked");
             let takes = |name: &str| json!(operation["parameters"]).to_string().contains(name);
-            if takes("parameters/q\"") {
-                found.extend([format!("{form}?q=zarina"), format!("{form}?q=qqzzyx")]);
+            if takes("parameters/q\"") && !path.contains("{format}") {
+                found.push(format!("{form}?q=qqzzyx"));
             }
             found.push(form);
         }
@@ -730,8 +733,9 @@ fn nobody_else_ever_learns_of_a_participant() {
                 assert!(!status.is_server_error(), "{path}: {text}");
                 let closed = path.starts_with(ALL);
                 assert!(!closed || [401, 403].contains(&status.as_u16()), "{path}: {status}");
-                // What was asked for may be repeated by the one who asked.
-                let text = text.to_lowercase();
+                // What was looked for may be told to who looked for it.
+                let looked_for = path.split_once("?q=").map_or("/", |(_, words)| words);
+                let text = text.to_lowercase().replace(&format!("q={looked_for}"), "");
                 for secret in ["zarina", "qqzzyx"].into_iter().chain(ids.iter().map(|id| &**id)) {
                     assert!(!text.contains(secret), "{path} tells {secret}: {text}");
                 }
