@@ -94,7 +94,7 @@ impl Run<'_> {
         for (place, body) in bodies.iter().enumerate() {
             let mut broken: Vec<_> = untimely(self.store.today(), body).into_iter().collect();
             match settle(&known, body) {
-                Ok(settled) => broken.extend(self.place(settled)),
+                Ok(settled) => broken.extend(self.place(&settled)),
                 Err(missing) => broken.extend(missing),
             }
             if !broken.is_empty() {
@@ -105,7 +105,7 @@ impl Run<'_> {
     }
 
     /// Finds what is to become of somebody, or what is wrong with them.
-    fn place(&mut self, settled: Settled) -> Vec<Violation> {
+    fn place(&mut self, settled: &Settled) -> Vec<Violation> {
         let key = settled.body.email.as_ref().map(|email| (settled.activity, email.key()));
         let twice = key.as_ref().is_some_and(|key| !self.seen.insert(key.clone()));
         if twice {
@@ -113,11 +113,11 @@ impl Run<'_> {
             return vec![Violation::new("/email", "same_person_twice", detail)];
         }
         let Some(old) = key.and_then(|key| self.there.get(&key)) else {
-            self.new.push(fresh(self.store.new_id(), self.store.now(), &settled));
+            self.new.push(fresh(self.store.new_id(), self.store.now(), settled));
             self.taken.created += 1;
             return Vec::new();
         };
-        let row = changed(old, self.store.now(), &settled);
+        let row = changed(old, self.store.now(), settled);
         if same(old, &row) {
             self.taken.unchanged += 1;
         } else {
