@@ -9,9 +9,9 @@ const NAME: &str = "participant_activity_id_email_key_key";
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        let mut index = Index::create();
-        index.table("participant").name(NAME).col("activity_id").col("email_key").unique();
-        schema.create_index(index.clone()).await
+        let mut index = Index::create().table("participant").name(NAME).to_owned();
+        index.col("activity_id").col("email_key").unique();
+        schema.create_index(index).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {

@@ -1,7 +1,9 @@
 //! Numbers as a language writes them, and the ticks of an axis.
 use std::str::FromStr;
 
-use icu_decimal::{DecimalFormatter, input::Decimal};
+use icu_decimal::{
+    DecimalFormatter, DecimalFormatterPreferences, input::Decimal, options::DecimalFormatterOptions,
+};
 use icu_locale_core::Locale;
 
 use super::words::primary;
@@ -28,8 +30,16 @@ impl Numbers {
     pub(super) fn of(language: &str, values: &[f64]) -> Self {
         let formatter = Locale::from_str(language)
             .ok()
-            .and_then(|locale| DecimalFormatter::try_new((&locale).into(), DecimalFormatterOptions::default()).ok())
-            .or_else(|| DecimalFormatter::try_new(DecimalFormatterPreferences::default(), DecimalFormatterOptions::default()).ok());
+            .and_then(|locale| {
+                DecimalFormatter::try_new((&locale).into(), DecimalFormatterOptions::default()).ok()
+            })
+            .or_else(|| {
+                DecimalFormatter::try_new(
+                    DecimalFormatterPreferences::default(),
+                    DecimalFormatterOptions::default(),
+                )
+                .ok()
+            });
         let language = primary(language);
         let unit = unit(&language, values);
         Self { language, formatter, unit }

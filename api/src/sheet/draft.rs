@@ -72,7 +72,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The record, or everything that is wrong with the row.
-    pub(crate) fn read<R: Resource>(mut self) -> Result<R, Vec<CellFault>> {
+    pub(super) fn read<R: Resource>(mut self) -> Result<R, Vec<CellFault>> {
         let body = std::mem::take(&mut self.body);
         let told = match Shape::read::<R>(body) {
             Ok(read) if self.faults.is_empty() => return Ok(read),
