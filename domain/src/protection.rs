@@ -518,11 +518,14 @@ mod tests {
         of
     }
 
+    /// An activity, a first and a second category.
+    type Cell = (usize, usize, usize);
+
     /// Who tries to work out what is not told. They know the tree, and that there was somebody at each
     /// activity and of each category.
     struct Attacker<'a> {
         world: &'a World,
-        told: Vec<(Vec<(usize, usize, usize)>, f64)>,
+        told: Vec<(Vec<Cell>, f64)>,
     }
 
     impl<'a> Attacker<'a> {
@@ -556,14 +559,14 @@ mod tests {
         }
 
         /// The least or the most that those cells can be together.
-        fn bound(&self, wanted: &[(usize, usize, usize)], direction: OptimizationDirection) -> f64 {
+        fn bound(&self, wanted: &[Cell], direction: OptimizationDirection) -> f64 {
             let mut problem = Problem::new(direction);
-            let mut variables: BTreeMap<(usize, usize, usize), Variable> = BTreeMap::new();
+            let mut variables: BTreeMap<Cell, Variable> = BTreeMap::new();
             for cell in self.world.cells_of(&(0..self.world.cells.len()).collect(), |_, _| true) {
                 let weight = if wanted.contains(&cell) { 1.0 } else { 0.0 };
                 variables.insert(cell, problem.add_var(weight, (0.0, 500.0)));
             }
-            let sum = |cells: &[(usize, usize, usize)]| {
+            let sum = |cells: &[Cell]| {
                 let mut sum = LinearExpr::empty();
                 for cell in cells {
                     sum.add(variables[cell], 1.0);
@@ -580,9 +583,8 @@ mod tests {
                 let first = self.world.cells_of(&all, |first, _| first == one);
                 [first, self.world.cells_of(&all, |_, second| second == one)]
             });
-            let is_there = |cells: &[(usize, usize, usize)]| {
-                cells.iter().any(|(a, b, c)| self.world.cells[*a][*b][*c] > 0)
-            };
+            let is_there =
+                |cells: &[Cell]| cells.iter().any(|(a, b, c)| self.world.cells[*a][*b][*c] > 0);
             for cells in of_activities.chain(of_categories).filter(|cells| is_there(cells)) {
                 problem.add_constraint(sum(&cells), ComparisonOp::Ge, 1.0);
             }
@@ -593,7 +595,7 @@ mod tests {
         }
 
         /// Fails if a small number of people can be worked out to be just that.
-        fn attack(&self, wanted: &[(usize, usize, usize)]) -> Result<(), TestCaseError> {
+        fn attack(&self, wanted: &[Cell]) -> Result<(), TestCaseError> {
             let truth: u64 = wanted.iter().map(|(a, b, c)| self.world.cells[*a][*b][*c]).sum();
             if truth == 0 || truth >= self.world.smallest {
                 return Ok(());
@@ -611,7 +613,7 @@ mod tests {
             &self,
             activities: &BTreeSet<usize>,
             fits: impl Fn(Category, Category) -> bool,
-        ) -> Vec<(usize, usize, usize)> {
+        ) -> Vec<Cell> {
             let mut found = Vec::new();
             for activity in activities {
                 for (one, row) in self.cells[*activity].iter().enumerate() {
