@@ -103,9 +103,10 @@ impl Question {
         let [high, low, micro] = asking.value();
         let (key, number) = asking.key();
         let (different, qualifier) = (asking.different(), asking.qualifier());
-        let mut rows = asking.rows;
         // A record that comes to a group by two ways counts in it once.
-        if asking.comes_twice(&columns) {
+        let twice = asking.comes_twice(&columns);
+        let mut rows = asking.rows;
+        if twice {
             rows.distinct();
         }
         for (name, value) in [
