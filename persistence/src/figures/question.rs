@@ -1,7 +1,7 @@
 //! How figures are asked of the database: one statement for all groups, whatever is asked.
 use std::collections::BTreeSet;
 
-use domain::{Country, Dimension, Subject};
+use domain::{Country, Dimension, Measure, Subject};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryResult,
     QuerySelect, QueryTrait,
@@ -104,9 +104,10 @@ impl Question {
         let [high, low, micro] = asking.value();
         let (key, number) = asking.key();
         let (different, qualifier) = (asking.different(), asking.qualifier());
-        let mut rows = asking.rows;
         // A record that comes to a group by two ways counts in it once.
-        if !asking.joined.is_disjoint(&BTreeSet::from(MANY)) {
+        let twice = asking.comes_twice(&columns);
+        let mut rows = asking.rows;
+        if twice {
             rows.distinct();
         }
         for (name, value) in [
@@ -130,10 +131,14 @@ impl Question {
         }
         let counted = |what: SimpleExpr| SimpleExpr::from(Func::count(what));
         let summed = |what: SimpleExpr| SimpleExpr::from(Func::sum(what)).cast_as("bigint");
-        groups
-            .expr(counted(Expr::cust("*")))
-            .expr(Func::count_distinct(col("one", "different")))
-            .expr(counted(col("one", "high")));
+        let mut defined = self.subject.definitions().iter();
+        groups.expr(counted(Expr::cust("*")));
+        // To tell different ones apart all are sorted, so it is left where nobody can ask for it.
+        match defined.any(|definition| definition.measure == Measure::Distinct) {
+            true => groups.expr(Func::count_distinct(col("one", "different"))),
+            false => groups.expr(Expr::cust("CAST(NULL AS bigint)")),
+        };
+        groups.expr(counted(col("one", "high")));
         for part in ["high", "low", "micro"] {
             groups.expr(summed(col("one", part)));
         }
@@ -265,6 +270,16 @@ impl Asking {
         let (own_key, _) = own.key();
         let found = own.rows.expr(own_key).cond_where(is).take();
         self.rows.and_where(key.in_subquery(found));
+    }
+
+    /// Whether one that is counted may come to a group of those columns by two ways: by two of its
+    /// speakers, by two countries of a region, or by two organisations of a kind.
+    fn comes_twice(&self, columns: &[Dimension]) -> bool {
+        let coarser = [(Dimension::Region, "country"), (Dimension::OrganisationKind, "part")];
+        self.joined.contains("speaker")
+            || coarser
+                .iter()
+                .any(|(column, by)| columns.contains(column) && self.joined.contains(by))
     }
 
     /// Where the values of a dimension stand.
