@@ -1025,3 +1025,38 @@ fn a_rate_is_of_two_currencies_on_a_day_and_names_its_source() {
         }
     });
 }
+
+#[test]
+fn a_chart_says_what_the_figures_say_and_no_more() {
+    on_each_database(async |hub: Hub| {
+        let get = async |path: &str| hub.get(&format!("/v1/statistics/{path}")).await;
+        let chart = get("seminars.svg?group_by=country&lang=ru&width=280").await;
+        assert_eq!((chart.status.as_u16(), chart.header("content-type")), (200, "image/svg+xml"));
+        assert_eq!(chart.header("content-language"), "ru");
+        for words in ["<title", "<desc", "role=\"img\"", "Казахстан", "prefers-color-scheme"]
+        {
+            assert!(chart.text.contains(words), "{words}: {}", chart.text);
+        }
+        assert!(!chart.text.contains("<script") && !chart.text.contains("href"), "{}", chart.text);
+        let again = [("if-none-match", chart.header("etag"))];
+        let path = "/v1/statistics/seminars.svg?group_by=country&lang=ru&width=280";
+        assert_eq!(hub.send("GET", path, &again, None).await.status, 304);
+        let bound = get("attendance.svg?metric=persons&group_by=kind").await;
+        assert!(
+            bound.text.contains("&gt; 70") || bound.text.contains("more than 70"),
+            "{}",
+            bound.text
+        );
+        // The days of a study visit of which nobody knows when it was are no bar.
+        let unknown = get("study-visits.svg?measure=sum").await;
+        assert!(unknown.text.contains("not known"), "{}", unknown.text);
+        for (query, code) in [
+            ("attendance.svg", "several_units"),
+            ("seminars.svg?measure=count,sum", "invalid_parameter"),
+            ("seminars.svg?width=100", "invalid_parameter"),
+            ("seminars.svg?chart=pie", "invalid_parameter"),
+        ] {
+            assert_eq!(get(query).await.json()["code"], code, "{query}");
+        }
+    });
+}

@@ -30,16 +30,8 @@ impl Numbers {
     pub(super) fn of(language: &str, values: &[f64]) -> Self {
         let formatter = Locale::from_str(language)
             .ok()
-            .and_then(|locale| {
-                DecimalFormatter::try_new((&locale).into(), DecimalFormatterOptions::default()).ok()
-            })
-            .or_else(|| {
-                DecimalFormatter::try_new(
-                    DecimalFormatterPreferences::default(),
-                    DecimalFormatterOptions::default(),
-                )
-                .ok()
-            });
+            .and_then(|locale| formatter((&locale).into()))
+            .or_else(|| formatter(DecimalFormatterPreferences::default()));
         let language = primary(language);
         let unit = unit(&language, values);
         Self { language, formatter, unit }
@@ -71,6 +63,10 @@ impl Numbers {
             _ => self.whole(value),
         }
     }
+}
+
+fn formatter(preferences: DecimalFormatterPreferences) -> Option<DecimalFormatter> {
+    DecimalFormatter::try_new(preferences, DecimalFormatterOptions::default()).ok()
 }
 
 /// The largest unit that fits the values, if each is written in it with two decimals at most.

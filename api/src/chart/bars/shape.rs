@@ -89,7 +89,7 @@ impl Plot {
         thick: f64,
     ) -> Vec<Element> {
         let (start, end) = (self.at(from), self.at(to));
-        if (end - start).abs() < f64::EPSILON {
+        if (end - start).abs() < 0.01 {
             return Vec::new();
         }
         let inset = if (end - start).abs() > 4.0 { 0.75 * (end - start).signum() } else { 0.0 };
