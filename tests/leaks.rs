@@ -234,9 +234,18 @@ async fn make(hub: &Hub, random: &mut StdRng) -> World {
     world
 }
 
-/// What was answered, as text: files are taken apart.
+/// What the public is answered.
 async fn ask(hub: &Hub, path: &str) -> (StatusCode, String) {
-    let mut response = hub.client.get(format!("{}{path}", hub.url)).send().await.unwrap();
+    told(hub, None, path).await
+}
+
+/// What is answered to that token, as text: files are taken apart.
+pub(crate) async fn told(hub: &Hub, token: Option<&str>, path: &str) -> (StatusCode, String) {
+    let mut request = hub.client.get(format!("{}{path}", hub.url));
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let mut response = request.send().await.unwrap();
     let status = response.status();
     // In their order by name, which is by chance.
     let mut headers: Vec<_> = response

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     authorisation::{ask, filled, routes},
     changes::listed,
-    harness::{Hub, Reply, on_each_database},
+    harness::{Hub, Reply, fewest_sources, on_each_database},
 };
 
 const ROWS: &str = "SELECT count(*) FROM change";
@@ -71,7 +71,7 @@ async fn change_in_each_way(hub: &Hub, collection: &str) {
     let withdrawn = admin.adds(1, 200, ("POST", &step("withdraw")), public, None).await;
     let reopened = admin.adds(1, 200, ("POST", &step("reopen")), Some(&withdrawn), None).await;
 
-    body["citations"] = json!([]);
+    body["citations"] = fewest_sources(collection, &body);
     let put = admin.adds(1, 200, ("PUT", &one), Some(&reopened), Some(&body)).await;
     admin.adds(0, 412, ("PUT", &one), Some(&reopened), Some(&body)).await;
     admin.adds(0, 428, ("PUT", &one), None, Some(&body)).await;

@@ -22,6 +22,7 @@ fn a_new_registry_holds_the_first_seminar_to_the_unit() {
             ("results", 1),
             ("indicators", 0),
             ("recommendations", 1),
+            ("exchange-rates", 0),
             ("documents", 4),
             ("countries", 249),
         ];

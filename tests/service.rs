@@ -17,6 +17,7 @@ mod imports;
 mod leaks;
 mod life;
 mod logged;
+mod participants;
 mod publication;
 mod reading;
 mod roles;

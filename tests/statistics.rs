@@ -28,7 +28,8 @@ fn recount(all: &[One]) -> BTreeMap<Groups, Tally> {
         let mut groups: Vec<Groups> = vec![Vec::new()];
         for values in &one.groups {
             let with = |group: &Groups| {
-                let more = values.iter().map(|value| [&group[..], &[value.clone()]].concat());
+                let more =
+                    values.iter().map(|value| [&group[..], std::slice::from_ref(value)].concat());
                 more.collect::<Vec<_>>()
             };
             groups = groups.iter().flat_map(with).collect();
@@ -495,5 +496,567 @@ fn a_table_of_figures_has_the_same_columns_and_rows_as_their_json() {
         assert_eq!(known.status, 304);
         let marked = hub.bytes(&path.replace("seminars?", "seminars.csv?bom=true&")).await;
         assert!(marked.starts_with("\u{feff}month,region,count".as_bytes()));
+    });
+}
+
+/// A participant that nobody needs to know more of.
+#[derive(Clone, Debug)]
+struct Person {
+    activity: usize,
+    sex: Option<&'static str>,
+    country: &'static str,
+}
+
+/// Writes participants of those activities, beside the service.
+async fn took_part(hub: &Hub, activities: &[Value], people: &[Person]) {
+    let quoted = |text: Option<&str>| text.map_or("NULL".to_owned(), |text| format!("'{text}'"));
+    let id = |text: &str| match hub.database.url.starts_with("postgres") {
+        true => format!("'{text}'"),
+        false => format!("X'{}'", text.replace('-', "")),
+    };
+    let rows: Vec<_> = people
+        .iter()
+        .zip(1..)
+        .map(|(person, number)| {
+            let activity = id(activities[person.activity]["id"].as_str().unwrap());
+            let own = id(&uuid::Uuid::from_u128(number).to_string());
+            let (sex, country) = (quoted(person.sex), person.country);
+            format!(
+                "({own}, 1, {activity}, '{country}', {sex}, false, 'not_given', '2030-01-01', \
+                 '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', 2)"
+            )
+        })
+        .collect();
+    for some in rows.chunks(500) {
+        hub.sql(&format!(
+            "INSERT INTO participant (id, revision, activity_id, country, sex, certified, consent, \
+             retain_until, created_at, updated_at, days) VALUES {}",
+            some.join(", ")
+        ))
+        .await;
+    }
+    // What is known of participants follows from the log.
+    let body = json!({"code": "counted", "scheme": "own", "label": {"en": "Counted"}});
+    assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+}
+
+fn crowd(dice: &mut Dice, activities: usize, most: usize) -> Vec<Person> {
+    let mut people = Vec::new();
+    for activity in 0..activities {
+        for country in ["KZ", "KG", "UZ", "GE"] {
+            for sex in [Some("female"), Some("male"), None] {
+                let count = if dice.roll(3) == 0 { 0 } else { dice.roll(most) };
+                people.extend((0..count).map(|_| Person { activity, sex, country }));
+            }
+        }
+    }
+    people
+}
+
+#[test]
+fn no_small_number_of_people_follows_from_what_the_public_can_ask() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let activities = all(&hub, "seminars").await;
+        let mut dice = Dice(7);
+        let people = crowd(&mut dice, activities.len(), 9);
+        took_part(&hub, &activities, &people).await;
+        let mut filters = vec![String::new()];
+        filters.extend(["2021", "2022", "2023"].map(|year| format!("year={year}")));
+        filters.extend(TOPICS.map(|topic| format!("topic={topic}")));
+        filters.extend(["seminar", "workshop", "webinar"].map(|kind| format!("kind={kind}")));
+        filters.extend(["seminar", "workshop"].map(|kind| format!("year=2022&kind={kind}")));
+        filters.extend((0..8).map(|number| format!("seminar=recounted-{number}")));
+        filters.push("month=2022-03,2022-07".to_owned());
+        // Whom each filter is about, as everybody can find out from the list of seminars.
+        let mut about: Vec<BTreeSet<usize>> = Vec::new();
+        for filter in &filters {
+            let (year, rest) = match filter.split_once('&') {
+                Some((year, rest)) => (year, rest),
+                None => ("", filter.as_str()),
+            };
+            let fits = |seminar: &Value| {
+                [year, rest].iter().filter(|part| !part.is_empty()).all(|part| {
+                    let (name, wanted) = part.split_once('=').unwrap();
+                    let wanted: Vec<_> = wanted.split(',').collect();
+                    let values = match name {
+                        "seminar" => one(&seminar["slug"]),
+                        name => of_seminar(seminar, name),
+                    };
+                    values.iter().flatten().any(|value| wanted.contains(&value.as_str()))
+                })
+            };
+            about.push((0..activities.len()).filter(|at| fits(&activities[*at])).collect());
+        }
+        let mut told: BTreeMap<(String, String), Vec<(usize, i64)>> = BTreeMap::new();
+        for (at, filter) in filters.iter().enumerate() {
+            for split in ["", "sex", "country", "region", "seniority"] {
+                let group =
+                    if split.is_empty() { String::new() } else { format!("group_by={split}&") };
+                let path = format!("/v1/statistics/participants?{group}{filter}");
+                let figures = hub.get(path.trim_end_matches(['&', '?'])).await.json();
+                for row in items(&figures, "rows").chain(items(&figures, "totals")) {
+                    let count = row["count"].as_i64();
+                    assert!(count.is_none_or(|count| count == 0 || count >= 5), "{path}: {row}");
+                    assert!(count.is_some() || row["withheld"] == true, "{path}: {row}");
+                    if row["count_qualifier"] != "exact" || row["withheld"] == true {
+                        continue;
+                    }
+                    let split = if row.get(split).is_some() { split } else { "" };
+                    let category = row.get(split).cloned().unwrap_or_default();
+                    let key = (split.to_owned(), category.to_string());
+                    told.entry(key).or_default().push((at, count.unwrap()));
+                    let truth = people.iter().filter(|person| {
+                        let own = match split {
+                            "sex" => json!(person.sex),
+                            "country" => json!(person.country),
+                            "region" => json!(Country::find(person.country).unwrap().region),
+                            _ => json!(null),
+                        };
+                        let of = split.is_empty() || split == "seniority" || own == category;
+                        of && about[at].contains(&person.activity)
+                    });
+                    assert_eq!(count, i64::try_from(truth.count()).ok(), "{path}: {row}");
+                }
+            }
+        }
+        // Whatever is subtracted from whatever it is a part of leaves nobody, or many.
+        let mut compared = 0;
+        for (key, answers) in &told {
+            for (one, count) in answers {
+                for (other, less) in
+                    answers.iter().filter(|(other, _)| about[*other].is_subset(&about[*one]))
+                {
+                    compared += 1;
+                    let rest = count - less;
+                    assert!(
+                        rest == 0 || rest >= 5,
+                        "{key:?}: {} less {}",
+                        filters[*one],
+                        filters[*other]
+                    );
+                }
+            }
+        }
+        assert!(compared > 200, "something is told: {compared}");
+        // Of people, one thing at a time.
+        for query in [
+            "group_by=sex,country",
+            "group_by=sex&country=KZ",
+            "sex=female&country=KZ",
+            "group_by=organisation",
+            "measure=sum",
+            "organisation=nia",
+            "group_by=sex,seniority",
+        ] {
+            let reply = hub.get(&format!("/v1/statistics/participants?{query}")).await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.json()["code"].clone()),
+                (422, json!("too_revealing")),
+                "{query}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_registrar_counts_participants_as_they_are() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let activities = all(&hub, "seminars").await;
+        let people = crowd(&mut Dice(11), 12, 4);
+        took_part(&hub, &activities, &people).await;
+        let registrar = hub.token("registrar", &[]).await;
+        let path = "/v1/statistics/participants?group_by=year,sex,country&measure=count,sum";
+        let counted: Vec<_> = people
+            .iter()
+            .map(|person| One {
+                groups: vec![
+                    of_seminar(&activities[person.activity], "year"),
+                    BTreeSet::from([person.sex.map(ToOwned::to_owned)]),
+                    BTreeSet::from([Some(person.country.to_owned())]),
+                ],
+                value: Some(2.0),
+            })
+            .collect();
+        assert_eq!(told(&hub.get_as(&registrar, path).await.json()), recount(&counted));
+        let viewer = hub.token("viewer", &[]).await;
+        assert_eq!(hub.get_as(&viewer, path).await.status, 422);
+    });
+}
+
+#[test]
+fn indicators_count_what_the_registry_holds() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let activities = all(&hub, "seminars").await;
+        let mut people = crowd(&mut Dice(3), activities.len(), 4);
+        // A country of which too few came to be told.
+        people.push(Person { activity: 0, sex: Some("female"), country: "FI" });
+        took_part(&hub, &activities, &people).await;
+        let project = "governance-innovation-and-digitalisation";
+        let result = all(&hub, "results").await[0]["id"].clone();
+        let period =
+            |from: &str, to: &str| json!({"from": from, "to": to, "target": "20", "actual": null});
+        let indicator = |name: &str, metric: Value, periods: Value| {
+            json!({
+                "slug": name, "result_id": result, "title": {"en": name}, "measure": "unit",
+                "ascending": true, "baseline": {"year": 2020, "value": "0"}, "periods": periods,
+                "computed_from": metric,
+            })
+        };
+        let years =
+            || json!([period("2021-01-01", "2021-12-31"), period("2022-01-01", "2022-12-31")]);
+        let metrics = [
+            "seminars_held",
+            "presentations",
+            "speakers",
+            "countries",
+            "participants",
+            "participants_female",
+        ];
+        for metric in metrics {
+            let body = indicator(&metric.replace('_', "-"), json!(metric), years());
+            let reply = hub.write("POST", "/v1/indicators", None, Some(&body)).await;
+            assert_eq!(reply.status, 201, "{}", reply.text);
+        }
+        let mut typed = years();
+        typed[1]["actual"] = json!("5");
+        let body = indicator("typed", Value::Null, typed);
+        assert_eq!(hub.write("POST", "/v1/indicators", None, Some(&body)).await.status, 201);
+        let unknown = indicator("unknown", json!("happiness"), years());
+        let refused = hub.write("POST", "/v1/indicators", None, Some(&unknown)).await;
+        let fault = ("/computed_from".to_owned(), "unknown_metric".to_owned());
+        assert_eq!((refused.status.as_u16(), refused.faults()), (422, vec![fault]));
+
+        let talks = all(&hub, "presentations").await;
+        let path = format!("/v1/projects/{project}/results");
+        let told = hub.get(&path).await.json();
+        let of = |name: &str, at: usize| {
+            let mut all = items(&told["results"][0], "indicators");
+            all.find(|one| one["title"]["en"] == name.replace('_', "-")).unwrap()["periods"][at]
+                .clone()
+        };
+        for (at, year) in ["2021", "2022"].into_iter().enumerate() {
+            let held: BTreeMap<&str, usize> = activities
+                .iter()
+                .enumerate()
+                .filter(|(_, seminar)| {
+                    seminar["starts_on"].as_str().is_some_and(|on| on.starts_with(year))
+                })
+                .map(|(at, seminar)| (seminar["id"].as_str().unwrap(), at))
+                .collect();
+            let given: Vec<_> = talks
+                .iter()
+                .filter(|talk| held.contains_key(talk["seminar_id"].as_str().unwrap()))
+                .collect();
+            let spoke: BTreeSet<_> = given
+                .iter()
+                .flat_map(|talk| items(talk, "speakers"))
+                .map(|speaker| speaker["person_id"].as_str().unwrap())
+                // Who opened the first seminar spoke outside of a presentation.
+                .collect();
+            let opener = year == "2021" && !spoke.iter().any(|id| *id == "alikhan-baimenov");
+            let countries: BTreeSet<_> = held
+                .values()
+                .flat_map(|at| items(&activities[*at], "countries"))
+                .map(|one| one["country"].as_str().unwrap())
+                .collect();
+            assert_eq!(of("seminars_held", at)["actual"], held.len().to_string(), "{year}");
+            assert_eq!(of("presentations", at)["actual"], given.len().to_string(), "{year}");
+            let speakers: usize = of("speakers", at)["actual"].as_str().unwrap().parse().unwrap();
+            assert!(
+                speakers == spoke.len() || opener && speakers == spoke.len() + 1,
+                "{year}: {speakers}"
+            );
+            assert_eq!(of("countries", at)["actual"], countries.len().to_string(), "{year}");
+            let came = people
+                .iter()
+                .filter(|person| held.values().any(|at| *at == person.activity))
+                .count();
+            let counted = of("participants", at);
+            match counted["actual_qualifier"].as_str() {
+                Some("exact") => assert_eq!(counted["actual"], came.to_string(), "{year}"),
+                Some("at_least") => {
+                    let least: usize = counted["actual"].as_str().unwrap().parse().unwrap();
+                    assert!(least >= 5 && least <= came, "{year}: {least} of {came}");
+                }
+                other => panic!("{year}: {other:?}"),
+            }
+        }
+        assert_eq!(of("typed", 1)["progress"], 25.0);
+        assert_eq!(of("typed", 0)["progress"], Value::Null);
+        let few = hub.queries_of(&path).await;
+        assert!(few.len() <= 16, "{few:#?}");
+    });
+}
+
+#[test]
+fn a_dashboard_has_the_real_figures_in_one_answer() {
+    on_each_database(async |hub: Hub| {
+        let path = "/v1/projects/governance-innovation-and-digitalisation/dashboard";
+        let told = hub.get(path).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        let dashboard = told.json();
+        let figures: BTreeMap<_, _> = items(&dashboard, "figures")
+            .map(|figure| (figure["name"].as_str().unwrap().to_owned(), figure["value"].clone()))
+            .collect();
+        let expected = [
+            ("countries", json!(9)),
+            ("organisations", json!(14)),
+            // Nobody is recorded, which does not say that nobody came.
+            ("participants", Value::Null),
+            ("presentations", json!(10)),
+            ("seminars", json!(1)),
+            ("speakers", json!(11)),
+            ("study_visits", json!(1)),
+        ];
+        assert_eq!(figures, expected.map(|(name, value)| (name.to_owned(), value)).into());
+        for figure in items(&dashboard, "figures") {
+            let reply = hub.get(figure["url"].as_str().unwrap()).await;
+            assert_eq!(reply.status, 200, "{figure}");
+            assert!(figure["definition"]["en"].is_string(), "{figure}");
+        }
+        let seminar = &dashboard["attendance"][0];
+        assert_eq!(
+            seminar["published"][0],
+            json!({"metric": "persons", "value": 70, "qualifier": "more_than"})
+        );
+        assert_eq!(
+            (&seminar["counted"], &seminar["counted_qualifier"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(dashboard["money"], json!([]));
+        let shared = &dashboard["initiative_figures"][0];
+        assert_eq!(shared["amount"], json!({"amount": "250000000000", "currency": "KRW"}));
+        assert_eq!(shared["nature"], "invested");
+
+        // What is counted stands beside what was published, and changes nothing of it.
+        let seminars = all(&hub, "seminars").await;
+        let people: Vec<_> =
+            (0..12).map(|_| Person { activity: 0, sex: Some("male"), country: "KZ" }).collect();
+        took_part(&hub, &seminars, &people).await;
+        let again = hub.get(path).await.json();
+        let seminar = &again["attendance"][0];
+        assert_eq!(
+            (&seminar["counted"], &seminar["published"][0]["value"]),
+            (&json!(12), &json!(70))
+        );
+        let known = [("if-none-match", told.header("etag"))];
+        assert_eq!(hub.send("GET", path, &known, None).await.status, 200);
+    });
+}
+
+fn rate(from: &str, to: &str, rate: &str, on: &str) -> Value {
+    let citation =
+        json!({"field": "/rate", "document_id": "article-first-seminar", "basis": "stated"});
+    let slug = format!("{from}-{to}-{on}").to_lowercase();
+    json!({"slug": slug, "from": from, "to": to, "rate": rate, "on": on, "citations": [citation]})
+}
+
+/// Puts money of six currencies under the grant arrangement.
+async fn spent(hub: &Hub, signed_on: &Value) {
+    let grants = hub.get("/v1/grant-arrangements").await.json();
+    let path = format!("/v1/grant-arrangements/{}", grants["items"][0]["id"].as_str().unwrap());
+    let moved = |on: &str, amount: &str, currency: &str| json!({"on": on, "amount": {"amount": amount, "currency": currency}, "kind": "expenditure"});
+    let change = json!({
+        "amount": {"amount": "100", "currency": "EUR"},
+        "signed_on": signed_on,
+        "transactions": [
+            moved("2021-12-31", "4", "EUR"),
+            moved("2022-01-05", "7", "EUR"),
+            moved("2022-02-10", "10", "EUR"),
+            moved("2022-03-20", "1", "EUR"),
+            moved("2022-02-01", "1000", "KRW"),
+            moved("2022-02-02", "1", "KZT"),
+            moved("2022-04-02", "5", "GBP"),
+            moved("2022-04-03", "100", "JPY"),
+            moved("2022-04-04", "2", "USD"),
+        ],
+    });
+    let tag = hub.get(&path).await.header("etag").to_owned();
+    let reply = hub.write("PATCH", &path, Some(&tag), Some(&change)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+#[test]
+fn a_sum_over_currencies_needs_rates_with_date_and_source() {
+    on_each_database(async |hub: Hub| {
+        spent(&hub, &json!("2022")).await;
+        let path = "/v1/statistics/finance?group_by=year&measure=count,sum&converted_to=USD";
+        let none = hub.queries_of(path).await.len();
+        let figures = hub.get(path).await.json();
+        let row = |year: &str,
+                   flow: &str,
+                   count: i64,
+                   sum: Option<&str>,
+                   qualifier: Option<&str>,
+                   unknown: i64| json!({"year": year, "flow": flow, "currency": "USD", "count": count, "sum": sum, "sum_qualifier": qualifier, "sum_unknown": unknown});
+        // Without any rate there is only what is in dollars already.
+        let expected = json!([
+            row("2021", "spent", 1, None, None, 1),
+            row("2022", "agreed", 1, None, None, 1),
+            row("2022", "spent", 8, Some("2"), Some("about"), 7),
+        ]);
+        assert_eq!(figures["rows"], expected);
+
+        for one in [
+            rate("EUR", "USD", "1.08", "2022-01-31"),
+            rate("EUR", "USD", "1.10", "2022-03-01"),
+            // Not used: there is a rate of the euro in dollars.
+            rate("USD", "EUR", "0.5", "2022-03-15"),
+            rate("USD", "KRW", "1200", "2022-01-15"),
+            rate("USD", "KZT", "3", "2022-02-28"),
+            // Too late for what was spent in April.
+            rate("GBP", "USD", "1.3", "2022-05-01"),
+            // Rates are not put in a chain.
+            rate("JPY", "EUR", "0.0075", "2022-01-01"),
+        ] {
+            let made = hub.write("POST", "/v1/exchange-rates", None, Some(&one)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        let draft = rate("EUR", "USD", "9", "2022-02-10");
+        let kept = hub.write_as(&hub.token, "POST", "/v1/exchange-rates", None, Some(&draft)).await;
+        assert_eq!(kept.json()["state"], "draft", "{}", kept.text);
+
+        let figures = hub.get(path).await.json();
+        // 7 × 1.08 + 10 × 1.08 + 1 × 1.10 + 1000 ÷ 1200 + 1 ÷ 3 + 2, rounded at the end.
+        let expected = json!([
+            row("2021", "spent", 1, None, None, 1),
+            row("2022", "agreed", 1, Some("110"), Some("exact"), 0),
+            row("2022", "spent", 8, Some("22.626667"), Some("about"), 2),
+        ]);
+        assert_eq!(figures["rows"], expected);
+        let totals = json!([
+            {"flow": "agreed", "currency": "USD", "count": 1, "sum": "110", "sum_qualifier": "exact", "sum_unknown": 0},
+            {"flow": "spent", "currency": "USD", "count": 9, "sum": "22.626667", "sum_qualifier": "about", "sum_unknown": 3},
+        ]);
+        assert_eq!(figures["totals"], totals);
+        let notes: Vec<_> =
+            items(&figures, "notes").map(|note| note["en"].as_str().unwrap()).collect();
+        let expected = [
+            "1 EUR = 1.08 USD on 2022-01-31: /v1/exchange-rates/eur-usd-2022-01-31",
+            "1 EUR = 1.10 USD on 2022-03-01: /v1/exchange-rates/eur-usd-2022-03-01",
+            "1 USD = 1200 KRW on 2022-01-15: /v1/exchange-rates/usd-krw-2022-01-15",
+            "1 USD = 3 KZT on 2022-02-28: /v1/exchange-rates/usd-kzt-2022-02-28",
+            "Amounts that are in no sum, since they have no date, or no rate until then: 3.",
+        ];
+        assert_eq!(notes[1..], expected);
+        for note in &notes[1..5] {
+            let (_, record) = note.split_once(": ").unwrap();
+            assert_eq!(hub.get(record).await.json()["citations"].as_array().unwrap().len(), 1);
+        }
+        assert_eq!(hub.queries_of(path).await.len(), none);
+
+        // What cannot be dated is not converted.
+        spent(&hub, &Value::Null).await;
+        let undated = hub.get(&format!("{path}&flow=agreed")).await.json();
+        let mut expected = row("", "agreed", 1, None, None, 1);
+        expected["year"] = Value::Null;
+        assert_eq!(undated["rows"], json!([expected]));
+        // Another target, and only some of the currencies.
+        let euros = "/v1/statistics/finance?currency=EUR,JPY&flow=spent&measure=sum";
+        let apart = hub.get(euros).await.json();
+        assert_eq!(
+            (&apart["rows"][0]["sum"], &apart["rows"][1]["sum"]),
+            (&json!("22"), &json!("100"))
+        );
+        assert_eq!(apart["notes"], json!([]));
+        let together = hub.get(&format!("{euros}&converted_to=EUR")).await.json();
+        let expected = json!([{"flow": "spent", "currency": "EUR", "sum": "22.75", "sum_qualifier": "exact", "sum_unknown": 0}]);
+        assert_eq!(together["rows"], expected);
+        let table = hub.get(&euros.replace("finance?", "finance.csv?converted_to=EUR&")).await;
+        assert_eq!(
+            table.text,
+            "flow,currency,sum,sum_qualifier,sum_unknown\r\nspent,EUR,22.75,exact,0\r\n"
+        );
+        for (query, parameter, code) in [
+            ("finance?converted_to=USD&group_by=currency", "converted_to", "invalid_parameter"),
+            ("finance?converted_to=dollars", "converted_to", "invalid_parameter"),
+            ("seminars?converted_to=USD", "converted_to", "unknown_parameter"),
+        ] {
+            let refused = hub.get(&format!("/v1/statistics/{query}")).await;
+            assert_eq!(refused.status, 400, "{query}");
+            assert_eq!(refused.faults(), [(parameter.to_owned(), code.to_owned())], "{query}");
+        }
+    });
+}
+
+#[test]
+fn a_rate_is_of_two_currencies_on_a_day_and_names_its_source() {
+    on_each_database(async |hub: Hub| {
+        let all = "/v1/exchange-rates";
+        let first = rate("EUR", "USD", "1.08", "2022-01-31");
+        let made = hub.write("POST", all, None, Some(&first)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let with = |field: &str, value: Value| {
+            let mut other = rate("EUR", "USD", "1.09", "2022-02-28");
+            other[field] = value;
+            other
+        };
+        for (body, place, code) in [
+            (with("citations", json!([])), "/citations", "source_needed"),
+            (with("to", json!("EUR")), "/to", "same_currency"),
+            (with("rate", json!("0.00")), "/rate", "too_small"),
+            (with("rate", json!("-1.08")), "/rate", "too_small"),
+            (with("on", json!("2022-01-31")), "/on", "rate_taken"),
+        ] {
+            let refused = hub.write("POST", all, None, Some(&body)).await;
+            assert_eq!(refused.status, 422, "{}", refused.text);
+            assert_eq!(refused.faults(), [(place.to_owned(), code.to_owned())]);
+        }
+        for (from, to, on) in [
+            ("USD", "EUR", "2022-01-31"),
+            ("EUR", "KRW", "2022-01-31"),
+            ("EUR", "USD", "2022-03-31"),
+        ] {
+            let made = hub.write("POST", all, None, Some(&rate(from, to, "2", on))).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        for (query, expected) in [
+            ("from=EUR&to=USD&sort=-on", &["eur-usd-2022-03-31", "eur-usd-2022-01-31"][..]),
+            ("on_gte=2022-02-01&on_lt=2022-04-01", &["eur-usd-2022-03-31"]),
+            ("to=KRW,EUR", &["usd-eur-2022-01-31", "eur-krw-2022-01-31"]),
+        ] {
+            let list = hub.get(&format!("{all}?{query}")).await.json();
+            let slugs: Vec<_> =
+                items(&list, "items").map(|one| one["slug"].as_str().unwrap()).collect();
+            assert_eq!(slugs, expected, "{query}");
+        }
+    });
+}
+
+#[test]
+fn a_chart_says_what_the_figures_say_and_no_more() {
+    on_each_database(async |hub: Hub| {
+        let get = async |path: &str| hub.get(&format!("/v1/statistics/{path}")).await;
+        let chart = get("seminars.svg?group_by=country&lang=ru&width=280").await;
+        assert_eq!((chart.status.as_u16(), chart.header("content-type")), (200, "image/svg+xml"));
+        assert_eq!(chart.header("content-language"), "ru");
+        for words in ["<title", "<desc", "role=\"img\"", "Казахстан", "prefers-color-scheme"]
+        {
+            assert!(chart.text.contains(words), "{words}: {}", chart.text);
+        }
+        assert!(!chart.text.contains("<script") && !chart.text.contains("href"), "{}", chart.text);
+        let again = [("if-none-match", chart.header("etag"))];
+        let path = "/v1/statistics/seminars.svg?group_by=country&lang=ru&width=280";
+        assert_eq!(hub.send("GET", path, &again, None).await.status, 304);
+        let bound = get("attendance.svg?metric=persons&group_by=kind").await;
+        assert!(
+            bound.text.contains("&gt; 70") || bound.text.contains("more than 70"),
+            "{}",
+            bound.text
+        );
+        // The days of a study visit of which nobody knows when it was are no bar.
+        let unknown = get("study-visits.svg?measure=sum").await;
+        assert!(unknown.text.contains("not known"), "{}", unknown.text);
+        for (query, code) in [
+            ("attendance.svg", "several_units"),
+            ("seminars.svg?measure=count,sum", "invalid_parameter"),
+            ("seminars.svg?width=100", "invalid_parameter"),
+            ("seminars.svg?chart=pie", "invalid_parameter"),
+        ] {
+            assert_eq!(get(query).await.json()["code"], code, "{query}");
+        }
     });
 }

@@ -15,6 +15,8 @@ use crate::{
 
 /// How often what is kept for a while only is looked through.
 const FORGET: Duration = Duration::from_hours(1);
+/// How often it is looked for people whose data is to be kept no longer.
+const RETAIN: Duration = Duration::from_hours(1);
 
 /// Does it, until the service stops.
 pub(crate) async fn run(
@@ -33,6 +35,7 @@ pub(crate) async fn run(
             tokio::select! {
                 () = watching => {}
                 () = forget(&store) => {}
+                () = retain(&store) => {}
                 _ = futures_util::future::join(delivering, importing) => {}
             }
         }
@@ -52,5 +55,17 @@ async fn forget(store: &Store) {
         note("deliveries", store.forget_deliveries().await);
         note("answers", store.forget_answers().await);
         note("imports", store.forget_imports().await);
+    }
+}
+
+/// Takes away what identifies participants whose time is over, at once and then now and again.
+async fn retain(store: &Store) {
+    loop {
+        match store.retain_participants().await {
+            Ok(0) => {}
+            Ok(erased) => tracing::info!(erased, "participants are no longer named"),
+            Err(error) => tracing::warn!(%error, "the time of participants cannot be looked at"),
+        }
+        sleep(RETAIN).await;
     }
 }

@@ -126,7 +126,8 @@ fn merge(target: &mut Value, change: Value) {
     }
 }
 
-fn is(request: &HttpRequest, wanted: &str) -> bool {
+/// Whether that media type was sent, as UTF-8.
+pub(crate) fn is(request: &HttpRequest, wanted: &str) -> bool {
     let utf8 = |charset: &str| charset.trim_matches('"').eq_ignore_ascii_case("utf-8");
     let Some(given) = request.headers().get(header::CONTENT_TYPE) else { return false };
     let Ok(given) = given.to_str() else { return false };

@@ -12,6 +12,7 @@ use persistence::{
     Author, Error, Facets, Neighbours, Store, Stored, Visitor, Written, facets, neighbours,
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::{
     Problem, actor, body,
@@ -170,6 +171,12 @@ async fn take_step<R: Stored>(
     let author = Author { note: body::note(&request, payload).await?, ..author };
     let change = async move { store.take_step::<R>(&author, &key, revision, step).await };
     Ok(written(HttpResponse::Ok(), &apart(R::COLLECTION, change).await?))
+}
+
+/// The id in the address of something that has no other name.
+pub(crate) fn id(collection: &str, key: &str) -> Result<Uuid, Problem> {
+    let id = Uuid::try_parse(key).ok().filter(|_| key.len() == 36);
+    id.ok_or_else(|| Problem::no_record(collection))
 }
 
 /// What became of a change.

@@ -110,6 +110,10 @@ struct Options {
         default_value = "no"
     )]
     two_people: YesNo,
+    /// Below how many people their number is not told to the public.
+    #[arg(long, env = "CAPACITY_HUB_SMALLEST_COUNT", value_name = "CAPACITY_HUB_SMALLEST_COUNT", global = true,
+        default_value_t = persistence::SMALLEST_COUNT, value_parser = clap::value_parser!(u64).range(2..=1000))]
+    smallest_count: u64,
     /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
     #[arg(
         long,
@@ -152,11 +156,22 @@ enum Action {
     Import(import::Import),
     /// Print the contract.
     Openapi,
+    /// Manage participants.
+    Participants {
+        #[command(subcommand)]
+        action: ParticipantsAction,
+    },
     /// Manage tokens.
     Token {
         #[command(subcommand)]
         action: TokenAction,
     },
+}
+
+#[derive(Subcommand)]
+enum ParticipantsAction {
+    /// Take away at once what identifies everybody whose time is over; the service does it hourly.
+    Retain,
 }
 
 #[derive(Subcommand)]
@@ -220,6 +235,10 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         None | Some(Action::Serve) => serve_until_stopped(&options, database, store).await?,
         Some(Action::Migrate) => println!("The schema is up to date."),
         Some(Action::Import(import)) => return import.run(&store).await,
+        Some(Action::Participants { action: ParticipantsAction::Retain }) => {
+            let erased = store.retain_participants().await?;
+            println!("Erased what identified participants whose time was over: {erased}.");
+        }
         Some(Action::Token { action }) => return manage_tokens(&store, action).await,
         Some(Action::Openapi) => {}
     }
@@ -303,6 +322,7 @@ async fn serve_until_stopped(
         signals: true,
         webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
         two_people: options.two_people == YesNo::Yes,
+        smallest_count: options.smallest_count,
     };
     let service = serve(listener, &settings)?;
     // Who started the service may have stopped listening to it.

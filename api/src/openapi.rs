@@ -26,6 +26,7 @@ mod changes;
 mod history;
 mod iati;
 mod imports;
+mod participants;
 mod publication;
 mod search;
 mod statistics;
@@ -84,6 +85,7 @@ pub fn openapi() -> Value {
     building.tokens();
     building.proposals();
     building.imports();
+    building.participants();
     building.formats();
     building.iati();
     building.statistics();

@@ -5,7 +5,7 @@ use actix_web::{
     web::Path,
 };
 use domain::{Deed, Refused, Violation};
-use persistence::Error;
+use persistence::{Error, Referrer};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -377,6 +377,11 @@ impl Problem {
         Self::new(kinds::GROUPS, format!("An answer has at most {most} groups."))
     }
 
+    pub(crate) fn too_large_chart(categories: usize, series: usize) -> Self {
+        let detail = format!("A chart has at most {categories} groups and {series} series.");
+        Self::new(kinds::GROUPS, detail)
+    }
+
     pub(crate) fn several_units(dimension: &str, values: &[String]) -> Self {
         let detail =
             format!("These figures have several: add {dimension}={}.", values.join(" or "));
@@ -512,17 +517,16 @@ impl Problem {
             }
             Error::KeyReused => Self::key_reused(),
             Error::InUse(referrers) => {
-                let errors = referrers.iter().map(|one| Fault {
-                    code: "in_use".into(),
-                    detail: format!(
-                        "/v1/{}/{} refers to it in {}.",
-                        one.collection,
-                        one.slug.clone().unwrap_or_else(|| one.id.to_string()),
-                        one.field
-                    ),
-                    ..Fault::default()
-                });
-                let errors = errors.collect();
+                let told = |one: Referrer| {
+                    let Referrer { collection, id, slug, field } = one;
+                    match slug.or_else(|| Some(id?.to_string())) {
+                        Some(name) => format!("/v1/{collection}/{name} refers to it in {field}."),
+                        None => format!("Some of the {collection} refer to it."),
+                    }
+                };
+                let fault =
+                    |one| Fault { code: "in_use".into(), detail: told(one), ..Fault::default() };
+                let errors = referrers.into_iter().map(fault).collect();
                 Self { errors, ..Self::new(kinds::IN_USE, "See errors for who refers to it.") }
             }
             Error::Refused(broken) => Self::invalid(broken),

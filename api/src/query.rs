@@ -47,6 +47,11 @@ impl Languages {
         }
     }
 
+    /// The language that is preferred to all others.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.0.first().map(SoughtLanguage::as_str)
+    }
+
     /// Does something while texts are written in these languages, and says which were found.
     pub(crate) fn during<T>(&self, write: impl FnOnce() -> T) -> (T, Option<String>) {
         if self.0.is_empty() {

@@ -17,13 +17,16 @@ use crate::{
     changes::{self, Streams},
     country,
     crud::{self, Routes},
+    dashboard,
     docs::{self, Contract},
     edge::{self, Origins, conditional, fallback},
     formats::{self, PublicAddress},
     health,
     import::{self, Imports},
     openapi::{self, Paths},
-    problem, programme, proposal, search, statistics, token,
+    participant, problem, programme, proposal, search,
+    statistics::{self, SmallestCount},
+    token,
     webhook::{self, ToPrivate},
 };
 
@@ -46,6 +49,8 @@ pub struct Settings {
     pub webhooks_to_private: bool,
     /// Whether it takes two people to write something and to publish it.
     pub two_people: bool,
+    /// Below how many people their number is not told to the public.
+    pub smallest_count: u64,
 }
 
 /// The service, listening.
@@ -92,6 +97,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let stopping = watch::Sender::new(false);
     let streams = Data::new(Streams::new(stopping.clone()));
     let two_people = Data::new(TwoPeople(settings.two_people));
+    let smallest_count = Data::new(SmallestCount(settings.smallest_count));
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
     let (imports, jobs) = Imports::new();
     let imports = Data::new(imports);
@@ -113,6 +119,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .app_data(streams.clone())
             .app_data(to_private.clone())
             .app_data(two_people.clone())
+            .app_data(smallest_count.clone())
             .app_data(address.clone())
             .app_data(imports.clone())
             // A pool is driven by the thread that opened it, so each worker has its own.
@@ -178,10 +185,12 @@ fn routes(config: &mut ServiceConfig) {
     get("/v1/seminars/{id}/programme", web::get().to(programme::read));
     get("/v1/people/{id}/presentations", web::get().to(crud::presentations_of));
     token::routes(config);
+    participant::routes(config);
     webhook::routes(config);
     proposal::routes(config);
     import::routes(config);
     statistics::routes(config);
+    dashboard::routes(config);
     formats::routes(config);
     visit_all(&mut Routes(config));
 }

@@ -3,22 +3,28 @@ use std::{fs::File, io::BufWriter, io::Write};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{self, Path, ServiceConfig},
+    web::{self, Data, Path, ServiceConfig},
 };
 use domain::{Deed, Dimension, Subject, Text};
-use persistence::{Error, Figures, MOST_GROUPS, Moment};
+use persistence::{Error, Figures, MOST_GROUPS, Moment, SMALLEST_COUNT};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 mod answer;
 mod asked;
+mod drawing;
 
-pub(crate) use answer::{MeasureTold, Statistics};
-pub(crate) use asked::{ActivityFilter, Asked, MOST_SPLITS, MOST_VALUES, filtering, fitting};
+pub(crate) use answer::{Statistics, converted_notes};
+pub(crate) use asked::{
+    ActivityFilter, Asked, CONVERTED_TO, MOST_SPLITS, MOST_VALUES, filtering, fitting,
+};
+use drawing::Drawing;
+pub(crate) use drawing::{CHARTS, NARROWEST, WIDEST, WIDTH};
 
 use crate::{
     Problem,
+    chart::draw,
     edge::{self, fallback},
     file::{self, Said},
     query::{Languages, ListQuery},
@@ -27,15 +33,34 @@ use crate::{
 
 pub(crate) const COLLECTION: &str = "statistics";
 /// How many figures are made at once; who comes later waits.
-static MAKERS: Semaphore = Semaphore::const_new(4);
+pub(crate) static MAKERS: Semaphore = Semaphore::const_new(4);
 
 type Answer = Result<HttpResponse, Problem>;
+
+/// Below how many people their number is not told to the public.
+#[derive(Clone, Copy)]
+pub(crate) struct SmallestCount(pub(crate) u64);
+
+/// Below how many people their number is not told to the public.
+pub(crate) fn smallest_count(request: &HttpRequest) -> u64 {
+    request.app_data::<Data<SmallestCount>>().map_or(SMALLEST_COUNT, |count| count.0)
+}
+
+/// Who asks for figures of people.
+#[derive(Clone, Copy)]
+pub(crate) enum Who {
+    /// Who may see the people themselves.
+    Registrar,
+    /// Who may not learn of fewer people than that.
+    Public { smallest: u64 },
+}
 
 /// A form that figures are given in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Json,
     Csv,
+    Svg,
 }
 
 impl Form {
@@ -43,6 +68,7 @@ impl Form {
         match self {
             Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Svg => "image/svg+xml",
         }
     }
 }
@@ -119,6 +145,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     };
     get("/v1/statistics", web::get().to(describe));
     get("/v1/statistics/{subject}.csv", web::get().to(csv));
+    get("/v1/statistics/{subject}.svg", web::get().to(svg));
     get("/v1/statistics/{subject}", web::get().to(json));
 }
 
@@ -138,11 +165,18 @@ async fn csv(request: HttpRequest, reader: Reader, subject: Path<String>) -> Ans
     Ok(file::kept_as(answer, &format!("{}.csv", *subject)))
 }
 
+async fn svg(request: HttpRequest, reader: Reader, subject: Path<String>) -> Answer {
+    figures(&request, &reader, &subject, Form::Svg).await
+}
+
 async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Form) -> Answer {
     let subject = Subject::named(subject).ok_or_else(Problem::no_route)?;
     let registrar = reader.may(Deed::KeepParticipants);
+    let smallest = smallest_count(request);
+    let who = if registrar { Who::Registrar } else { Who::Public { smallest } };
     let mut query = ListQuery::of_feed(request)?;
     let bom = form == Form::Csv && query.flag("bom");
+    let drawing = (form == Form::Svg).then(|| Drawing::read(&mut query));
     let asked = Asked::read(&mut query, subject, registrar)?;
     let file = file::Asked {
         of: COLLECTION,
@@ -152,18 +186,27 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
         turns: &MAKERS,
     };
     let write = async |moment: &Moment, file: &mut File| {
-        let statistics = told(moment, &asked, registrar).await?;
-        let mut to = BufWriter::new(file);
+        let made = made(moment, &asked, who).await;
+        let (figures, notes) = made.map_err(Problem::of(COLLECTION))?;
+        if figures.too_many {
+            return Err(Problem::too_many_groups(MOST_GROUPS));
+        }
         let mut said = Said::default();
-        let written = match form {
-            Form::Json => {
+        let mut to = BufWriter::new(file);
+        let written = if let Some(drawing) = drawing {
+            let chart = drawing.chart(moment, &asked, &figures, &notes).await?;
+            said.also(Some(&chart.language));
+            to.write_all(draw(&chart).as_bytes())
+        } else {
+            let computed_at = moment.changed_at().await.map_err(Problem::of(COLLECTION))?;
+            let statistics = Statistics::of(&asked, &figures, notes, computed_at);
+            if form == Form::Csv {
+                let bom = if bom { "\u{feff}" } else { "" };
+                to.write_all(bom.as_bytes()).and_then(|()| statistics.csv(&mut to))
+            } else {
                 let (bytes, found) = asked.languages.write(&statistics);
                 said.also(found.as_deref());
                 to.write_all(&bytes)
-            }
-            Form::Csv => {
-                let bom = if bom { "\u{feff}" } else { "" };
-                to.write_all(bom.as_bytes()).and_then(|()| statistics.csv(&mut to))
             }
         };
         written.and_then(|()| to.flush()).map_err(Problem::unwritten)?;
@@ -172,20 +215,20 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
     file.answer(request, reader, write).await
 }
 
-async fn told(moment: &Moment, asked: &Asked, registrar: bool) -> Result<Statistics, Problem> {
-    let wrong = Problem::of(COLLECTION);
-    let figures = made(moment, asked, registrar).await.map_err(&wrong)?;
-    if figures.too_many {
-        return Err(Problem::too_many_groups(MOST_GROUPS));
-    }
-    let computed_at = moment.changed_at().await.map_err(&wrong)?;
-    Ok(Statistics::of(asked, &figures, computed_at))
-}
-
-async fn made(moment: &Moment, asked: &Asked, registrar: bool) -> Result<Figures, Error> {
+/// The figures, and what has to be known of how they were made.
+async fn made(moment: &Moment, asked: &Asked, who: Who) -> Result<(Figures, Vec<Text>), Error> {
     let question = asked.question(moment).await?;
-    if asked.subject == Subject::Participants && !registrar {
-        return moment.protected_figures(&question).await;
+    if let Some(currency) = &asked.converted_to {
+        let converted = moment.converted_figures(&question, currency).await?;
+        let notes = converted_notes(&converted);
+        return Ok((converted.figures, notes));
     }
-    moment.figures(&question).await
+    let figures = match (asked.subject, who) {
+        (Subject::Participants, Who::Public { smallest }) => {
+            moment.protected_figures(&question, smallest).await
+        }
+        (Subject::Participants, Who::Registrar) => moment.own_figures(&question).await,
+        _ => moment.figures(&question).await,
+    }?;
+    Ok((figures, Vec::new()))
 }

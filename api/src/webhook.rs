@@ -18,7 +18,7 @@ use crate::{
     address::names_private,
     body,
     changes::cursor,
-    crud::apart,
+    crud::{self, apart},
     edge::{self, fallback, private},
     query::ListQuery,
 };
@@ -196,8 +196,7 @@ async fn switched_on(store: &Store, id: Uuid) -> Result<(), Problem> {
 }
 
 fn id(key: &str) -> Result<Uuid, Problem> {
-    let id = Uuid::try_parse(key).ok().filter(|_| key.len() == 36);
-    id.ok_or_else(|| Problem::no_record(COLLECTION))
+    crud::id(COLLECTION, key)
 }
 
 /// What can be said of an address before it is used.

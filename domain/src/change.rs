@@ -4,9 +4,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    Checked, Document, GrantArrangement, Indicator, Initiative, Kind, OneOf, Organisation, Person,
-    Presentation, Project, ProjectResult, Recommendation, Resource, Seminar, SeminarSeries,
-    Session, Statement, StudyVisit, Topic, value::kind,
+    Checked, Document, ExchangeRate, GrantArrangement, Indicator, Initiative, Kind, OneOf,
+    Organisation, Person, Presentation, Project, ProjectResult, Recommendation, Resource, Seminar,
+    SeminarSeries, Session, Statement, StudyVisit, Topic, value::kind,
 };
 
 kind!(/// A collection of records, by its name in addresses.
@@ -32,6 +32,7 @@ pub fn collections() -> Vec<&'static str> {
         ProjectResult::COLLECTION,
         Indicator::COLLECTION,
         Recommendation::COLLECTION,
+        ExchangeRate::COLLECTION,
         Document::COLLECTION,
     ]
 }

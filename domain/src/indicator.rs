@@ -9,6 +9,7 @@ use crate::{
 /// What a result is measured by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "is_counted_by_what_there_is", skip_on_field_errors = false))]
 pub struct Indicator {
     /// Its name in addresses, if it has one.
     pub slug: Option<Slug>,
@@ -26,11 +27,44 @@ pub struct Indicator {
     #[serde(default)]
     #[validate(nested)]
     pub periods: Vec<IndicatorPeriod>,
-    /// The metric of the registry that actual values are counted from, instead of being typed.
+    /// The metric of the registry that actual values are counted by, instead of being typed:
+    /// seminars_held, study_visits_held, presentations, speakers, countries, participants,
+    /// participants_certified or participants_female. The results of the project tell the counts.
     pub computed_from: Option<Line>,
     /// Where each fact comes from.
     #[serde(default)]
     pub citations: Vec<Citation>,
+}
+
+/// What the registry can count for an indicator, of a project and between two days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistryMetric {
+    /// Seminars that were held and begin between those days.
+    SeminarsHeld,
+    /// Study visits that were held and begin between those days.
+    StudyVisitsHeld,
+    /// Presentations given at seminars that begin between those days.
+    Presentations,
+    /// People who spoke at seminars that begin between those days, each once.
+    Speakers,
+    /// Countries named as having a part in seminars and study visits that begin between those days.
+    Countries,
+    /// People recorded as having taken part in what begins between those days.
+    Participants,
+    /// Those of them with a certificate.
+    ParticipantsCertified,
+    /// Those of them who are women.
+    ParticipantsFemale,
+}
+
+impl Indicator {
+    /// What its actual values are counted by, if they are.
+    #[must_use]
+    pub fn metric(&self) -> Option<RegistryMetric> {
+        let name = self.computed_from.as_ref()?.as_str();
+        serde_json::from_value(name.into()).ok()
+    }
 }
 
 /// In what an indicator is measured.
@@ -126,4 +160,14 @@ fn period_in_order(period: &IndicatorPeriod) -> Result<(), ValidationError> {
 
 fn period_ends_after_it_starts(it: &IndicatorPeriod) -> Result<(), ValidationError> {
     period_in_order(it)
+}
+
+fn is_counted_by_what_there_is(it: &Indicator) -> Result<(), ValidationError> {
+    if it.computed_from.is_none() || it.metric().is_some() {
+        return Ok(());
+    }
+    let mut error = ValidationError::new("unknown_metric")
+        .with_message("The registry counts nothing of that name.".into());
+    error.add_param("pointer".into(), &"/computed_from");
+    Err(error)
 }

@@ -1,4 +1,5 @@
 //! What can be counted, by what, and what each figure means.
+mod definitions;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -323,162 +324,16 @@ impl Subject {
     /// What its figures mean.
     #[must_use]
     pub fn definitions(self) -> &'static [Definition] {
-        const fn of(measure: Measure, unit: &'static str, words: &'static str) -> Definition {
-            Definition { measure, unit, words }
-        }
         match self {
-            Self::Seminars => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "seminars",
-                            "Seminars, workshops, webinars, conferences and launches, each once, whatever their status.",
-                        ),
-                        of(Distinct, "projects", "Projects that hold them, each once."),
-                        of(
-                            Sum,
-                            "days",
-                            "Days from the first to the last, of those of which both are known.",
-                        ),
-                        of(
-                            Average,
-                            "days",
-                            "Days from the first to the last, by the number of those of which both are known.",
-                        ),
-                    ]
-                }
-            }
-            Self::StudyVisits => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "study visits",
-                            "Study visits, each once, whatever their status.",
-                        ),
-                        of(Distinct, "projects", "Projects that hold them, each once."),
-                        of(
-                            Sum,
-                            "days",
-                            "Days from the first to the last, of those of which both are known.",
-                        ),
-                        of(
-                            Average,
-                            "days",
-                            "Days from the first to the last, by the number of those of which both are known.",
-                        ),
-                    ]
-                }
-            }
-            Self::Presentations => {
-                const {
-                    &[
-                        of(Count, "presentations", "Presentations, each once, however many spoke."),
-                        of(Distinct, "seminars", "Seminars at which they were given, each once."),
-                    ]
-                }
-            }
-            Self::Speakers => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "parts",
-                            "Parts in presentations, as announced at the time, and words that are kept from outside of one: who speaks twice counts twice.",
-                        ),
-                        of(Distinct, "people", "People who have such a part, each once."),
-                    ]
-                }
-            }
-            Self::Organisations => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "parts",
-                            "Parts that organisations have: as a party of a project or a grant arrangement, as an organiser of a seminar, as a stop of a study visit, or as where a speaker came from; each part counts.",
-                        ),
-                        of(
-                            Distinct,
-                            "organisations",
-                            "Organisations that have such a part, each once.",
-                        ),
-                    ]
-                }
-            }
-            Self::Participants => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "participations",
-                            "People recorded as having taken part, once for each seminar or study visit; nobody is counted who is not recorded.",
-                        ),
-                        of(Sum, "days", "Days attended, of those of whom they are known."),
-                        of(
-                            Average,
-                            "days",
-                            "Days attended, by the number of those of whom they are known.",
-                        ),
-                    ]
-                }
-            }
-            Self::Attendance => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "published numbers",
-                            "Numbers that were published, one for each seminar or study visit and each thing counted.",
-                        ),
-                        of(
-                            Sum,
-                            "as the metric says",
-                            "The published numbers together; who came to two seminars is in both. Where one was published as more than a number or at least a number, so is the sum.",
-                        ),
-                        of(
-                            Average,
-                            "as the metric says",
-                            "The published numbers together, by how many they are.",
-                        ),
-                    ]
-                }
-            }
-            Self::Finance => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "amounts",
-                            "Amounts that are recorded: of agreements, budgets and transactions.",
-                        ),
-                        of(
-                            Sum,
-                            "the currency of the row",
-                            "Money: agreed counts in the year of the signature, a budget in that of its first day (a revised one in place of the original), a transaction in that of its day.",
-                        ),
-                        of(Average, "the currency of the row", "Money, by the number of amounts."),
-                    ]
-                }
-            }
-            Self::Results => {
-                const {
-                    &[
-                        of(
-                            Count,
-                            "periods",
-                            "Periods of indicators, and indicators that have none; by the year in which a period ends.",
-                        ),
-                        of(Distinct, "indicators", "Indicators, each once."),
-                        of(
-                            Average,
-                            "per cent",
-                            "The way from the baseline to the target that the actual value has gone, in per cent, of the periods for which all three are known as numbers that were typed.",
-                        ),
-                    ]
-                }
-            }
+            Self::Seminars => definitions::SEMINARS,
+            Self::StudyVisits => definitions::STUDY_VISITS,
+            Self::Presentations => definitions::PRESENTATIONS,
+            Self::Speakers => definitions::SPEAKERS,
+            Self::Organisations => definitions::ORGANISATIONS,
+            Self::Participants => definitions::PARTICIPANTS,
+            Self::Attendance => definitions::ATTENDANCE,
+            Self::Finance => definitions::FINANCE,
+            Self::Results => definitions::RESULTS,
         }
     }
 }

@@ -33,6 +33,8 @@ mod m20261124_000047_statistics;
 mod m20261124_000048_words_with_collection;
 mod m20261125_000049_participant;
 mod m20261125_000050_figures;
+mod m20261125_000051_exchange_rate;
+mod m20261125_000055_participant_once;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -75,6 +77,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000048_words_with_collection::Migration),
             Box::new(m20261125_000049_participant::Migration),
             Box::new(m20261125_000050_figures::Migration),
+            Box::new(m20261125_000055_participant_once::Migration),
+            Box::new(m20261125_000051_exchange_rate::Migration),
         ]
     }
 }

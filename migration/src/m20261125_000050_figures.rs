@@ -1,7 +1,7 @@
 //! What records contribute to figures: activities with the time that they belong to, and facts.
 use sea_orm_migration::{
     prelude::*,
-    schema::{big_integer_null, integer, string, string_null, uuid, uuid_null},
+    schema::{big_integer_null, date_null, integer, string, string_null, uuid, uuid_null},
 };
 
 use crate::table::{index, index_table, stale};
@@ -28,6 +28,9 @@ impl MigrationTrait for Migration {
             .col(string("collection"))
             .col(uuid("project_id"))
             .col(string("kind"))
+            .col(string("status"))
+            // The first day that it may begin on.
+            .col(date_null("starts_on"))
             .col(string_null("year"))
             .col(string_null("quarter"))
             .col(string_null("month"))

@@ -45,6 +45,16 @@ impl Moment {
         Ok(all)
     }
 
+    /// The first records of a list.
+    pub async fn first<R: Stored>(
+        &self,
+        wanted: Wanted<R>,
+        limit: u64,
+    ) -> Result<Vec<Record<R>>, Error> {
+        let wanted = Wanted { after: None, limit, with_total: false, ..wanted };
+        Ok(page(self.tx(), &wanted, self.view()).await?.items)
+    }
+
     /// How many records a list has.
     pub async fn count<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
         let wanted = Wanted { after: None, limit: 1, with_total: true, ..wanted.clone() };

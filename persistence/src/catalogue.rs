@@ -1,7 +1,8 @@
 //! Every resource there is, told once.
 use domain::{
-    Document, GrantArrangement, Indicator, Initiative, Organisation, Person, Presentation, Project,
-    ProjectResult, Recommendation, Seminar, SeminarSeries, Session, Statement, StudyVisit, Topic,
+    Document, ExchangeRate, GrantArrangement, Indicator, Initiative, Organisation, Person,
+    Presentation, Project, ProjectResult, Recommendation, Seminar, SeminarSeries, Session,
+    Statement, StudyVisit, Topic,
 };
 
 use crate::Stored;
@@ -29,5 +30,6 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<ProjectResult>();
     visitor.visit::<Indicator>();
     visitor.visit::<Recommendation>();
+    visitor.visit::<ExchangeRate>();
     visitor.visit::<Document>();
 }

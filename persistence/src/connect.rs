@@ -28,7 +28,7 @@ impl Database {
         if let Some(observer) = self.observer.clone() {
             db.set_metric_callback(move |info| observer(&info.statement.sql));
         }
-        Ok(Store::new(db, self.world.clone()))
+        Ok(Store::new(db, &self.url, self.world.clone()))
     }
 
     /// Brings the schema up to date, alone: other instances that start now wait.

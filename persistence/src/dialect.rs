@@ -253,7 +253,7 @@ mod tests {
     async fn keeps_what_follows(database: &Database, options: ConnectOptions) -> bool {
         let beside = sea_orm::Database::connect(&database.url).await.unwrap();
         let db = sea_orm::Database::connect(options).await.unwrap();
-        let store = Store::new(db, database.world.clone());
+        let store = Store::new(db, &database.url, database.world.clone());
         let expires_at = store.now() + chrono::Days::new(1);
         let new =
             NewToken { name: "lost".to_owned(), role: Role::Admin, expires_at, projects: None };

@@ -58,13 +58,13 @@ pub enum Error {
     Database(#[source] DbErr),
 }
 
-/// A record that refers to another.
+/// Who refers to a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referrer {
     /// Its collection.
     pub collection: String,
-    /// Its id.
-    pub id: Uuid,
+    /// Its id; none where nobody is to learn it.
+    pub id: Option<Uuid>,
     /// Its slug, if it has one.
     pub slug: Option<String>,
     /// The field in which it does.
@@ -110,6 +110,13 @@ impl From<DbErr> for Error {
             // Another import gives the same name from outside at the same time.
             "23505" | "1555" | "2067"
                 if constraint == "external_id_pkey" || message.contains("external_id.") =>
+            {
+                Self::Collided(error)
+            }
+            // The same person comes in twice at the same time.
+            "23505" | "2067"
+                if constraint == "participant_activity_id_email_key_key"
+                    || message.contains("participant.activity_id, participant.email_key") =>
             {
                 Self::Collided(error)
             }

@@ -1,10 +1,15 @@
 //! What records contribute to figures, and the figures.
 mod answer;
-mod fact;
+mod contribution;
+mod converted;
+mod metric;
 mod protected;
 mod question;
 
 pub use answer::{Figure, Figures, MOST_GROUPS};
-pub use fact::Contribution;
-pub(crate) use fact::{Fact, Held, LOW, MICROS, micros};
+pub use contribution::Contribution;
+pub(crate) use contribution::{Fact, Held, LOW, MICROS, micros};
+pub use converted::{Converted, Rate};
+pub use metric::Count;
+pub use protected::SMALLEST_COUNT;
 pub use question::{Among, Question, Value};

@@ -31,10 +31,12 @@ mod webhook;
 mod words;
 
 mod document;
+mod exchange_rate;
 mod grant_arrangement;
 mod indicator;
 mod initiative;
 mod organisation;
+mod participant;
 mod person;
 mod presentation;
 mod project;
@@ -54,7 +56,10 @@ pub use delivery::{Delivery, Outcome};
 pub use error::{Error, Referrer};
 pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange, news};
-pub use figures::{Among, Contribution, Figure, Figures, MOST_GROUPS, Question, Value};
+pub use figures::{
+    Among, Contribution, Converted, Count, Figure, Figures, MOST_GROUPS, Question, Rate,
+    SMALLEST_COUNT, Value,
+};
 pub use history::Revision;
 pub use idempotency::{Answer, Once, Repeatable};
 pub use import::{Action, FieldStep, Incoming, Seen, Taken, Taking, Told};
@@ -62,6 +67,7 @@ pub use import_log::{ImportState, KeptImport, Progress};
 pub use moment::Moment;
 pub use narrow::Narrow;
 pub use neighbours::{Neighbours, neighbours};
+pub use participant::{KeptParticipant, TakenParticipants};
 pub use proposal::{Decision, Proposal};
 pub use search::{Found, Search, Sought};
 pub use sight::Sight;

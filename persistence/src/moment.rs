@@ -1,4 +1,6 @@
 //! Records as they were at one moment, and what was changed last.
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Record;
 use sea_orm::{
@@ -17,6 +19,7 @@ pub(crate) const BATCH: u64 = 500;
 /// All records, as they were at one moment.
 pub struct Moment {
     tx: DatabaseTransaction,
+    database: Arc<str>,
     position: i64,
     view: View,
 }
@@ -44,6 +47,11 @@ impl Moment {
     #[must_use]
     pub fn sight(&self) -> &Sight {
         &self.view.sight
+    }
+
+    /// Tells the database from every other that this process uses.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
     }
 
     pub(crate) fn view(&self) -> &View {
@@ -77,7 +85,7 @@ impl Store {
     pub async fn moment(&self) -> Result<Moment, Error> {
         let tx = dialect::snapshot(self.db()).await?;
         let position = feed::newest(&tx).await?;
-        Ok(Moment { tx, position, view: self.view() })
+        Ok(Moment { tx, database: self.database(), position, view: self.view() })
     }
 
     /// The records of a list that were changed last, the newest change first.

@@ -273,6 +273,6 @@ fn sources(field: &str, targets: Vec<Uuid>) -> SelectStatement {
         .into_query()
 }
 
-fn codes<T: Serialize>(wanted: &OneOf<T>) -> Vec<String> {
+pub(crate) fn codes<T: Serialize>(wanted: &OneOf<T>) -> Vec<String> {
     wanted.0.iter().filter_map(|value| code(Some(value))).collect()
 }

@@ -72,6 +72,16 @@ pub(crate) async fn look_up(
     references: &[Reference],
     known: &mut Known,
 ) -> Result<(), Error> {
+    look_up_among(db, &sight.of_records(), references, known).await
+}
+
+/// The same, among the records that fit.
+pub(crate) async fn look_up_among(
+    db: &impl ConnectionTrait,
+    fitting: &Condition,
+    references: &[Reference],
+    known: &mut Known,
+) -> Result<(), Error> {
     let unknown = |reference: &&Reference| !known.has(&reference.collection, &reference.key);
     let mut keys: Vec<&str> =
         references.iter().filter(unknown).map(|reference| reference.key.as_str()).collect();
@@ -84,7 +94,7 @@ pub(crate) async fn look_up(
         let found: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
             .select_only()
             .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
-            .filter(sight.of_records())
+            .filter(fitting.clone())
             .filter(
                 Condition::any()
                     .add(record::Column::Id.is_in(ids))

@@ -58,6 +58,7 @@ impl Stored for Seminar {
             subject: Subject::Seminars,
             project_id: self.project_id.id(),
             kind: code(Some(&self.kind)).unwrap_or_default(),
+            status: self.status,
             starts_on: self.starts_on.as_ref(),
             ends_on: self.ends_on.as_ref(),
         };

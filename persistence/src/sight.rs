@@ -1,5 +1,7 @@
 //! What somebody may see of the records, and on which day they look.
-use domain::{Document, Initiative, Organisation, Person, Project, Resource, State, Topic};
+use domain::{
+    Document, ExchangeRate, Initiative, Organisation, Person, Project, Resource, State, Topic,
+};
 use sea_orm::{
     ColumnTrait, Condition, JoinType,
     entity::prelude::{Date, Expr, Uuid},
@@ -9,11 +11,12 @@ use sea_orm::{
 use crate::{index::code, record};
 
 /// The collections whose records belong to no project.
-const OF_NO_PROJECT: [&str; 5] = [
+const OF_NO_PROJECT: [&str; 6] = [
     Organisation::COLLECTION,
     Person::COLLECTION,
     Initiative::COLLECTION,
     Topic::COLLECTION,
+    ExchangeRate::COLLECTION,
     Document::COLLECTION,
 ];
 /// The fields that name what a record is a part of.

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Error, Narrow, Proposal, Referrer, Search, Sight, Stored, dialect, index, log, proposal,
-    record, reference,
+    Error, Narrow, Proposal, Referrer, Search, Sight, Stored, dialect, index, log, participant,
+    proposal, record, reference,
     search::{self, Rank},
     sight::{PART_OF, PROJECT, View, is_project, of_no_project, published},
 };
@@ -132,6 +132,7 @@ pub struct Page<T> {
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
+    url: Arc<str>,
     world: World,
     sight: Sight,
 }
@@ -202,8 +203,13 @@ impl<R: Stored> Entry<R> {
 type Column<R> = <<R as Stored>::Index as EntityTrait>::Column;
 
 impl Store {
-    pub(crate) fn new(db: DatabaseConnection, world: World) -> Self {
-        Self { db, world, sight: Sight::Public }
+    pub(crate) fn new(db: DatabaseConnection, url: &str, world: World) -> Self {
+        Self { db, url: url.into(), world, sight: Sight::Public }
+    }
+
+    /// Tells its database from every other that this process uses.
+    pub(crate) fn database(&self) -> Arc<str> {
+        self.url.clone()
     }
 
     /// The same records, as somebody else sees them.
@@ -477,9 +483,12 @@ impl Store {
             if matches!(state(&old)?, State::Published | State::Withdrawn) {
                 may_publish(&Author { alone: true, ..by.clone() }, within)?;
             }
-            if !referrers(&tx, &Sight::All, old.id).await?.is_empty() {
+            let participants = participant::referrer(&tx, old.id).await?;
+            if participants.is_some() || !referrers(&tx, &Sight::All, old.id).await?.is_empty() {
                 // Others than those that the author sees are not named.
-                return Err(Error::InUse(referrers(&tx, &by.sight(), old.id).await?));
+                let mut named = referrers(&tx, &by.sight(), old.id).await?;
+                named.extend(participants);
+                return Err(Error::InUse(named));
             }
             reference::Entity::delete_many()
                 .filter(reference::Column::SourceId.eq(old.id))
@@ -914,7 +923,7 @@ async fn referrers(
     let name = |source: Uuid| names.iter().find(|(id, ..)| *id == source);
     let tell = |(source, field): (Uuid, String)| {
         let (_, collection, slug) = name(source)?.clone();
-        Some(Referrer { collection, id: source, slug, field })
+        Some(Referrer { collection, id: Some(source), slug, field })
     };
     Ok(found.into_iter().filter_map(tell).collect())
 }

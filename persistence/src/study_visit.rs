@@ -42,6 +42,7 @@ impl Stored for StudyVisit {
             subject: Subject::StudyVisits,
             project_id: self.project_id.id(),
             kind: "study_visit".to_owned(),
+            status: self.status,
             starts_on: self.starts_on.as_ref(),
             ends_on: self.ends_on.as_ref(),
         };

@@ -17,7 +17,7 @@ pub use run::Ended;
 
 pub(crate) use http::routes;
 pub(crate) use jobs::{Imports, Job, work};
-pub(crate) use order::SYSTEM;
+pub(crate) use order::{SYSTEM, unreadable};
 pub(crate) use report::Read;
 
 /// What imports are called in addresses.

@@ -242,7 +242,8 @@ impl Prepared {
     }
 }
 
-fn unreadable(fault: &SheetFault) -> Problem {
+/// The answer to a sheet that cannot be read.
+pub(crate) fn unreadable(fault: &SheetFault) -> Problem {
     Problem::unreadable_file(fault.code(), fault.to_string())
 }
 

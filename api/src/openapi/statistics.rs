@@ -1,13 +1,15 @@
 //! Statistics, in the contract.
 use domain::{
-    Dimension, GrantArrangement, Indicator, Measure, Organisation, Presentation, Resource, Seminar,
-    StudyVisit, Subject,
+    Dimension, GrantArrangement, Indicator, Measure, Organisation, Presentation, Project, Resource,
+    Seminar, StudyVisit, Subject,
 };
 use serde_json::{Value, json};
 
 use super::{Building, Components, answer, operation, reference, told};
+use crate::dashboard::{Dashboard, Framework};
 use crate::statistics::{
-    ActivityFilter, COLLECTION, MOST_SPLITS, MOST_VALUES, Statistics, Subjects, filtering, fitting,
+    ActivityFilter, CHARTS, COLLECTION, CONVERTED_TO, MOST_SPLITS, MOST_VALUES, NARROWEST,
+    Statistics, Subjects, WIDEST, WIDTH, filtering, fitting,
 };
 
 impl Building<'_> {
@@ -39,6 +41,50 @@ impl Building<'_> {
         }
         // Each subject has its own.
         self.schemas.remove("Statistics");
+        self.dashboard();
+    }
+
+    fn dashboard(&mut self) {
+        self.add::<Dashboard>();
+        self.add::<Framework>();
+        self.schemas["Dashboard"]["properties"]["money"]["items"] =
+            reference("schemas", "FinanceFigures");
+        for name in [
+            "Dashboard",
+            "DashboardProject",
+            "DashboardFigure",
+            "AttendanceTold",
+            "ResultTold",
+            "IndicatorTold",
+            "PeriodTold",
+            "InitiativeTold",
+            "Framework",
+        ] {
+            self.require_all(name);
+        }
+        let project = format!("/v1/{}/{{id}}", Project::COLLECTION);
+        for (name, part, summary, about) in [
+            (
+                "Dashboard",
+                "dashboard",
+                "Read the figures of a project's page",
+                "What there is of a project, how many came, the money, the results and what was told of initiatives, in one answer; each figure with what it means and where it can be taken from by itself.",
+            ),
+            (
+                "Framework",
+                "results",
+                "Read the results of a project with their indicators",
+                "Each result with its indicators: baseline, target and actual value by period, and the way that was gone. Actual values of indicators that name a metric of the registry are counted, of people no further than small numbers are protected.",
+            ),
+        ] {
+            let mut get = self.paths[&project]["get"].clone();
+            get["operationId"] = format!("readProject{name}").into();
+            get["summary"] = summary.into();
+            get["description"] = about.into();
+            get["responses"]["200"] =
+                answer("As of one moment.", name, None, &["ETag", "Content-Language"]);
+            self.paths.insert(format!("{project}/{part}"), json!({"get": get}));
+        }
     }
 
     /// Says that every property of a schema is there.
@@ -98,7 +144,29 @@ impl Building<'_> {
             "headers": told(&["ETag", "Content-Disposition"]),
             "content": {"text/csv": {"schema": {"type": "string"}}},
         });
-        self.paths.insert(format!("{path}.csv"), json!({"get": get}));
+        self.paths.insert(format!("{path}.csv"), json!({"get": get.clone()}));
+
+        get["operationId"] = format!("draw{statistics}").into();
+        get["summary"] = format!("Draw a chart of {spoken}").into();
+        let mut asked = parameters;
+        asked.push(json!({
+            "name": "chart", "in": "query", "required": false,
+            "description": "How the chart shows the figures.",
+            "schema": {"type": "string", "enum": CHARTS, "default": CHARTS[0]},
+        }));
+        asked.push(json!({
+            "name": "width", "in": "query", "required": false,
+            "description": "How wide the chart is, in pixels; what is written in it is laid out for that.",
+            "schema": {"type": "integer", "minimum": NARROWEST, "maximum": WIDEST, "default": WIDTH},
+        }));
+        asked.push(reference("parameters", "lang"));
+        get["parameters"] = json!(asked);
+        get["responses"]["200"] = json!({
+            "description": "The chart, for light and for dark pages, with its figures for screen readers; the first dimension on its axis, the others as series. One measure, in one unit.",
+            "headers": told(&["ETag", "Content-Language"]),
+            "content": {"image/svg+xml": {"schema": {"type": "string"}}},
+        });
+        self.paths.insert(format!("{path}.svg"), json!({"get": get}));
     }
 
     fn parameters_of(&mut self, subject: Subject) -> Vec<Value> {
@@ -108,13 +176,13 @@ impl Building<'_> {
             several(
                 "group_by",
                 "By what the figures are split; by nothing when left out.",
-                json!({"type": "string", "enum": names(subject.dimensions())}),
+                &json!({"type": "string", "enum": names(subject.dimensions())}),
                 MOST_SPLITS,
             ),
             several(
                 "measure",
                 "Which figures; every one when left out.",
-                json!({"type": "string", "enum": measures.collect::<Vec<_>>()}),
+                &json!({"type": "string", "enum": measures.collect::<Vec<_>>()}),
                 Measure::ALL.len(),
             ),
         ];
@@ -126,7 +194,14 @@ impl Building<'_> {
             let about = format!("Only those with one of these. {}", dimension.about().best());
             let mut item = fitting(*dimension, subject);
             item.as_object_mut().map(|item| item.remove("description"));
-            parameters.push(several(dimension.name(), &about, item, MOST_VALUES));
+            parameters.push(several(dimension.name(), &about, &item, MOST_VALUES));
+        }
+        if subject == Subject::Finance {
+            parameters.push(json!({
+                "name": CONVERTED_TO, "in": "query", "required": false,
+                "description": "The currency that all amounts are converted to, so that they can be added up: by the newest published exchange rate until the end of the month of each (or of its year where only that is known), or else by the inverse of the rate in the other direction. What has no rate is in no sum and counts as unknown; notes name every rate. It does not go together with a split by currency. Each currency by itself when left out.",
+                "schema": reference("schemas", "CurrencyCode"),
+            }));
         }
         let (filters, searched) = match subject {
             Subject::Seminars => (self.filters::<<Seminar as Resource>::Filter>(), true),
@@ -151,7 +226,7 @@ impl Building<'_> {
 }
 
 /// A parameter that takes several values.
-fn several(name: &str, about: &str, item: Value, most: usize) -> Value {
+fn several(name: &str, about: &str, item: &Value, most: usize) -> Value {
     json!({
         "name": name, "in": "query", "required": false, "style": "form", "explode": false,
         "description": about,
@@ -174,7 +249,12 @@ fn figures(subject: Subject) -> Value {
     for of in subject.definitions() {
         let name = of.measure.name();
         let about = format!("{} In: {}.", of.words, of.unit);
+        let qualifier = "How the figure is to be understood; null where it is not known.";
+        let qualifier = json!({"oneOf": [reference("schemas", "Qualifier"), {"type": "null"}], "description": qualifier});
         if !of.measure.has_values() {
+            if (of.measure, subject) == (Measure::Count, Subject::Participants) {
+                fields.insert(format!("{name}_qualifier"), qualifier);
+            }
             fields.insert(
                 name.into(),
                 json!({"type": ["integer", "null"], "minimum": 0, "description": about}),
@@ -183,13 +263,7 @@ fn figures(subject: Subject) -> Value {
         }
         let kind = if subject == Subject::Finance { "string" } else { "number" };
         fields.insert(name.into(), json!({"type": [kind, "null"], "description": about}));
-        let qualifier = "How the figure is to be understood; null where no value is known.";
-        fields.insert(format!("{name}_qualifier"), json!({"oneOf": [reference("schemas", "Qualifier"), {"type": "null"}], "description": qualifier}));
-        let unknown = "Of how many records the value is not known.";
-        fields.insert(
-            format!("{name}_unknown"),
-            json!({"type": ["integer", "null"], "minimum": 0, "description": unknown}),
-        );
+        fields.insert(format!("{name}_qualifier"), qualifier);
     }
     if subject == Subject::Participants {
         let about = "Whether these are people of small groups, told of together or not at all.";

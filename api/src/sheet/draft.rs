@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::Violation;
-#[cfg(test)]
-use domain::{Refused, Resource, Shape};
+use domain::{Refused, Resource, Shape, Violation};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
@@ -62,7 +60,6 @@ impl Mapping {
     }
 
     /// Reads a row as a record, or says everything that is wrong with it.
-    #[cfg(test)]
     pub(crate) fn read<R: Resource>(&self, row: &Row) -> Result<R, Vec<CellFault>> {
         self.draft(row).read()
     }
@@ -75,8 +72,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The record, or everything that is wrong with the row.
-    #[cfg(test)]
-    pub(crate) fn read<R: Resource>(mut self) -> Result<R, Vec<CellFault>> {
+    pub(super) fn read<R: Resource>(mut self) -> Result<R, Vec<CellFault>> {
         let body = std::mem::take(&mut self.body);
         let told = match Shape::read::<R>(body) {
             Ok(read) if self.faults.is_empty() => return Ok(read),
@@ -331,7 +327,7 @@ fn shown(text: &str) -> String {
 }
 
 /// What a spreadsheet calls a column: A to Z, AA, and so on.
-fn letters(column: usize) -> String {
+pub(super) fn letters(column: usize) -> String {
     let last = char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[column % 26]);
     let before = if column < 26 { String::new() } else { letters(column / 26 - 1) };
     format!("{before}{last}")

@@ -5,7 +5,7 @@ use persistence::FieldStep;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ERROR, MappingFault, Row, cell::Form, words};
+use super::{CellFault, ERROR, MappingFault, Row, cell::Form, draft::letters, words};
 use crate::formats::table::{
     LANGUAGES, Leaf, OTHERS, Step, leaves_derived, leaves_of_body, leaves_of_record,
 };
@@ -143,6 +143,27 @@ impl Mapping {
             steps.iter().enumerate().filter_map(step).collect()
         });
         told.collect()
+    }
+
+    /// What is wrong with the headers in that row, where each is to be the path of a field; a column
+    /// with nothing in it needs none.
+    pub(crate) fn strange(&self, row: u64, filled: impl Fn(usize) -> bool) -> Vec<CellFault> {
+        let columns = self.matched.iter().zip(&self.targets).enumerate();
+        let strange = columns.filter(|(column, (matched, target))| match matched.how {
+            How::Exact => target.is_none(),
+            How::NotRead => false,
+            _ => !matched.header.is_empty() || filled(*column),
+        });
+        let fault = |(column, (matched, _)): (usize, (&Matched, _))| CellFault {
+            row,
+            column: Some(letters(column)),
+            header: Some(matched.header.clone()),
+            field: String::new(),
+            value: None,
+            code: "unknown_column".to_owned(),
+            detail: "No field has this path.".to_owned(),
+        };
+        strange.map(fault).collect()
     }
 
     /// Each column that is read, with its place.

@@ -59,6 +59,7 @@ type Rows = Box<dyn Iterator<Item = Result<Row, SheetFault>> + Send>;
 /// A table with a row of headers. Its rows come one by one, and empty ones are passed over.
 pub(crate) struct Sheet {
     headers: Vec<String>,
+    header_row: u64,
     source: Source,
     rows: Rows,
 }
@@ -114,17 +115,22 @@ impl Sheet {
         }
         let above = first.iter().position(|row| row.filled() > 1).unwrap_or_default();
         let mut first = first.into_iter().skip(above);
-        let headers = first.next().ok_or(SheetFault::Empty)?.cells;
+        let Row { number: header_row, cells: headers } = first.next().ok_or(SheetFault::Empty)?;
         if headers.len() > COLUMNS {
             return Err(SheetFault::TooWide(COLUMNS));
         }
         let headers = headers.into_iter().map(|header| header.trim().to_owned()).collect();
-        Ok(Self { headers, source, rows: Box::new(first.map(Ok).chain(rows)) })
+        Ok(Self { headers, header_row, source, rows: Box::new(first.map(Ok).chain(rows)) })
     }
 
     /// The first row of the table.
     pub(crate) fn headers(&self) -> &[String] {
         &self.headers
+    }
+
+    /// The number of that row.
+    pub(crate) fn header_row(&self) -> u64 {
+        self.header_row
     }
 
     /// What was found out about the file.

@@ -1,7 +1,9 @@
 //! Figures, as they are told.
 use chrono::{DateTime, Utc};
-use domain::{Definition, Dimension, Measure, Qualifier, Subject, Text};
-use persistence::{Figure, Figures};
+use domain::{
+    Definition, Dimension, ExchangeRate, Measure, Qualifier, Resource, Subject, Text, in_words,
+};
+use persistence::{Converted, Figure, Figures, Rate};
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
@@ -56,21 +58,34 @@ pub(crate) struct MeasureTold {
 }
 
 impl Statistics {
-    pub(crate) fn of(asked: &Asked, figures: &Figures, computed_at: Option<DateTime<Utc>>) -> Self {
-        let rows = figures.rows.iter().map(|row| told(asked, &figures.columns, row));
-        let apart = asked.subject.kept_apart().to_vec();
-        let totals = figures.totals.iter().map(|row| told(asked, &apart, row));
+    /// The figures, with notes of their own.
+    pub(crate) fn of(
+        asked: &Asked,
+        figures: &Figures,
+        own: Vec<Text>,
+        computed_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        let tell = |columns: &[Dimension], row| told(asked.subject, &asked.measures, columns, row);
+        let rows = figures.rows.iter().map(|row| tell(&figures.columns, row));
+        let apart = asked.subject.kept_apart();
+        let totals = figures.totals.iter().map(|row| tell(apart, row));
         Self {
             subject: asked.subject,
             about: asked.subject.about(),
             group_by: asked.group_by.clone(),
             computed_at,
             measures: asked.defined().map(|of| measure(&of, figures)).collect(),
-            notes: notes(asked, figures),
+            notes: notes(asked, figures).into_iter().chain(own).collect(),
             columns: columns(asked, &figures.columns),
             rows: rows.collect(),
             totals: totals.collect(),
         }
+    }
+
+    /// The rows of figures of a subject, without what they mean.
+    pub(crate) fn rows_of(subject: Subject, measures: &[Measure], figures: &Figures) -> Value {
+        let rows = figures.rows.iter();
+        rows.map(|row| Value::Object(told(subject, measures, &figures.columns, row))).collect()
     }
 
     /// The rows as CSV.
@@ -104,11 +119,7 @@ impl Asked {
 fn measure(of: &Definition, figures: &Figures) -> MeasureTold {
     let values = of.measure.has_values();
     let lower = |figure: &Figure| {
-        let qualifier = match of.measure {
-            Measure::Sum => figure.of_sum(),
-            _ => figure.qualifier,
-        };
-        matches!(qualifier, Some(Qualifier::AtLeast | Qualifier::MoreThan))
+        matches!(qualifier(of.measure, figure), Some(Qualifier::AtLeast | Qualifier::MoreThan))
     };
     let missing = |figure: &Figure| figure.count.unwrap_or(0) - figure.known;
     let unknown: i64 = match values {
@@ -123,9 +134,24 @@ fn measure(of: &Definition, figures: &Figures) -> MeasureTold {
         measure: of.measure,
         unit: of.unit(),
         definition: of.text(),
-        lower_bound: values && figures.totals.iter().any(lower),
+        lower_bound: figures.totals.iter().any(lower),
         unknown,
     }
+}
+
+/// How a figure is to be understood.
+pub(super) fn qualifier(measure: Measure, figure: &Figure) -> Option<Qualifier> {
+    match measure {
+        Measure::Count => figure.counted,
+        Measure::Distinct => None,
+        Measure::Sum => figure.of_sum(),
+        Measure::Average => figure.qualifier,
+    }
+}
+
+/// Whether that figure of a subject may be none that is exact.
+fn is_qualified(subject: Subject, measure: Measure) -> bool {
+    measure.has_values() || (measure, subject) == (Measure::Count, Subject::Participants)
 }
 
 fn notes(asked: &Asked, figures: &Figures) -> Vec<Text> {
@@ -145,14 +171,45 @@ fn notes(asked: &Asked, figures: &Figures) -> Vec<Text> {
     notes
 }
 
+/// What has to be known of money that was converted: how, by which rates, and what was not.
+pub(crate) fn converted_notes(converted: &Converted) -> Vec<Text> {
+    let said = |en: String, ru: String, ko: String| {
+        Text::of([("en", en), ("ru", ru), ("ko", ko)].map(|(tag, text)| (tag.to_owned(), text)))
+    };
+    let mut notes = vec![in_words(
+        "Each amount is converted by the newest published rate until the end of its month, or of its year where only that is known; where its currency has none, by the inverse of the rate in the other direction. Nothing is rounded but the sum.",
+    )];
+    notes.extend(converted.rates.iter().map(|rate| {
+        let Rate { from, to, on, rate, key } = rate;
+        let (worth, at) =
+            (format!("1 {from} = {rate} {to}"), format!("/v1/{}/{key}", ExchangeRate::COLLECTION));
+        said(
+            format!("{worth} on {on}: {at}"),
+            format!("{worth} на {on}: {at}"),
+            format!("{on} 기준 {worth}: {at}"),
+        )
+    }));
+    if converted.left_out > 0 {
+        let many = converted.left_out;
+        notes.push(said(
+            format!("Amounts that are in no sum, since they have no date, or no rate until then: {many}."),
+            format!("Суммы, которые не учтены, поскольку их дата неизвестна или на неё нет курса: {many}."),
+            format!("날짜를 알 수 없거나 그때까지의 환율이 없어 합계에 포함되지 않은 금액: {many}건."),
+        ));
+    }
+    notes
+}
+
 /// The names of the columns.
 fn columns(asked: &Asked, groups: &[Dimension]) -> Vec<String> {
     let mut names: Vec<_> = groups.iter().map(|dimension| dimension.name().to_owned()).collect();
     for measure in &asked.measures {
         let name = measure.name();
         names.push(name.to_owned());
-        if measure.has_values() {
+        if is_qualified(asked.subject, *measure) {
             names.push(format!("{name}_qualifier"));
+        }
+        if measure.has_values() {
             names.push(format!("{name}_unknown"));
         }
     }
@@ -163,33 +220,36 @@ fn columns(asked: &Asked, groups: &[Dimension]) -> Vec<String> {
 }
 
 /// A row.
-fn told(asked: &Asked, groups: &[Dimension], figure: &Figure) -> Map<String, Value> {
+fn told(
+    subject: Subject,
+    measures: &[Measure],
+    groups: &[Dimension],
+    figure: &Figure,
+) -> Map<String, Value> {
     let mut row = Map::new();
     for (dimension, value) in groups.iter().zip(&figure.groups) {
         row.insert(dimension.name().to_owned(), json!(value));
     }
     let unknown = figure.count.map(|count| count - figure.known);
-    for measure in &asked.measures {
+    for measure in measures {
         let name = measure.name();
         let value = match measure {
             Measure::Count => json!(figure.count),
             Measure::Distinct => json!(figure.different),
-            Measure::Sum => figure.micros.map_or(Value::Null, |sum| number(asked.subject, sum)),
+            Measure::Sum => figure.micros.map_or(Value::Null, |sum| number(subject, sum)),
             Measure::Average => {
-                figure.average().map_or(Value::Null, |average| number(asked.subject, average))
+                figure.average().map_or(Value::Null, |average| fraction(subject, average))
             }
         };
         row.insert(name.to_owned(), value);
+        if is_qualified(subject, *measure) {
+            row.insert(format!("{name}_qualifier"), json!(qualifier(*measure, figure)));
+        }
         if measure.has_values() {
-            let qualifier = match measure {
-                Measure::Sum => figure.of_sum(),
-                _ => figure.qualifier,
-            };
-            row.insert(format!("{name}_qualifier"), json!(qualifier));
             row.insert(format!("{name}_unknown"), json!(unknown));
         }
     }
-    if asked.subject == Subject::Participants {
+    if subject == Subject::Participants {
         row.insert("withheld".to_owned(), json!(figure.withheld));
     }
     row
@@ -201,6 +261,17 @@ fn number(subject: Subject, micros: i128) -> Value {
     match subject {
         Subject::Finance => json!(text),
         _ => text.parse::<Number>().map_or(Value::Null, Value::Number),
+    }
+}
+
+/// The same of what may fall between whole numbers: it has a place after the point even where it does
+/// not, so that whoever guesses the type of a column from its values guesses the same every time.
+fn fraction(subject: Subject, micros: i128) -> Value {
+    match number(subject, micros) {
+        Value::Number(whole) if !whole.is_f64() => {
+            whole.as_f64().and_then(Number::from_f64).map_or(Value::Null, Value::Number)
+        }
+        other => other,
     }
 }
 

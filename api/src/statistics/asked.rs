@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use domain::{
     Code, CountryCode, CurrencyCode, Dimension, GrantArrangement, GrantCapacity, Indicator, Key,
     Measure, Metric, OneOf, Organisation, OrganisationKind, OrganiserRole, Presentation, Project,
-    ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind, SpeakerRole, StudyVisit,
-    Subject, Topic,
+    ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind, Seniority, Sex,
+    SpeakerRole, StudyVisit, Subject, Topic,
 };
 use futures_util::future::LocalBoxFuture;
 use persistence::{Among, Error, Moment, Question, Stored, Value as Wish, Wanted};
@@ -25,12 +25,19 @@ pub(crate) const MOST_SPLITS: usize = 3;
 /// How many values a filter takes at most.
 pub(crate) const MOST_VALUES: usize = 50;
 
+/// The parameter that names the currency of all money.
+pub(crate) const CONVERTED_TO: &str = "converted_to";
+
 /// What is asked.
 pub(crate) struct Asked {
     pub(crate) subject: Subject,
     pub(crate) group_by: Vec<Dimension>,
     pub(crate) measures: Vec<Measure>,
+    /// Whether the measures were asked for by name.
+    pub(crate) measures_given: bool,
     pub(crate) filters: Vec<(Dimension, Vec<String>)>,
+    /// The currency that all money is to be told in.
+    pub(crate) converted_to: Option<CurrencyCode>,
     pub(crate) languages: Languages,
     list: Box<dyn Narrowing>,
 }
@@ -120,28 +127,46 @@ impl Asked {
                 filters.push((dimension, values));
             }
         }
-        let list = list(subject, query)?;
+        let mut converted_to = None;
+        if subject == Subject::Finance {
+            converted_to =
+                query.read(CONVERTED_TO, None, |text| text.parse::<CurrencyCode>().map(Some));
+        }
+        if converted_to.is_some() && group_by.contains(&Dimension::Currency) {
+            let detail = "All money is told in that currency: it is not split by it.";
+            query.note(Fault::parameter(CONVERTED_TO, "invalid_parameter", detail));
+        }
+        let list = list(subject, query);
         if measures.is_empty() {
             measures = known;
             if subject == Subject::Participants && !registrar {
                 measures.retain(|measure| *measure == Measure::Count);
             }
         }
-        let asked = Self { subject, group_by, measures, filters, languages, list };
+        let asked = Self {
+            subject,
+            group_by,
+            measures,
+            measures_given: given,
+            filters,
+            converted_to,
+            languages,
+            list,
+        };
         query.judge()?;
         let reveals = match subject == Subject::Participants && !registrar {
-            true => asked.reveals(given),
+            true => asked.reveals(),
             false => Vec::new(),
         };
         if reveals.is_empty() { Ok(asked) } else { Err(Problem::too_revealing(reveals)) }
     }
 
     /// What the public may not ask of participants.
-    fn reveals(&self, measures_given: bool) -> Vec<Fault> {
+    fn reveals(&self) -> Vec<Fault> {
         let fault =
             |parameter: &str, detail: &str| Fault::parameter(parameter, "too_revealing", detail);
         let mut found = Vec::new();
-        if measures_given && self.measures.iter().any(|measure| *measure != Measure::Count) {
+        if self.measures_given && self.measures.iter().any(|measure| *measure != Measure::Count) {
             let detail = "Days attended are told to registrars only: ask for the count.";
             found.push(fault("measure", detail));
         }
@@ -239,16 +264,16 @@ pub(crate) fn property_names<T: PartialSchema>() -> Vec<String> {
 }
 
 /// Reads the filters of the list that a subject counts from.
-fn list(subject: Subject, query: &mut ListQuery) -> Result<Box<dyn Narrowing>, Problem> {
+fn list(subject: Subject, query: &mut ListQuery) -> Box<dyn Narrowing> {
     fn of<R: Stored>(query: &mut ListQuery) -> Box<dyn Narrowing> {
         let search = query.search();
         let filter = query.filter::<R::Filter>();
         Box::new(Wanted::<R> { search, ..Wanted::all(filter) })
     }
     if !query.has_rest() {
-        return Ok(Box::new(Everything));
+        return Box::new(Everything);
     }
-    Ok(match subject {
+    match subject {
         Subject::Seminars => of::<Seminar>(query),
         Subject::StudyVisits => of::<StudyVisit>(query),
         Subject::Presentations | Subject::Speakers => of::<Presentation>(query),
@@ -256,7 +281,7 @@ fn list(subject: Subject, query: &mut ListQuery) -> Result<Box<dyn Narrowing>, P
         Subject::Finance => of::<GrantArrangement>(query),
         Subject::Results => of::<Indicator>(query),
         Subject::Participants | Subject::Attendance => Box::new(query.filter::<ActivityFilter>()),
-    })
+    }
 }
 
 /// What the values of a dimension look like, as a schema: a list of all, or a pattern.
@@ -270,18 +295,20 @@ pub(crate) fn fitting(dimension: Dimension, subject: Subject) -> Value {
         Dimension::Region => json!(Region::schema()),
         Dimension::Topic => json!(Code::schema()),
         Dimension::Kind if subject == Subject::Results => json!(ResultKind::schema()),
-        Dimension::Kind => either([json!(SeminarKind::schema()), json!({"enum": ["study_visit"]})]),
+        Dimension::Kind => {
+            either(&[json!(SeminarKind::schema()), json!({"enum": ["study_visit"]})])
+        }
         Dimension::Project | Dimension::Organisation => json!(Key::schema()),
         Dimension::OrganisationKind => json!(OrganisationKind::schema()),
-        Dimension::Role if subject == Subject::Organisations => either([
+        Dimension::Role if subject == Subject::Organisations => either(&[
             json!(ProjectPartyRole::schema()),
             json!(OrganiserRole::schema()),
             json!(GrantCapacity::schema()),
             json!({"enum": ["stop", "speaker"]}),
         ]),
         Dimension::Role => json!(SpeakerRole::schema()),
-        Dimension::Sex => json!({"enum": ["female", "male", "other", "undisclosed"]}),
-        Dimension::Seniority => pattern("^[a-z_]{1,40}$", "senior"),
+        Dimension::Sex => json!(Sex::schema()),
+        Dimension::Seniority => json!(Seniority::schema()),
         Dimension::Certified => json!({"enum": ["true", "false"]}),
         Dimension::Metric => json!(Metric::schema()),
         Dimension::Flow => {
@@ -292,7 +319,7 @@ pub(crate) fn fitting(dimension: Dimension, subject: Subject) -> Value {
 }
 
 /// The values of several lists, each once.
-fn either<const N: usize>(lists: [Value; N]) -> Value {
+fn either(lists: &[Value]) -> Value {
     let all = lists.iter().flat_map(|list| list["enum"].as_array().into_iter().flatten());
     let mut values: Vec<&Value> = Vec::new();
     for value in all {

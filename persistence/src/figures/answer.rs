@@ -1,16 +1,13 @@
 //! The figures, as the database tells them.
 use std::collections::HashMap;
 
-use domain::{Dimension, Qualifier};
+use domain::{Dimension, Organisation, Project, Qualifier, Resource, Text, Topic};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
     entity::prelude::Uuid,
 };
 
-use super::{
-    Among, LOW, MICROS, Question, Value,
-    question::{Asking, BOUNDS},
-};
+use super::{Among, LOW, MICROS, Question, Value, question::BOUNDS};
 use crate::{
     Error, Moment, Sight, Stored, Wanted, record,
     store::{condition, id_column},
@@ -26,6 +23,8 @@ pub struct Figure {
     pub groups: Vec<Option<String>>,
     /// How many there are; none where it is withheld.
     pub count: Option<i64>,
+    /// How that is to be understood.
+    pub counted: Option<Qualifier>,
     /// How many different ones there are.
     pub different: Option<i64>,
     /// Of how many the value is known.
@@ -73,44 +72,86 @@ pub struct Figures {
 }
 
 impl Moment {
+    /// What the records of those slugs are called in prose, if the values of a dimension are records.
+    pub async fn labels(
+        &self,
+        dimension: Dimension,
+        slugs: Vec<String>,
+    ) -> Result<HashMap<String, Text>, Error> {
+        let collection = match dimension {
+            Dimension::Topic => Topic::COLLECTION,
+            Dimension::Project => Project::COLLECTION,
+            Dimension::Organisation => Organisation::COLLECTION,
+            _ => return Ok(HashMap::new()),
+        };
+        let rows: Vec<(Option<String>, String)> = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Slug, record::Column::Body])
+            .filter(record::Column::Resource.eq(collection))
+            .filter(record::Column::Slug.is_in(slugs))
+            .into_tuple()
+            .all(self.tx())
+            .await?;
+        let label = |(slug, body): (Option<String>, String)| {
+            let body: serde_json::Value = serde_json::from_str(&body).ok()?;
+            let name = ["label", "title", "name"].iter().find_map(|field| body.get(field))?;
+            Some((slug?, serde_json::from_value(name.clone()).ok()?))
+        };
+        Ok(rows.into_iter().filter_map(label).collect())
+    }
+
     /// The figures of a question, as far as who asks may see the records: always the same number of
     /// statements.
     pub async fn figures(&self, question: &Question) -> Result<Figures, Error> {
-        self.figures_seen_by(self.sight(), question).await
-    }
-
-    pub(super) async fn figures_seen_by(
-        &self,
-        sight: &Sight,
-        question: &Question,
-    ) -> Result<Figures, Error> {
+        let sight = self.sight();
         let columns = question.columns();
-        let (mut rows, too_many) = self.groups(question, &columns, sight).await?;
+        let (mut rows, too_many) = self.groups(question, &columns, sight, MOST_GROUPS).await?;
         let whole = Question {
             subject: question.subject,
             group_by: Vec::new(),
             filters: question.filters.clone(),
-            among: question.among.as_ref().map(|Among(ids)| Among(ids.clone())),
+            among: question.among.clone(),
         };
         let totals = match question.group_by.is_empty() {
             true => rows.clone(),
-            false => self.groups(&whole, &whole.columns(), sight).await?.0,
+            false => self.groups(&whole, &whole.columns(), sight, MOST_GROUPS).await?.0,
         };
         self.call_by_name(&columns, &mut rows).await?;
         rows.sort_by(|one, other| order(one).cmp(&order(other)));
         Ok(Figures { columns, rows, totals, too_many })
     }
 
-    async fn groups(
+    /// The figures of participants as who keeps them sees them: of the projects that they are limited
+    /// to, if they are.
+    pub async fn own_figures(&self, question: &Question) -> Result<Figures, Error> {
+        let limited = match self.sight() {
+            Sight::Projects(projects) => {
+                let projects = projects.iter().copied().chain([Uuid::nil()]).map(Value::Id);
+                Some((Dimension::Project, projects.collect()))
+            }
+            _ => None,
+        };
+        let filters = question.filters.iter().cloned().chain(limited).collect();
+        let own = Question {
+            subject: question.subject,
+            group_by: question.group_by.clone(),
+            filters,
+            among: question.among.clone(),
+        };
+        self.figures(&own).await
+    }
+
+    pub(super) async fn groups(
         &self,
         question: &Question,
         columns: &[Dimension],
         sight: &Sight,
+        most: usize,
     ) -> Result<(Vec<Figure>, bool), Error> {
-        let asked = question.grouped(sight, MOST_GROUPS as u64 + 1);
+        let asked = question.grouped(sight, most as u64 + 1);
         let found = self.tx().query_all(&asked).await?;
-        let too_many = found.len() > MOST_GROUPS;
-        let rows = found.iter().take(MOST_GROUPS).map(|row| figure(row, columns));
+        let too_many = found.len() > most;
+        let rows = found.iter().take(most).map(|row| figure(row, columns));
         Ok((rows.collect::<Result<_, _>>()?, too_many))
     }
 
@@ -126,13 +167,13 @@ impl Moment {
         let mut ids: Vec<Uuid> = ids.flatten().filter_map(|id| id.parse().ok()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let mut names = HashMap::new();
+        let mut slugs = HashMap::new();
         for some in ids.chunks(MOST_GROUPS) {
-            names.extend(record::names(self.tx(), some.to_vec()).await?);
+            slugs.extend(record::names(self.tx(), some.to_vec()).await?);
         }
         for row in rows {
             for (at, _) in &named {
-                let name = row.groups[*at].as_ref().and_then(|id| names.get(&id.parse().ok()?));
+                let name = row.groups[*at].as_ref().and_then(|id| slugs.get(&id.parse().ok()?));
                 if let Some(name) = name {
                     row.groups[*at] = Some(name.clone());
                 }
@@ -170,17 +211,6 @@ impl Moment {
     }
 }
 
-impl Asking {
-    /// Reads the rows of a statement.
-    pub(super) async fn rows(
-        self,
-        moment: &Moment,
-        columns: impl IntoIterator<Item = sea_orm::sea_query::SimpleExpr>,
-    ) -> Result<Vec<QueryResult>, Error> {
-        Ok(moment.tx().query_all(&self.select(columns)).await?)
-    }
-}
-
 /// The value of a group, in that place of a row.
 pub(super) fn group(
     row: &QueryResult,
@@ -208,6 +238,7 @@ fn figure(row: &QueryResult, columns: &[Dimension]) -> Result<Figure, Error> {
     Ok(Figure {
         groups: groups.collect::<Result<_, _>>()?,
         count: Some(count),
+        counted: Some(Qualifier::Exact),
         different: Some(counted(1)?),
         known,
         micros: (known > 0).then_some(sum),
@@ -235,6 +266,7 @@ fn is_record(dimension: Dimension) -> bool {
     matches!(dimension, Dimension::Topic | Dimension::Project | Dimension::Organisation)
 }
 
-fn order(row: &Figure) -> Vec<(bool, Option<&str>)> {
+/// In which order rows are told.
+pub(super) fn order(row: &Figure) -> Vec<(bool, Option<&str>)> {
     row.groups.iter().map(|value| (value.is_none(), value.as_deref())).collect()
 }

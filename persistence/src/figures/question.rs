@@ -1,18 +1,20 @@
 //! How figures are asked of the database: one statement for all groups, whatever is asked.
 use std::collections::BTreeSet;
 
-use domain::{Country, Dimension, Subject};
+use domain::{Country, Dimension, Measure, Subject};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryResult,
+    QuerySelect, QueryTrait,
     entity::prelude::{Expr, Uuid},
     sea_query::{
         Alias, CaseStatement, ExprTrait, Func, IntoCondition, Query, SelectStatement, SimpleExpr,
     },
 };
 
-use crate::{Sight, record};
+use crate::{Error, Moment, Sight, record};
 
 /// What figures are wanted of.
+#[derive(Clone)]
 pub struct Question {
     /// What they are about.
     pub subject: Subject,
@@ -25,7 +27,18 @@ pub struct Question {
 }
 
 /// The ids of the records of a list.
+#[derive(Clone)]
 pub struct Among(pub(crate) SelectStatement);
+
+impl Value {
+    /// Whether it is that code or that id.
+    pub(super) fn is(&self, value: &str) -> bool {
+        match self {
+            Self::Code(code) => code == value,
+            Self::Id(id) => id.to_string() == value,
+        }
+    }
+}
 
 impl Among {
     /// Just those records.
@@ -56,7 +69,7 @@ pub(super) struct Asking {
     joined: BTreeSet<&'static str>,
 }
 
-fn col(of: &'static str, name: &'static str) -> SimpleExpr {
+pub(super) fn col(of: &'static str, name: &'static str) -> SimpleExpr {
     Expr::col((Alias::new(of), Alias::new(name)))
 }
 
@@ -71,8 +84,7 @@ impl Question {
 
     /// What is counted, as far as it is seen and asked for.
     pub(super) fn asking(&self, sight: &Sight) -> Asking {
-        let mut asking = Asking::of(self.subject);
-        asking.rows.cond_where(sight.of_id(asking.record()));
+        let mut asking = Asking::seen_by(self.subject, sight);
         if let Some(Among(ids)) = &self.among {
             let id = asking.listed();
             asking.rows.and_where(id.in_subquery(ids.clone()));
@@ -92,9 +104,10 @@ impl Question {
         let [high, low, micro] = asking.value();
         let (key, number) = asking.key();
         let (different, qualifier) = (asking.different(), asking.qualifier());
-        let mut rows = asking.rows;
         // A record that comes to a group by two ways counts in it once.
-        if !asking.joined.is_disjoint(&BTreeSet::from(MANY)) {
+        let twice = asking.comes_twice(&columns);
+        let mut rows = asking.rows;
+        if twice {
             rows.distinct();
         }
         for (name, value) in [
@@ -118,10 +131,14 @@ impl Question {
         }
         let counted = |what: SimpleExpr| SimpleExpr::from(Func::count(what));
         let summed = |what: SimpleExpr| SimpleExpr::from(Func::sum(what)).cast_as("bigint");
-        groups
-            .expr(counted(Expr::cust("*")))
-            .expr(Func::count_distinct(col("one", "different")))
-            .expr(counted(col("one", "high")));
+        let mut defined = self.subject.definitions().iter();
+        groups.expr(counted(Expr::cust("*")));
+        // To tell different ones apart all are sorted, so it is left where nobody can ask for it.
+        match defined.any(|definition| definition.measure == Measure::Distinct) {
+            true => groups.expr(Func::count_distinct(col("one", "different"))),
+            false => groups.expr(Expr::cust("CAST(NULL AS bigint)")),
+        };
+        groups.expr(counted(col("one", "high")));
         for part in ["high", "low", "micro"] {
             groups.expr(summed(col("one", part)));
         }
@@ -141,6 +158,18 @@ const MANY: [&str; 4] = ["country", "topic", "part", "speaker"];
 pub(super) const BOUNDS: [&str; 5] = ["more_than", "at_least", "about", "less_than", "at_most"];
 
 impl Asking {
+    /// Everything of a subject that is seen.
+    pub(super) fn seen_by(subject: Subject, sight: &Sight) -> Self {
+        let mut asking = Self::of(subject);
+        asking.rows.cond_where(sight.of_id(asking.record()));
+        asking
+    }
+
+    /// The statement as it is, without columns.
+    pub(super) fn into_rows(self) -> SelectStatement {
+        self.rows
+    }
+
     fn of(subject: Subject) -> Self {
         let mut rows = Query::select();
         let name = subject.name();
@@ -243,6 +272,16 @@ impl Asking {
         self.rows.and_where(key.in_subquery(found));
     }
 
+    /// Whether one that is counted may come to a group of those columns by two ways: by two of its
+    /// speakers, by two countries of a region, or by two organisations of a kind.
+    fn comes_twice(&self, columns: &[Dimension]) -> bool {
+        let coarser = [(Dimension::Region, "country"), (Dimension::OrganisationKind, "part")];
+        self.joined.contains("speaker")
+            || coarser
+                .iter()
+                .any(|(column, by)| columns.contains(column) && self.joined.contains(by))
+    }
+
     /// Where the values of a dimension stand.
     pub(super) fn place(&mut self, dimension: Dimension) -> SimpleExpr {
         let of_activity = |name| col("activity", name);
@@ -287,8 +326,9 @@ impl Asking {
             (Dimension::Organisation, _) => of_it("organisation_id"),
             (Dimension::OrganisationKind, _) => self.organisation("kind"),
             (Dimension::Role, Subject::Presentations) => self.speaker("role"),
+            // Written out, since Postgres does not know two parameters of the same value for the same.
             (Dimension::Certified, _) => {
-                CaseStatement::new().case(of_it("certified"), "true").finally("false").into()
+                Expr::cust("CASE WHEN it.certified THEN 'true' ELSE 'false' END")
             }
             (Dimension::Metric | Dimension::Flow, _) => of_it("metric"),
             (other, _) => of_it(other.name()),
@@ -343,16 +383,18 @@ impl Asking {
         col("result", column)
     }
 
-    /// Narrows what is counted.
-    pub(super) fn only(mut self, condition: impl IntoCondition) -> Self {
-        self.rows.cond_where(condition.into_condition());
-        self
-    }
-
-    /// The statement, for those columns.
-    pub(super) fn select(self, columns: impl IntoIterator<Item = SimpleExpr>) -> SelectStatement {
+    /// How many there are of each of those, as `count` the last column.
+    pub(super) async fn grouped_by(
+        self,
+        moment: &Moment,
+        by: impl IntoIterator<Item = SimpleExpr>,
+    ) -> Result<Vec<QueryResult>, Error> {
         let mut rows = self.rows;
-        rows.exprs(columns).take()
+        for place in by {
+            rows.expr(place.clone()).add_group_by([place]);
+        }
+        rows.expr(Func::count(Expr::cust("*")));
+        Ok(moment.tx().query_all(&rows).await?)
     }
 }
 

@@ -1,5 +1,5 @@
 //! What records contribute to figures.
-use domain::{Count, Decimal, FullDate, PartialDate, Subject};
+use domain::{Count, Decimal, EventStatus, FullDate, PartialDate, Subject};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
 use crate::{Error, index::code};
@@ -18,6 +18,8 @@ pub(crate) mod activity {
         pub collection: String,
         pub project_id: Uuid,
         pub kind: String,
+        pub status: String,
+        pub starts_on: Option<Date>,
         pub year: Option<String>,
         pub quarter: Option<String>,
         pub month: Option<String>,
@@ -70,6 +72,7 @@ pub(crate) struct Held<'a> {
     pub(crate) subject: Subject,
     pub(crate) project_id: Uuid,
     pub(crate) kind: String,
+    pub(crate) status: EventStatus,
     pub(crate) starts_on: Option<&'a PartialDate>,
     pub(crate) ends_on: Option<&'a PartialDate>,
 }
@@ -128,6 +131,8 @@ impl Contribution {
             collection: held.subject.name().to_owned(),
             project_id: held.project_id,
             kind: held.kind,
+            status: code(Some(&held.status)).unwrap_or_default(),
+            starts_on: held.starts_on.and_then(PartialDate::first_day),
             year: of(PartialDate::year),
             quarter: of(PartialDate::quarter),
             month: of(PartialDate::month),

@@ -1,0 +1,509 @@
+//! The figures of a project's page, in one answer.
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Path, ServiceConfig},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    Count, Definition, Dimension, FigureNature, Indicator, IndicatorFilter, IndicatorMeasure,
+    Initiative, InitiativeFigure, Key, Measure, Money, OneOf, PartialDate, Project, ProjectResult,
+    ProjectResultFilter, Qualifier, Record, Resource, ResultKind, Seminar, SeminarFilter,
+    StudyVisit, StudyVisitFilter, Subject, Text, in_words, protection::Told,
+};
+use persistence::{Count as Counting, Error, Moment, Question, Value as Wish, Wanted};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    Problem,
+    edge::fallback,
+    file::{Asked, Said},
+    query::Languages,
+    reader::Reader,
+    statistics::{MAKERS, Statistics, smallest_count},
+};
+
+/// Of how many seminars and study visits each, the newest, it is told how many came.
+const NEWEST: u64 = 50;
+/// How many figures of initiatives are told at most.
+const MOST_INITIATIVES: u64 = 100;
+
+/// The figures of a project's page.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Dashboard {
+    /// The project.
+    project: DashboardProject,
+    /// When the newest change was made that the figures contain: they are the same since.
+    #[schema(example = "2026-11-25T09:00:00Z")]
+    computed_at: Option<DateTime<Utc>>,
+    /// How much there is of what.
+    figures: Vec<DashboardFigure>,
+    /// How many came, as it was published and as it is counted from participant records, of the fifty
+    /// newest seminars and study visits each. The two are never mixed.
+    attendance: Vec<AttendanceTold>,
+    /// Money by flow, year and currency, as the statistics of finance have it.
+    #[schema(value_type = Vec<Object>)]
+    money: Value,
+    /// What the project is to bring about, and how far it has come.
+    results: Vec<ResultTold>,
+    /// Figures that were told of initiatives at its seminars. They are no money of the project.
+    initiative_figures: Vec<InitiativeTold>,
+}
+
+/// A project, as its page names it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DashboardProject {
+    /// The id of the project.
+    id: Uuid,
+    /// Its name in addresses.
+    #[schema(example = "governance-innovation-and-digitalisation")]
+    slug: String,
+    /// Its title.
+    title: Text,
+}
+
+/// A figure of a project.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DashboardFigure {
+    /// What it is a figure of: seminars, study_visits, presentations, speakers, organisations,
+    /// countries or participants.
+    #[schema(example = "seminars")]
+    name: &'static str,
+    /// The number; null where it is withheld, or where no participants are recorded.
+    #[schema(minimum = 0)]
+    value: Option<u64>,
+    /// How the number is to be understood.
+    qualifier: Option<Qualifier>,
+    /// What one of it is.
+    unit: Text,
+    /// What it counts, in words.
+    definition: Text,
+    /// Where the figure can be taken from by itself, and split.
+    #[schema(example = "/v1/statistics/seminars?project=governance-innovation-and-digitalisation")]
+    url: String,
+}
+
+/// How many came to a seminar or a study visit.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AttendanceTold {
+    /// The collection that it is in: seminars or study-visits.
+    #[schema(example = "seminars")]
+    collection: &'static str,
+    /// Its id.
+    id: Uuid,
+    /// Its name in addresses.
+    #[schema(example = "first-seminar-2021")]
+    slug: String,
+    /// What to call it.
+    label: Text,
+    /// When it began.
+    starts_on: Option<PartialDate>,
+    /// How many came, as it was published.
+    published: Vec<Count>,
+    /// How many participant records there are; null where there are none, or too few to be told.
+    #[schema(minimum = 0)]
+    counted: Option<u64>,
+    /// How that number is to be understood.
+    counted_qualifier: Option<Qualifier>,
+}
+
+/// A result, with what it is measured by.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ResultTold {
+    /// The id of the result.
+    id: Uuid,
+    /// At which level.
+    kind: ResultKind,
+    /// What comes about.
+    title: Text,
+    /// What it is measured by.
+    indicators: Vec<IndicatorTold>,
+}
+
+/// An indicator, with its periods.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IndicatorTold {
+    /// The id of the indicator.
+    id: Uuid,
+    /// What is measured.
+    title: Text,
+    /// In what.
+    measure: IndicatorMeasure,
+    /// Whether more is better.
+    ascending: bool,
+    /// In which year the baseline was taken.
+    #[schema(example = 2021)]
+    baseline_year: Option<i64>,
+    /// What it was before.
+    #[schema(example = "0")]
+    baseline: Option<String>,
+    /// The metric of the registry that actual values are counted by; null where they were typed.
+    #[schema(example = "seminars_held")]
+    computed_from: Option<String>,
+    /// What was aimed at and reached.
+    periods: Vec<PeriodTold>,
+}
+
+/// A period of an indicator.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PeriodTold {
+    /// The first day.
+    from: NaiveDate,
+    /// The last day.
+    to: NaiveDate,
+    /// What was aimed at.
+    #[schema(example = "10")]
+    target: Option<String>,
+    /// What was reached: typed, or counted by the registry. Null where it is not known or withheld.
+    #[schema(example = "4")]
+    actual: Option<String>,
+    /// How the actual value is to be understood.
+    actual_qualifier: Option<Qualifier>,
+    /// The way from the baseline to the target that was gone, in per cent; null where one of the
+    /// three is not known.
+    #[schema(example = 40)]
+    progress: Option<f64>,
+}
+
+/// A figure that was told of an initiative.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InitiativeTold {
+    /// The id of the initiative.
+    id: Uuid,
+    /// Its name.
+    initiative: Text,
+    /// What the figure measures.
+    label: Text,
+    /// The amount of money.
+    amount: Option<Money>,
+    /// The value, if it is no money.
+    #[schema(example = "12")]
+    value: Option<String>,
+    /// The unit of the value.
+    #[schema(example = "services")]
+    unit: Option<String>,
+    /// How the number is to be understood.
+    qualifier: Qualifier,
+    /// What kind of figure it is.
+    nature: FigureNature,
+    /// When it was so.
+    as_of: Option<PartialDate>,
+}
+
+/// The results of a project.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Framework {
+    /// The results, with what they are measured by.
+    results: Vec<ResultTold>,
+}
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
+    config
+        .service(resource("/v1/projects/{id}/dashboard").get(dashboard))
+        .service(resource("/v1/projects/{id}/results").get(results));
+}
+
+async fn dashboard(request: HttpRequest, reader: Reader, key: Path<String>) -> Answer {
+    told(&request, &reader, &key, async |moment, project, smallest| {
+        Dashboard::of(moment, project, smallest).await
+    })
+    .await
+}
+
+async fn results(request: HttpRequest, reader: Reader, key: Path<String>) -> Answer {
+    told(&request, &reader, &key, async |moment, project, smallest| {
+        Ok(Framework { results: framework(moment, project.id, smallest).await? })
+    })
+    .await
+}
+
+type Answer = Result<HttpResponse, Problem>;
+
+/// Answers what is told of a project as of one moment.
+async fn told<T: Serialize>(
+    request: &HttpRequest,
+    reader: &Reader,
+    key: &str,
+    tell: impl AsyncFnOnce(&Moment, Record<Project>, u64) -> Result<T, Error>,
+) -> Answer {
+    let languages = Languages::of(request)?;
+    let wrong = Problem::of(Project::COLLECTION);
+    let id = reader.find::<Project>(key).await.map_err(&wrong)?.id;
+    let smallest = smallest_count(request);
+    let asked = Asked {
+        of: Project::COLLECTION,
+        media_type: "application/json",
+        by: "",
+        daily: false,
+        turns: &MAKERS,
+    };
+    asked
+        .answer(request, reader, async |moment, file| {
+            // As it was at that moment, like all that is told with it.
+            let mut found = moment.of_keys::<Project>([id.to_string()]).await.map_err(&wrong)?;
+            let project = found.pop().ok_or_else(|| Problem::no_record(Project::COLLECTION))?;
+            let answer = tell(moment, project, smallest).await.map_err(&wrong)?;
+            let (bytes, found) = languages.write(&answer);
+            std::io::Write::write_all(file, &bytes).map_err(Problem::unwritten)?;
+            let mut said = Said::default();
+            said.also(found.as_deref());
+            Ok(said)
+        })
+        .await
+}
+
+impl Dashboard {
+    async fn of(moment: &Moment, project: Record<Project>, smallest: u64) -> Result<Self, Error> {
+        let id = project.id;
+        let slug = project.body.slug.as_str().to_owned();
+        let money = Question { group_by: vec![Dimension::Year], ..all_of(Subject::Finance, id) };
+        let money = moment.figures(&money).await?;
+        Ok(Self {
+            computed_at: moment.changed_at().await?,
+            figures: figures(moment, id, &slug, smallest).await?,
+            attendance: attendance(moment, id, smallest).await?,
+            money: Statistics::rows_of(Subject::Finance, &[Measure::Count, Measure::Sum], &money),
+            results: framework(moment, id, smallest).await?,
+            initiative_figures: initiatives(moment, id).await?,
+            project: DashboardProject { id, slug, title: project.body.title },
+        })
+    }
+}
+
+/// Everything of a subject that belongs to a project.
+fn all_of(subject: Subject, project: Uuid) -> Question {
+    Question {
+        subject,
+        group_by: Vec::new(),
+        filters: vec![(Dimension::Project, vec![Wish::Id(project)])],
+        among: None,
+    }
+}
+
+async fn figures(
+    moment: &Moment,
+    project: Uuid,
+    slug: &str,
+    smallest: u64,
+) -> Result<Vec<DashboardFigure>, Error> {
+    let mut told = Vec::new();
+    let number = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+    let figure = |name, subject: Subject, of: &Definition, value, qualifier, more: &str| {
+        let url = format!("/v1/statistics/{}?project={slug}{more}", subject.name());
+        let (unit, definition) = (of.unit(), of.text());
+        DashboardFigure { name, value, qualifier, unit, definition, url }
+    };
+    for (name, subject, measure) in [
+        ("seminars", Subject::Seminars, Measure::Count),
+        ("study_visits", Subject::StudyVisits, Measure::Count),
+        ("presentations", Subject::Presentations, Measure::Count),
+        ("speakers", Subject::Speakers, Measure::Distinct),
+        ("organisations", Subject::Organisations, Measure::Distinct),
+        ("participants", Subject::Participants, Measure::Count),
+    ] {
+        let question = all_of(subject, project);
+        let found = match subject {
+            Subject::Participants => moment.protected_figures(&question, smallest).await?,
+            _ => moment.figures(&question).await?,
+        };
+        let Some(total) = found.totals.first() else { continue };
+        let value = match (subject, measure) {
+            // That nobody was recorded does not say that nobody came.
+            (Subject::Participants, _) => total.count.filter(|count| *count > 0),
+            (_, Measure::Distinct) => total.different,
+            _ => total.count,
+        };
+        let qualifier = value.and(total.counted);
+        let mut definitions = subject.definitions().iter();
+        let Some(of) = definitions.find(|of| of.measure == measure) else { continue };
+        told.push(figure(name, subject, of, number(value), qualifier, ""));
+    }
+    let mut countries = BTreeSet::new();
+    for subject in [Subject::Seminars, Subject::StudyVisits] {
+        let by = Question { group_by: vec![Dimension::Country], ..all_of(subject, project) };
+        let rows = moment.figures(&by).await?.rows;
+        countries.extend(rows.into_iter().filter_map(|row| row.groups.into_iter().next()?));
+    }
+    let of = Definition {
+        measure: Measure::Distinct,
+        unit: "countries",
+        words: "Countries named as having a part in seminars and study visits, each once; there may be others.",
+    };
+    let named = Some(countries.len() as u64);
+    let qualifier = Some(Qualifier::Exact);
+    told.push(figure("countries", Subject::Seminars, &of, named, qualifier, "&group_by=country"));
+    Ok(told)
+}
+
+async fn attendance(
+    moment: &Moment,
+    project: Uuid,
+    smallest: u64,
+) -> Result<Vec<AttendanceTold>, Error> {
+    let key = OneOf::<Key>::key(project);
+    let newest = |filter| Wanted::<Seminar> {
+        sort: vec![(domain::SeminarSort::StartsOn, true)],
+        ..Wanted::all(filter)
+    };
+    let filter = SeminarFilter { project: key.clone(), ..SeminarFilter::default() };
+    let seminars = moment.first(newest(filter), NEWEST).await?;
+    let filter = StudyVisitFilter { project: key, ..StudyVisitFilter::default() };
+    let sort = vec![(domain::StudyVisitSort::StartsOn, true)];
+    let visits = Wanted::<StudyVisit> { sort, ..Wanted::all(filter) };
+    let visits = moment.first(visits, NEWEST).await?;
+    let seminars = seminars.into_iter().map(|seminar| AttendanceTold {
+        collection: Seminar::COLLECTION,
+        id: seminar.id,
+        slug: seminar.body.slug.as_str().to_owned(),
+        label: seminar.body.title.unwrap_or(seminar.derived.label),
+        starts_on: seminar.body.starts_on,
+        published: seminar.body.attendance,
+        counted: None,
+        counted_qualifier: None,
+    });
+    let visits = visits.into_iter().map(|visit| AttendanceTold {
+        collection: StudyVisit::COLLECTION,
+        id: visit.id,
+        slug: visit.body.slug.as_str().to_owned(),
+        label: visit.body.title.unwrap_or_else(|| in_words("study_visit")),
+        starts_on: visit.body.starts_on,
+        published: visit.body.attendance,
+        counted: None,
+        counted_qualifier: None,
+    });
+    let mut told: Vec<_> = seminars.chain(visits).collect();
+    for one in &mut told {
+        let counted = moment.protected_count(&[one.id], None, smallest).await?;
+        (one.counted, one.counted_qualifier) = recorded(counted);
+    }
+    Ok(told)
+}
+
+/// How many people are recorded, as far as that may be told; nothing where nobody is: that nobody
+/// was recorded does not say that nobody came.
+fn recorded(told: Told) -> (Option<u64>, Option<Qualifier>) {
+    if told.number() == 0 { (None, None) } else { number(told) }
+}
+
+/// A number that may not be told as it is.
+fn number(told: Told) -> (Option<u64>, Option<Qualifier>) {
+    match told {
+        Told::Exactly(number) => (Some(number), Some(Qualifier::Exact)),
+        Told::AtLeast(0) => (None, None),
+        Told::AtLeast(number) => (Some(number), Some(Qualifier::AtLeast)),
+    }
+}
+
+/// The results of a project, with what is typed and what is counted.
+async fn framework(
+    moment: &Moment,
+    project: Uuid,
+    smallest: u64,
+) -> Result<Vec<ResultTold>, Error> {
+    let filter = ProjectResultFilter { project: OneOf::key(project), ..Default::default() };
+    let results = moment.all::<ProjectResult>(Wanted::all(filter)).await?;
+    let mut by_result: HashMap<Uuid, Vec<Record<Indicator>>> = HashMap::new();
+    let mut counts = Vec::new();
+    if !results.is_empty() {
+        let result = OneOf(results.iter().flat_map(|one| OneOf::key(one.id).0).collect());
+        let filter = IndicatorFilter { result, ..IndicatorFilter::default() };
+        for indicator in moment.all::<Indicator>(Wanted::all(filter)).await? {
+            if let Some(metric) = indicator.body.metric() {
+                counts.extend(indicator.body.periods.iter().map(|period| {
+                    let (from, to) = (period.from.day(), period.to.day());
+                    (indicator.id, Counting { metric, project, from, to })
+                }));
+            }
+            let of = by_result.entry(indicator.body.result_id.id()).or_default();
+            of.push(indicator);
+        }
+    }
+    let asked: Vec<_> = counts.iter().map(|(_, count)| *count).collect();
+    let found = moment.counted(&asked, smallest).await?;
+    let mut counted: BTreeMap<Uuid, Vec<Told>> = BTreeMap::new();
+    for ((id, _), told) in counts.iter().zip(found) {
+        counted.entry(*id).or_default().push(told);
+    }
+    let told = results.into_iter().map(|result| ResultTold {
+        id: result.id,
+        kind: result.body.kind,
+        title: result.body.title,
+        indicators: by_result
+            .remove(&result.id)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|one| indicator(&one, counted.get(&one.id).map_or(&[], Vec::as_slice)))
+            .collect(),
+    });
+    Ok(told.collect())
+}
+
+fn indicator(record: &Record<Indicator>, counted: &[Told]) -> IndicatorTold {
+    let indicator = &record.body;
+    let text = |number: &domain::Decimal| number.as_str().to_owned();
+    let baseline = indicator.baseline.as_ref();
+    let start = baseline.and_then(|baseline| baseline.value.as_ref()).map(text);
+    let periods = indicator.periods.iter().enumerate().map(|(at, period)| {
+        let (actual, actual_qualifier) = match (indicator.metric(), counted.get(at)) {
+            (None, _) => {
+                let typed = period.actual.as_ref().map(text);
+                let qualifier = typed.as_ref().map(|_| Qualifier::Exact);
+                (typed, qualifier)
+            }
+            (Some(_), told) => {
+                let (value, qualifier) = told.map_or((None, None), |told| number(*told));
+                (value.map(|value| value.to_string()), qualifier)
+            }
+        };
+        let target = period.target.as_ref().map(text);
+        let progress = progress(start.as_deref(), target.as_deref(), actual.as_deref());
+        let (from, to) = (period.from.day(), period.to.day());
+        PeriodTold { from, to, target, actual, actual_qualifier, progress }
+    });
+    IndicatorTold {
+        id: record.id,
+        title: indicator.title.clone(),
+        measure: indicator.measure,
+        ascending: indicator.ascending,
+        baseline_year: baseline.map(|baseline| baseline.year),
+        baseline: start.clone(),
+        computed_from: indicator.computed_from.as_ref().map(|name| name.as_str().to_owned()),
+        periods: periods.collect(),
+    }
+}
+
+/// The way from the start to the target that was gone, in per cent, to one place.
+fn progress(start: Option<&str>, target: Option<&str>, actual: Option<&str>) -> Option<f64> {
+    let number = |text: Option<&str>| text?.parse::<f64>().ok();
+    let (start, target, actual) = (number(start)?, number(target)?, number(actual)?);
+    let gone = (actual - start) / (target - start) * 100.0;
+    gone.is_finite().then(|| (gone * 10.0).round() / 10.0)
+}
+
+/// What was told of initiatives at the seminars of a project.
+async fn initiatives(moment: &Moment, project: Uuid) -> Result<Vec<InitiativeTold>, Error> {
+    let shared = moment.shared_initiatives(project, MOST_INITIATIVES).await?;
+    let ids = shared.into_iter().map(|id| id.to_string());
+    let records = moment.of_keys::<Initiative>(ids).await?;
+    let told = records.into_iter().flat_map(|record| {
+        let (id, name) = (record.id, record.body.name);
+        let figures = record.body.figures.into_iter();
+        figures.map(move |figure: InitiativeFigure| InitiativeTold {
+            id,
+            initiative: name.clone(),
+            label: figure.label,
+            amount: figure.amount,
+            value: figure.value.map(|value| value.as_str().to_owned()),
+            unit: figure.unit.map(|unit| unit.as_str().to_owned()),
+            qualifier: figure.qualifier,
+            nature: figure.nature,
+            as_of: figure.as_of,
+        })
+    });
+    Ok(told.collect())
+}
