@@ -971,7 +971,6 @@ fn a_sum_over_currencies_needs_rates_with_date_and_source() {
             "flow,currency,sum,sum_qualifier,sum_unknown\r\nspent,EUR,22.75,exact,0\r\n"
         );
         for (query, parameter, code) in [
-            ("finance?converted_to=USD&group_by=currency", "converted_to", "invalid_parameter"),
             ("finance?converted_to=dollars", "converted_to", "invalid_parameter"),
             ("seminars?converted_to=USD", "converted_to", "unknown_parameter"),
         ] {
@@ -1053,6 +1052,7 @@ fn a_chart_says_what_the_figures_say_and_no_more() {
         for (query, code) in [
             ("attendance.svg", "several_units"),
             ("seminars.svg?measure=count,sum", "invalid_parameter"),
+            ("finance?converted_to=USD&group_by=currency", "already_converted"),
             ("seminars.svg?width=100", "invalid_parameter"),
             ("seminars.svg?chart=pie", "invalid_parameter"),
         ] {

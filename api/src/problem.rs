@@ -215,6 +215,9 @@ mod kinds {
         REVEALING 422 "too_revealing" "The figures would tell of single people"
             "Figures of participants are split and narrowed by one thing about a person at a time, \
              and only registrars see days attended and organisations: ask for less at once.";
+        CONVERTED 422 "already_converted" "All money is in one currency"
+            "Money that is converted to one currency cannot be split by currency: leave out one of \
+             the two.";
         GROUPS 422 "too_many_groups" "The figures have too many groups"
             "So many groups are no figures any more: narrow them with filters, or split by less.";
         UNITS 422 "several_units" "A chart has one unit"
@@ -371,6 +374,11 @@ impl Problem {
     pub(crate) fn too_revealing(errors: Vec<Fault>) -> Self {
         let detail = "See errors for each parameter that asks for too much at once.";
         Self { errors, ..Self::new(kinds::REVEALING, detail) }
+    }
+
+    pub(crate) fn already_converted() -> Self {
+        let detail = "Leave out converted_to, or the split by currency.";
+        Self::new(kinds::CONVERTED, detail)
     }
 
     pub(crate) fn too_many_groups(most: usize) -> Self {

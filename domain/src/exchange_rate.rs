@@ -3,7 +3,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::{Citation, CurrencyCode, Decimal, FullDate, NoDerived, OneOf, Resource, Slug};
+use crate::{
+    Citation, CurrencyCode, Decimal, FullDate, NoDerived, OneOf, Resource, Slug, SoughtCurrency,
+};
 
 /// What one unit of a currency was worth in another on a day, as a source has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -32,9 +34,9 @@ pub struct ExchangeRate {
 #[serde(default, deny_unknown_fields)]
 pub struct ExchangeRateFilter {
     /// That value one of these currencies.
-    pub from: OneOf<CurrencyCode>,
+    pub from: OneOf<SoughtCurrency>,
     /// That value in one of these currencies.
-    pub to: OneOf<CurrencyCode>,
+    pub to: OneOf<SoughtCurrency>,
     /// Of this day or later.
     pub on_gte: Option<NaiveDate>,
     /// Of a day before this one.

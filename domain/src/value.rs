@@ -202,6 +202,8 @@ kind!(/// A language by its BCP 47 tag, to look for; one that nothing is in find
 kind!(/// A currency by its ISO 4217 code.
     CurrencyCode, CurrencyKind, "KRW", "^[A-Z]{3}$", max 3,
     format "iso-4217" |text| iso_currency::Currency::from_code(text).is_some());
+kind!(/// A currency by its ISO 4217 code, to look for; one that nothing is in finds nothing.
+    SoughtCurrency, SoughtCurrencyKind, "KRW", "^[A-Z]{3}$", max 3);
 kind!(/// An address that begins with http or https.
     Url, UrlKind, "https://example.org/seminars", "^https?://[^\\s\\x00-\\x20\\x7f]+$", max 2000,
     format "http-url" |text| url::Url::parse(text).is_ok_and(|url| url.has_host()));

@@ -149,6 +149,12 @@ impl Building<'_> {
         get["operationId"] = format!("draw{statistics}").into();
         get["summary"] = format!("Draw a chart of {spoken}").into();
         let mut asked = parameters;
+        // A chart shows one.
+        for measure in asked.iter_mut().filter(|one| one["name"] == "measure") {
+            measure["description"] =
+                "Which figure; what says most of the subject when left out.".into();
+            measure["schema"]["maxItems"] = 1.into();
+        }
         asked.push(json!({
             "name": "chart", "in": "query", "required": false,
             "description": "How the chart shows the figures.",
@@ -200,7 +206,7 @@ impl Building<'_> {
             parameters.push(json!({
                 "name": CONVERTED_TO, "in": "query", "required": false,
                 "description": "The currency that all amounts are converted to, so that they can be added up: by the newest published exchange rate until the end of the month of each (or of its year where only that is known), or else by the inverse of the rate in the other direction. What has no rate is in no sum and counts as unknown; notes name every rate. It does not go together with a split by currency. Each currency by itself when left out.",
-                "schema": reference("schemas", "CurrencyCode"),
+                "schema": reference("schemas", "SoughtCurrency"),
             }));
         }
         let (filters, searched) = match subject {

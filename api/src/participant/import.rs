@@ -134,7 +134,13 @@ impl Table {
                 }
             }
         }
-        Ok(table)
+        match table.told.refused.first() {
+            // Not a table of participants at all.
+            Some(fault) if table.rows.is_empty() => {
+                Err(Problem::unreadable_file(&fault.code, fault.detail.clone()))
+            }
+            _ => Ok(table),
+        }
     }
 
     fn fill(&mut self, mapping: Mapping, header_row: u64) {

@@ -2,9 +2,9 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Code, CountryCode, CurrencyCode, Dimension, GrantArrangement, GrantCapacity, Indicator, Key,
-    Measure, Metric, OneOf, Organisation, OrganisationKind, OrganiserRole, Presentation, Project,
-    ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind, Seniority, Sex,
+    Code, CountryCode, Dimension, GrantArrangement, GrantCapacity, Indicator, Key, Measure, Metric,
+    OneOf, Organisation, OrganisationKind, OrganiserRole, Presentation, Project, ProjectPartyRole,
+    Region, Resource, ResultKind, Seminar, SeminarKind, Seniority, Sex, SoughtCurrency,
     SpeakerRole, StudyVisit, Subject, Topic,
 };
 use futures_util::future::LocalBoxFuture;
@@ -37,7 +37,7 @@ pub(crate) struct Asked {
     pub(crate) measures_given: bool,
     pub(crate) filters: Vec<(Dimension, Vec<String>)>,
     /// The currency that all money is to be told in.
-    pub(crate) converted_to: Option<CurrencyCode>,
+    pub(crate) converted_to: Option<SoughtCurrency>,
     pub(crate) languages: Languages,
     list: Box<dyn Narrowing>,
 }
@@ -130,11 +130,7 @@ impl Asked {
         let mut converted_to = None;
         if subject == Subject::Finance {
             converted_to =
-                query.read(CONVERTED_TO, None, |text| text.parse::<CurrencyCode>().map(Some));
-        }
-        if converted_to.is_some() && group_by.contains(&Dimension::Currency) {
-            let detail = "All money is told in that currency: it is not split by it.";
-            query.note(Fault::parameter(CONVERTED_TO, "invalid_parameter", detail));
+                query.read(CONVERTED_TO, None, |text| text.parse::<SoughtCurrency>().map(Some));
         }
         let list = list(subject, query);
         if measures.is_empty() {
@@ -154,6 +150,9 @@ impl Asked {
             list,
         };
         query.judge()?;
+        if asked.converted_to.is_some() && asked.group_by.contains(&Dimension::Currency) {
+            return Err(Problem::already_converted());
+        }
         let reveals = match subject == Subject::Participants && !registrar {
             true => asked.reveals(),
             false => Vec::new(),
@@ -314,7 +313,7 @@ pub(crate) fn fitting(dimension: Dimension, subject: Subject) -> Value {
         Dimension::Flow => {
             json!({"enum": ["agreed", "budgeted", "promised", "received", "committed", "disbursed", "spent"]})
         }
-        Dimension::Currency => json!(CurrencyCode::schema()),
+        Dimension::Currency => json!(SoughtCurrency::schema()),
     }
 }
 

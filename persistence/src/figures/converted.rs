@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
-use domain::{CurrencyCode, Decimal, Dimension, PartialDate, Qualifier};
+use domain::{Decimal, Dimension, PartialDate, Qualifier, SoughtCurrency};
 use num_bigint::{BigInt, Sign};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, entity::prelude::Uuid,
@@ -151,7 +151,7 @@ impl Moment {
     pub async fn converted_figures(
         &self,
         question: &Question,
-        target: &CurrencyCode,
+        target: &SoughtCurrency,
     ) -> Result<Converted, Error> {
         let target = target.as_str();
         let columns = question.columns();
