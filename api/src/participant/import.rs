@@ -112,6 +112,7 @@ impl Table {
     fn read(text: Vec<u8>) -> Result<Self, Problem> {
         let sheet = Sheet::csv(Cursor::new(text)).map_err(|fault| unreadable(&fault))?;
         let header_row = sheet.header_row();
+        let columns = sheet.headers().len() as u64;
         let mapping = Mapping::guess::<Participant>(sheet.headers(), &BTreeMap::new());
         let mut table = Self {
             mapping: None,
@@ -136,7 +137,7 @@ impl Table {
         }
         match table.told.refused.first() {
             // Not a table of participants at all.
-            Some(fault) if table.rows.is_empty() => {
+            Some(fault) if table.rows.is_empty() && table.told.refused_total >= columns => {
                 Err(Problem::unreadable_file(&fault.code, fault.detail.clone()))
             }
             _ => Ok(table),
