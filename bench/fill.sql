@@ -33,6 +33,10 @@ CREATE FUNCTION pg_temp.drift(number bigint, of bigint, below bigint) RETURNS bi
 -- Every hundredth of the last fiftieth, and the last.
 CREATE FUNCTION pg_temp.rare(number bigint, of bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT number = of OR number > of - of / 50 AND number % 100 = 0 $$;
+-- A body as the service keeps it, without the spaces of jsonb: they would be read and sent with each
+-- answer. json_strip_nulls writes none, but it would take what is null.
+CREATE FUNCTION pg_temp.compact(body jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT replace(CAST(json_strip_nulls(CAST(replace(CAST(body AS text), '": null', '": "~null~"') AS json)) AS text), '"~null~"', 'null') $$;
 CREATE FUNCTION pg_temp.sample(collection text) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_set(CAST(body AS jsonb), '{citations}', jsonb_path_query_array(CAST(body AS jsonb), '$.citations[0]'))
   FROM record WHERE resource = collection ORDER BY id LIMIT 1 $$;
@@ -239,7 +243,7 @@ UPDATE new SET state = pg_temp.one_of(CAST(made AS bigint), 'draft', 'in_review'
 -- once more, some were submitted or withdrawn.
 INSERT INTO record (id, resource, slug, revision, state, created_at, updated_at, published_at, body)
   SELECT id, resource, coalesce(body->>'slug', body->>'code'), CASE WHEN later > interval '0' THEN 2 ELSE 1 END, state, at, at + later,
-    CASE state WHEN 'published' THEN at END, CAST(body AS text)
+    CASE state WHEN 'published' THEN at END, pg_temp.compact(body)
   FROM new, LATERAL (SELECT timestamptz '2020-01-01' + made * interval '1 minute' / 10 AS at,
     CASE WHEN state IN ('in_review', 'withdrawn') THEN interval '1 day'
       WHEN state = 'published' AND pg_temp.any_of(CAST(made AS bigint), 1, 10) = 0 THEN interval '30 days' ELSE interval '0' END AS later) AS time

@@ -11,7 +11,7 @@ use schemaorg_rs::{Eligibility, ProfileRegistry, extract_all, validation::valida
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Hub, on_each_database};
+use crate::harness::{Hub, on_each_database, on_each_database_without_memory};
 
 const SEMINAR: &str = "/v1/seminars/first-seminar-2021";
 /// Every address of events, and of the archive.
@@ -211,7 +211,7 @@ fn linked_data_tells_the_series_the_programme_and_who_pays() {
 
 #[test]
 fn linked_data_of_a_list_costs_the_same_queries_whatever_is_in_it() {
-    on_each_database(async |hub: Hub| {
+    on_each_database_without_memory(async |hub: Hub| {
         let few = hub.queries_of("/v1/seminars.jsonld").await.len();
         let mut body = domain::sample::example("seminars");
         for number in 2..=12 {

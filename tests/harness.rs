@@ -10,10 +10,10 @@ use std::{
 };
 
 use actix_web::{dev::ServerHandle, rt::task::JoinHandle};
-use api::{Settings, serve};
+use api::{Service, Settings, serve};
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::Role;
-use persistence::{Action, Author, Database, NewToken, Store, Taking, World};
+use persistence::{Action, Author, Database, NewToken, Pulse, Store, Taking, World};
 use reqwest::{Client, Method, Response, StatusCode};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, Statement, TransactionOptions,
@@ -146,6 +146,11 @@ pub(crate) fn on_each_database(test: impl AsyncFn(Hub)) {
     on_each_database_with(|_| (), test);
 }
 
+/// The same, where every answer is made anew: for what is counted, or changed beside the service.
+pub(crate) fn on_each_database_without_memory(test: impl AsyncFn(Hub)) {
+    on_each_database_with(|settings| settings.cache = 0, test);
+}
+
 /// The same, with other settings.
 pub(crate) fn on_each_database_with(change: impl Fn(&mut Settings), test: impl AsyncFn(Hub)) {
     for postgres in databases() {
@@ -199,7 +204,50 @@ async fn import(store: &Store, bundle: Value) {
     assert!(created, "{imported:?}");
 }
 
+/// A service at a port of its own.
+fn listening(database: Database, change: impl Fn(&mut Settings)) -> (String, Service) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let mut settings = Settings {
+        database,
+        public_url: Some("https://hub.example.org".to_owned()),
+        origins: vec!["https://staff.example.org".to_owned()],
+        workers: 1,
+        grace: Duration::from_secs(1),
+        signals: false,
+        webhooks_to_private: true,
+        two_people: false,
+        smallest_count: persistence::SMALLEST_COUNT,
+        cache: 16 * 1024 * 1024,
+    };
+    change(&mut settings);
+    let service = serve(listener, &settings).expect("a server");
+    (url, service)
+}
+
+/// Another instance of the service, over the same database.
+pub(crate) struct Instance {
+    pub(crate) url: String,
+    server: ServerHandle,
+    running: JoinHandle<io::Result<()>>,
+}
+
+impl Instance {
+    pub(crate) async fn stop(self) {
+        self.server.stop(false).await;
+        self.running.await.expect("no panic").expect("a clean stop");
+    }
+}
+
 impl Hub {
+    /// Another instance, that knows nothing of what this one does.
+    pub(crate) fn another(&self, change: impl Fn(&mut Settings)) -> Instance {
+        let database = Database { pulse: Pulse::default(), ..self.database.clone() };
+        let (url, service) = listening(database, change);
+        let server = service.handle();
+        Instance { url, server, running: actix_web::rt::spawn(service.run()) }
+    }
+
     async fn start(
         postgres: bool,
         change: impl Fn(&mut Settings),
@@ -210,10 +258,9 @@ impl Hub {
         let told = queries.clone();
         let observer = move |sql: &str| told.lock().expect("not poisoned").push(sql.to_owned());
         let database = Database {
-            url: url.clone(),
-            connections: 4,
             observer: Some(Arc::new(observer)),
             world: told_world(),
+            ..Database::at(&url)
         };
         database.migrate().await.expect("the schema");
         let store = database.open().await.expect("a pool");
@@ -223,23 +270,9 @@ impl Hub {
         let new =
             NewToken { name: "test".to_owned(), role: Role::Admin, expires_at, projects: None };
         let (_, token) = store.create_token(&new).await.expect("a token");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let mut settings = Settings {
-            database: database.clone(),
-            public_url: Some("https://hub.example.org".to_owned()),
-            origins: vec!["https://staff.example.org".to_owned()],
-            workers: 1,
-            grace: Duration::from_secs(1),
-            signals: false,
-            webhooks_to_private: true,
-            two_people: false,
-            smallest_count: persistence::SMALLEST_COUNT,
-        };
-        change(&mut settings);
-        let server = serve(listener, &settings).expect("a server");
-        let handle = server.handle();
-        let running = actix_web::rt::spawn(server.run());
+        let (url, service) = listening(database.clone(), change);
+        let handle = service.handle();
+        let running = actix_web::rt::spawn(service.run());
         let client = client();
         let hub =
             Self { url, token, client, database, queries, server: handle, gate, _folder: folder };
@@ -354,6 +387,22 @@ impl Hub {
         let made = self.write("POST", "/v1/tokens", None, Some(&body)).await;
         assert_eq!(made.status, 201, "{}", made.text);
         made.json()["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Reads from an instance, unless it is what is there already.
+    pub(crate) async fn get_from(&self, instance: &str, path: &str, known: Option<&str>) -> Reply {
+        let mut request = self.client.get(format!("{instance}{path}"));
+        if let Some(tag) = known {
+            request = request.header("if-none-match", tag);
+        }
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        Reply { status, headers, text: response.text().await.expect("text") }
+    }
+
+    /// The statements that were sent to the database since this was asked last.
+    pub(crate) fn statements(&self) -> Vec<String> {
+        std::mem::take(&mut *self.queries.lock().expect("not poisoned"))
     }
 
     /// Reads with that token.

@@ -1,7 +1,7 @@
 //! On Postgres the role that serves can add to the log, and change nothing in it.
 use std::process::Command;
 
-use persistence::{Database, World};
+use persistence::Database;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -42,12 +42,7 @@ fn the_role_that_serves_cannot_rewrite_the_log() {
         psql("postgres", &["-c", &format!("ALTER ROLE {role} PASSWORD 'secret'")]);
     }
     actix_web::rt::System::new().block_on(async {
-        let as_role = |role: &str| Database {
-            url: url(role),
-            connections: 2,
-            observer: None,
-            world: World::default(),
-        };
+        let as_role = |role: &str| Database { connections: 2, ..Database::at(&url(role)) };
         let refused = as_role(&service).migrate().await.unwrap_err().to_string();
         assert!(refused.contains("permission denied"), "{refused}");
         as_role(&owner).migrate().await.expect("the schema");

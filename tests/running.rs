@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use persistence::{Database, World};
+use persistence::Database;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -254,8 +254,7 @@ fn instances_that_start_at_once_migrate_one_after_the_other() {
         actix_web::rt::System::new().block_on(async {
             let folder = TempDir::new().unwrap();
             let (url, _gate) = empty_database(postgres, &folder).await;
-            let database =
-                Database { url, connections: 2, observer: None, world: World::default() };
+            let database = Database { connections: 2, ..Database::at(&url) };
             let all = (0..16).map(|_| {
                 let database = database.clone();
                 actix_web::rt::spawn(async move { database.migrate().await })

@@ -8,6 +8,7 @@ mod contract;
 mod edge;
 mod export;
 mod formats;
+mod freshness;
 mod harness;
 mod history;
 mod iati;

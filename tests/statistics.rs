@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Country;
 use serde_json::{Value, json};
 
-use crate::harness::{Hub, on_each_database};
+use crate::harness::{Hub, on_each_database, on_each_database_without_memory};
 
 type Groups = Vec<Option<String>>;
 
@@ -447,7 +447,7 @@ fn every_figure_carries_what_it_means() {
 
 #[test]
 fn figures_cost_the_same_queries_whatever_is_counted() {
-    on_each_database(async |hub: Hub| {
+    on_each_database_without_memory(async |hub: Hub| {
         let paths = [
             "seminars?group_by=year,country,topic&country=KZ&project=innovation",
             "speakers?group_by=role,organisation,topic&organisation=nia",
@@ -881,7 +881,7 @@ async fn spent(hub: &Hub, signed_on: &Value) {
 
 #[test]
 fn a_sum_over_currencies_needs_rates_with_date_and_source() {
-    on_each_database(async |hub: Hub| {
+    on_each_database_without_memory(async |hub: Hub| {
         spent(&hub, &json!("2022")).await;
         let path = "/v1/statistics/finance?group_by=year&measure=count,sum&converted_to=USD";
         let none = hub.queries_of(path).await.len();

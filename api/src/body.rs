@@ -34,10 +34,10 @@ pub(crate) fn revision(request: &HttpRequest) -> Result<i64, Problem> {
     revision.ok_or_else(Problem::no_revision)
 }
 
-/// The same, where `If-Match` need not be sent.
+/// The same, where `If-Match` need not be sent: a tag of no revision is one that does not fit.
 pub(crate) fn revision_if_sent(request: &HttpRequest) -> Result<Option<i64>, Problem> {
     match request.headers().contains_key(header::IF_MATCH) {
-        true => revision(request).map(Some),
+        true => revision(request).map(Some).map_err(|_| Problem::stale()),
         false => Ok(None),
     }
 }

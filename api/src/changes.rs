@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use domain::{ChangeFilter, Collection};
 use futures_util::stream;
-use persistence::{Operation, PublicChange, Store, news};
+use persistence::{Basis, Operation, PublicChange, Store};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::{
@@ -137,7 +137,11 @@ pub(crate) async fn list(
     let asked = Asked::of(&request, &[])?;
     let feed = store.changes(asked.after, asked.limit, &asked.resources).await.map_err(failed)?;
     let items = feed.items.into_iter().map(Change::from).collect();
-    Ok(edge::public(&ChangePage { items, next_cursor: cursor(feed.next) }, &Languages::default()))
+    let page = ChangePage { items, next_cursor: cursor(feed.next) };
+    let mut response = edge::public(&page, &Languages::default());
+    // Its end moves also with what the public does not see.
+    response.extensions_mut().remove::<Basis>();
+    Ok(response)
 }
 
 fn failed(error: persistence::Error) -> Problem {
@@ -179,7 +183,7 @@ pub(crate) async fn follow(
         store: store.get_ref().clone(),
         after,
         resources: asked.resources,
-        news: news(),
+        news: store.pulse().news(),
         stopping: streams.stopping.subscribe(),
         begun: false,
         _permit: permit.map_err(|_| Problem::too_many_streams())?,

@@ -151,8 +151,7 @@ async fn part<R: Stored>(
     told: impl Fn(&Record<R>) -> (Option<Text>, Option<PartialDate>),
 ) -> Result<PartIn, Error> {
     let sort = vec![(R::SortKey::default(), latest_first)];
-    let wanted =
-        Wanted { filter, sort, search: None, after: None, limit: LATEST, with_total: true };
+    let wanted = Wanted { sort, limit: LATEST, with_total: true, ..Wanted::all(filter) };
     let page = store.list::<R>(&wanted).await?;
     let brief = |record: &Record<R>| {
         let (label, starts_on) = told(record);

@@ -70,6 +70,21 @@ async fn page<R: Stored>(
     let counted = query.counted(facets::<R>);
     let mut wanted = query.wanted::<R>(list)?;
     narrow(&mut wanted.filter);
+    let basis = wanted.basis(&include, !counted.is_empty());
+    let facets = match counted.is_empty() {
+        true => None,
+        false => {
+            let counts = store.facets(&wanted, &counted).await;
+            Some(counts.map_err(Problem::of(R::COLLECTION))?)
+        }
+    };
+    if include.is_empty() && query.languages.are_all() {
+        let page = store.list_ready(&wanted).await.map_err(Problem::of(R::COLLECTION))?;
+        let (next_cursor, link) = query.onward(list, page.next);
+        let items: &[()] = &[];
+        let shell = Listing { items, next_cursor, total: page.total, included: None, facets };
+        return Ok(edge::made_from(basis, edge::public_ready(&page.items, &shell, link)));
+    }
     let page = store.list(&wanted).await.map_err(Problem::of(R::COLLECTION))?;
     let included = match include.is_empty() {
         true => None,
@@ -78,17 +93,9 @@ async fn page<R: Stored>(
             Some(found.map_err(Problem::of(R::COLLECTION))?)
         }
     };
-    let facets = match counted.is_empty() {
-        true => None,
-        false => {
-            let counts = store.facets(&wanted, &counted).await;
-            Some(counts.map_err(Problem::of(R::COLLECTION))?)
-        }
-    };
-    let next_cursor = page.next.map(|place| query.cursor(list, &place));
-    let link = next_cursor.as_ref().map(|cursor| query.next(list, cursor));
+    let (next_cursor, link) = query.onward(list, page.next);
     let listing = Listing { items: &page.items, next_cursor, total: page.total, included, facets };
-    Ok(edge::public_page(&listing, &query.languages, link))
+    Ok(edge::made_from(basis, edge::public_page(&listing, &query.languages, link)))
 }
 
 async fn create<R: Stored>(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
@@ -115,8 +122,19 @@ async fn create<R: Stored>(request: HttpRequest, store: Data<Store>, payload: Pa
 
 async fn read<R: Stored>(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
     let languages = Languages::of(&request)?;
+    if languages.are_all() {
+        let record = store.find_ready::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
+        return Ok(edge::public_record::<R>(
+            record.id,
+            record.revision,
+            record.updated_at,
+            record.json.into_bytes(),
+            None,
+        ));
+    }
     let record = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
-    Ok(edge::public_record(&record, &languages))
+    let (bytes, found) = languages.write(&record);
+    Ok(edge::public_record::<R>(record.id, record.revision, record.updated_at, bytes, found))
 }
 
 async fn replace<R: Stored>(

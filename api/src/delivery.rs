@@ -5,7 +5,7 @@ use actix_web::rt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
-use persistence::{Claim, Delivery, Error, Outcome, Store, news};
+use persistence::{Claim, Delivery, Error, Outcome, Store};
 use reqwest::{Client, header, redirect::Policy};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -47,9 +47,9 @@ pub(crate) async fn deliver(store: Store, to_private: bool, mut stopping: watch:
             return;
         }
     };
+    let mut news = store.pulse().news();
     let courier = Arc::new(Courier { store, client, to_private, stopping: stopping.clone() });
     let (me, places) = (Uuid::now_v7(), Arc::new(Semaphore::new(AT_ONCE as usize)));
-    let mut news = news();
     while !*stopping.borrow() {
         news.mark_unchanged();
         if let Err(error) = courier.hand_out(me, &places).await {

@@ -4,19 +4,16 @@ use std::sync::Arc;
 use actix_web::{
     HttpResponse,
     http::header::{self, HeaderValue},
-    web::{Data, Path},
+    web::{Bytes, Path},
 };
 use utoipa_swagger_ui::Config;
 
-use crate::{Problem, edge, query::Languages};
+use crate::{Problem, edge, openapi::Contract, query::Languages};
 
 /// Swagger UI has its styles and its pictures in itself, and asks nobody else for anything.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; \
     base-uri 'none'; form-action 'none'";
-
-/// The contract, as bytes made once.
-pub(crate) struct Contract(pub(crate) Vec<u8>);
 
 /// Where to go from here.
 pub(crate) async fn index() -> HttpResponse {
@@ -36,8 +33,8 @@ pub(crate) async fn index() -> HttpResponse {
 }
 
 /// The contract of the service
-pub(crate) async fn contract(contract: Data<Contract>) -> HttpResponse {
-    file("application/json", contract.0.clone(), None, None)
+pub(crate) async fn contract() -> HttpResponse {
+    file("application/json", Contract::served().text.clone(), None, None)
 }
 
 /// Swagger UI without its slash.
@@ -55,12 +52,12 @@ pub(crate) async fn ui(path: Path<String>) -> Result<HttpResponse, Problem> {
     let found = utoipa_swagger_ui::serve(&path, Arc::new(config));
     let found = found.map_err(|_| Problem::internal())?.ok_or_else(Problem::no_route)?;
     let encoding = found.gzpipped.then_some("gzip");
-    Ok(file(&found.content_type, found.bytes.into_owned(), encoding, Some(POLICY)))
+    Ok(file(&found.content_type, found.bytes.into_owned().into(), encoding, Some(POLICY)))
 }
 
 fn file(
     media_type: &str,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     encoding: Option<&'static str>,
     policy: Option<&'static str>,
 ) -> HttpResponse {

@@ -1,7 +1,7 @@
 //! What every request and every answer has in common.
 use std::{
     fs::File,
-    io::{self, Seek},
+    io::{self, Read, Seek},
     panic::AssertUnwindSafe,
     time::{Instant, SystemTime},
 };
@@ -18,14 +18,16 @@ use actix_web::{
     web::Data,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use domain::{Record, Resource};
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use persistence::{Basis, Ready, Stored};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use crate::{Problem, openapi::Paths, query::Languages};
+use crate::{Problem, crud::Listing, openapi::Contract, query::Languages};
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
@@ -89,7 +91,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         // It depends on who asks, so nobody may keep it.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     } else if reads {
-        headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+        vary(headers, "Authorization");
     }
     allow_origin(headers, reads, listed.then_some(origin).flatten());
     tracing::info!(
@@ -136,9 +138,30 @@ fn allow_origin(headers: &mut HeaderMap, reads: bool, listed: Option<HeaderValue
         return;
     } else if let Some(origin) = listed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        vary(headers, "Origin");
     }
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+}
+
+/// Notes that the answer depends on that header, in the one line that every cache understands.
+pub(crate) fn vary(headers: &mut HeaderMap, name: &'static str) {
+    let has = |line: &str| line.split(", ").any(|known| known == name);
+    let mut lines = headers.get_all(header::VARY).filter_map(|line| line.to_str().ok());
+    if let (Some(line), None) = (lines.next(), lines.next())
+        && has(line)
+    {
+        return;
+    }
+    let mut names: Vec<String> = Vec::new();
+    let lines = headers.get_all(header::VARY).filter_map(|line| line.to_str().ok());
+    for known in lines.flat_map(|line| line.split(',')).chain([name]).map(str::trim) {
+        if !names.iter().any(|other| other.eq_ignore_ascii_case(known)) {
+            names.push(known.to_owned());
+        }
+    }
+    if let Ok(line) = HeaderValue::try_from(names.join(", ")) {
+        headers.insert(header::VARY, line);
+    }
 }
 
 fn preflight(asked: &HeaderValue, listed: bool) -> HttpResponse {
@@ -211,11 +234,8 @@ pub(crate) async fn conditional<B: MessageBody + 'static>(
 }
 
 /// What has no handler: a method that an address does not take, or no address at all.
-pub(crate) async fn fallback(
-    request: HttpRequest,
-    paths: Data<Paths>,
-) -> Result<HttpResponse, Problem> {
-    let methods = paths.methods(request.path()).ok_or_else(Problem::no_route)?;
+pub(crate) async fn fallback(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let methods = Contract::served().paths.methods(request.path()).ok_or_else(Problem::no_route)?;
     let allow = methods.join(", ");
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
@@ -223,11 +243,18 @@ pub(crate) async fn fallback(
     Err(Problem::method(allow))
 }
 
-/// A public answer.
+/// A public answer, made from whatever the public may see; [`made_from`] tells it better.
 pub(crate) fn public<T: Serialize>(answer: &T, languages: &Languages) -> HttpResponse {
     let (bytes, found) = languages.write(answer);
     let tag = format!("\"{}\"", digest(&bytes));
-    shown(tag, found).content_type("application/json").body(bytes)
+    let response = shown(tag, found).content_type("application/json").body(bytes);
+    made_from(Basis::everything(), response)
+}
+
+/// Tells what an answer was made from: as long as that is as it was, it can be given again.
+pub(crate) fn made_from(basis: Basis, mut response: HttpResponse) -> HttpResponse {
+    response.extensions_mut().insert(basis);
+    response
 }
 
 /// A public answer in another form than JSON.
@@ -237,7 +264,7 @@ pub(crate) fn public_bytes(
     languages: Option<String>,
 ) -> HttpResponse {
     let tag = format!("\"{}\"", digest(&bytes));
-    shown(tag, languages).content_type(media_type).body(bytes)
+    made_from(Basis::everything(), shown(tag, languages).content_type(media_type).body(bytes))
 }
 
 /// A public answer that is read from a file.
@@ -255,13 +282,51 @@ pub(crate) fn public_file(
         .body(SizedStream::new(length, stream.map_err(Error::from).boxed_local())))
 }
 
+/// The same, from memory: it can be given again.
+pub(crate) fn public_small_file(
+    tag: String,
+    media_type: &str,
+    languages: Option<String>,
+    mut file: File,
+) -> io::Result<HttpResponse> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    let response = shown(tag, languages).content_type(media_type).body(bytes);
+    Ok(made_from(Basis::everything(), response))
+}
+
 /// A public answer of a page, with the address of the page after it.
 pub(crate) fn public_page<T: Serialize>(
     answer: &T,
     languages: &Languages,
     next: Option<String>,
 ) -> HttpResponse {
-    let mut response = public(answer, languages);
+    linked(public(answer, languages), next)
+}
+
+/// The same, where the items are JSON already and the page comes without them.
+pub(crate) fn public_ready(
+    items: &[Ready],
+    shell: &Listing<'_, ()>,
+    next: Option<String>,
+) -> HttpResponse {
+    const BEGIN: &[u8] = br#"{"items":["#;
+    let shell = serde_json::to_vec(shell).expect("an answer is JSON");
+    let whole = items.iter().map(|item| item.json.len() + 1).sum::<usize>() + shell.len();
+    let mut bytes = Vec::with_capacity(whole);
+    bytes.extend_from_slice(BEGIN);
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            bytes.push(b',');
+        }
+        bytes.extend_from_slice(item.json.as_bytes());
+    }
+    bytes.extend_from_slice(&shell[BEGIN.len()..]);
+    linked(public_bytes("application/json", bytes, None), next)
+}
+
+fn linked(mut response: HttpResponse, next: Option<String>) -> HttpResponse {
     let link = next.and_then(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")).ok());
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, link);
@@ -270,15 +335,18 @@ pub(crate) fn public_page<T: Serialize>(
 }
 
 /// A public answer of one record.
-pub(crate) fn public_record<R: Resource>(
-    record: &Record<R>,
-    languages: &Languages,
+pub(crate) fn public_record<R: Stored>(
+    id: Uuid,
+    revision: i64,
+    updated_at: DateTime<Utc>,
+    bytes: Vec<u8>,
+    languages: Option<String>,
 ) -> HttpResponse {
-    let (bytes, found) = languages.write(record);
-    shown(record_tag(record, &bytes), found)
-        .insert_header((header::LAST_MODIFIED, HttpDate::from(SystemTime::from(record.updated_at))))
+    let response = shown(revision_tag(revision, &bytes), languages)
+        .insert_header((header::LAST_MODIFIED, HttpDate::from(SystemTime::from(updated_at))))
         .content_type("application/json")
-        .body(bytes)
+        .body(bytes);
+    made_from(Basis::one::<R>(id), response)
 }
 
 /// The answer to who has that already, in any encoding.
@@ -315,7 +383,11 @@ pub(crate) fn shown(tag: String, languages: Option<String>) -> HttpResponseBuild
 
 /// The entity tag of a record: the revision, and what else could differ.
 pub(crate) fn record_tag<R: Resource>(record: &Record<R>, bytes: &[u8]) -> String {
-    format!("\"{}.{}\"", record.revision, digest(bytes))
+    revision_tag(record.revision, bytes)
+}
+
+fn revision_tag(revision: i64, bytes: &[u8]) -> String {
+    format!("\"{revision}.{}\"", digest(bytes))
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {

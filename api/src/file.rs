@@ -34,6 +34,9 @@ impl Said {
     }
 }
 
+/// Up to how many bytes a file is kept in memory, to be given again.
+const SMALL: u64 = 256 * 1024;
+
 /// A file that can be asked for.
 pub(crate) struct Asked<'a> {
     /// Whose records it has, in words.
@@ -70,7 +73,12 @@ impl Asked<'_> {
         let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
         let languages = write(&moment, &mut file).await?.header();
         let tag = self.tag(request, moment.position(), moment.today(), moment.sight());
-        edge::public_file(tag, self.media_type, languages, file).map_err(Problem::unwritten)
+        let small = file.metadata().is_ok_and(|file| file.len() <= SMALL);
+        let answer = match small {
+            true => edge::public_small_file(tag, self.media_type, languages, file),
+            false => edge::public_file(tag, self.media_type, languages, file),
+        };
+        answer.map_err(Problem::unwritten)
     }
 
     /// Tells the file from every other: what was asked, and as of which change and which day, for

@@ -3,6 +3,7 @@ mod actor;
 mod address;
 mod background;
 mod body;
+mod cache;
 mod changes;
 mod chart;
 mod country;

@@ -14,7 +14,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use domain::{Line, ProjectRef, Role, Token, Violation};
-use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking, World};
+use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
@@ -36,6 +36,9 @@ struct Options {
     /// The database: postgres://…, or sqlite://…; without it, an `SQLite` file in the data folder.
     #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", global = true, value_parser = database_url)]
     database_url: Option<String>,
+    /// Replicas of the database, for what the public reads; one that is behind is passed over.
+    #[arg(long, env = "DATABASE_READ_URL", value_name = "DATABASE_READ_URL", global = true, value_parser = replicas_url)]
+    read_url: Option<String>,
     /// The folder of the `SQLite` file.
     #[arg(
         long,
@@ -114,6 +117,10 @@ struct Options {
     #[arg(long, env = "CAPACITY_HUB_SMALLEST_COUNT", value_name = "CAPACITY_HUB_SMALLEST_COUNT", global = true,
         default_value_t = persistence::SMALLEST_COUNT, value_parser = clap::value_parser!(u64).range(2..=1000))]
     smallest_count: u64,
+    /// In how many MiB answers to the public are kept, none older than the last change; 0: none are.
+    #[arg(long, env = "CAPACITY_HUB_CACHE", value_name = "CAPACITY_HUB_CACHE", global = true,
+        default_value_t = 64, value_parser = cache_size)]
+    cache: usize,
     /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
     #[arg(
         long,
@@ -256,7 +263,7 @@ fn database(options: &Options) -> Result<Database, Failure> {
     };
     let workers = u32::try_from(workers(options))?;
     let connections = options.connections.div_ceil(workers);
-    Ok(Database { url, connections, observer: None, world: World::default() })
+    Ok(Database { replicas: options.read_url.clone(), connections, ..Database::at(&url) })
 }
 
 fn workers(options: &Options) -> usize {
@@ -323,6 +330,7 @@ async fn serve_until_stopped(
         webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
         two_people: options.two_people == YesNo::Yes,
         smallest_count: options.smallest_count,
+        cache: options.cache * 1024 * 1024,
     };
     let service = serve(listener, &settings)?;
     // Who started the service may have stopped listening to it.
@@ -425,6 +433,18 @@ fn database_url(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("it begins with postgres:// or sqlite://".to_owned())
+    }
+}
+
+fn cache_size(text: &str) -> Result<usize, String> {
+    let size = text.parse().ok().filter(|size| *size <= 65_536);
+    size.ok_or_else(|| "it is a number of MiB, from 0 to 65536".to_owned())
+}
+
+fn replicas_url(text: &str) -> Result<String, String> {
+    match database_url(text)?.starts_with("sqlite://") {
+        true => Err("it begins with postgres://".to_owned()),
+        false => Ok(text.to_owned()),
     }
 }
 

@@ -1,8 +1,12 @@
 //! The contract, made from the types that serve the requests.
 mod formats;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
+use actix_web::web::Bytes;
 use domain::{
     Country, CountryFilter, Deed, Person, Resource, Seminar, SoughtLanguage, State, sample,
 };
@@ -107,6 +111,23 @@ pub fn openapi() -> Value {
         }},
     });
     document
+}
+
+/// The contract as it is served, and what is looked up in it; made once, when it is first asked for.
+pub(crate) struct Contract {
+    pub(crate) text: Bytes,
+    pub(crate) paths: Paths,
+}
+
+impl Contract {
+    /// The contract of this program.
+    pub(crate) fn served() -> &'static Self {
+        static SERVED: LazyLock<Contract> = LazyLock::new(|| {
+            let document = openapi();
+            Contract { paths: Paths::of(&document), text: format!("{document:#}\n").into() }
+        });
+        &SERVED
+    }
 }
 
 /// Which methods each address takes.

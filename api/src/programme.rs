@@ -249,15 +249,15 @@ async fn of(store: &Store, key: &str) -> Result<Programme, Error> {
         .chain(statements.iter().map(|one| one.body.citations()))
         .flat_map(|citations| citations.iter().map(|one| one.document_id.id()))
         .collect();
+    let organisations = speakers.filter_map(|one| one.organisation_id.as_ref());
+    let named = organisations.map(domain::Ref::id).chain(initiatives.map(domain::Ref::id));
+    let named = named.chain(materials.map(domain::Ref::id)).chain(sources.iter().copied());
+    let bodies = store.bodies(people.chain(named)).await?;
     let known = Known {
-        people: store.by_id(people).await?,
-        organisations: store
-            .by_id(speakers.filter_map(|one| one.organisation_id.as_ref()).map(domain::Ref::id))
-            .await?,
-        initiatives: store.by_id(initiatives.map(domain::Ref::id)).await?,
-        documents: store
-            .by_id(materials.map(domain::Ref::id).chain(sources.iter().copied()))
-            .await?,
+        people: bodies.of()?,
+        organisations: bodies.of()?,
+        initiatives: bodies.of()?,
+        documents: bodies.of()?,
     };
     Ok(put_together(seminar, sessions, presentations, statements, &sources, &known))
 }
@@ -271,7 +271,7 @@ struct Known {
 }
 
 async fn every<R: Stored>(store: &Store, filter: R::Filter) -> Result<Vec<Record<R>>, Error> {
-    let wanted = Wanted { limit: ALL, ..Wanted::all(filter) };
+    let wanted = Wanted { limit: ALL, parts: true, ..Wanted::all(filter) };
     Ok(store.list(&wanted).await?.items)
 }
 

@@ -47,6 +47,11 @@ impl Languages {
         }
     }
 
+    /// Whether texts come in all their languages.
+    pub(crate) fn are_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The language that is preferred to all others.
     pub(crate) fn first(&self) -> Option<&str> {
         self.0.first().map(SoughtLanguage::as_str)
@@ -290,6 +295,7 @@ impl ListQuery {
             after: self.after(list)?,
             limit: self.limit,
             with_total: self.with_total,
+            parts: false,
         })
     }
 
@@ -387,6 +393,17 @@ impl ListQuery {
         asked.sort();
         let text = json!([list, self.sort, asked]).to_string();
         URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9])
+    }
+
+    /// The cursor and the address of the page after this one, if there is one.
+    pub(crate) fn onward(
+        &self,
+        list: &str,
+        next: Option<Vec<Value>>,
+    ) -> (Option<String>, Option<String>) {
+        let cursor = next.map(|place| self.cursor(list, &place));
+        let address = cursor.as_ref().map(|cursor| self.next(list, cursor));
+        (cursor, address)
     }
 
     /// The address of the page after this one.

@@ -39,7 +39,7 @@ impl FromRequest for Reader {
         Box::pin(async move {
             let store = request.app_data::<Data<Store>>().ok_or_else(Problem::internal)?;
             if !request.headers().contains_key(header::AUTHORIZATION) {
-                return Ok(Self { store: store.get_ref().clone(), actor: None });
+                return Ok(Self { store: store.elsewhere(), actor: None });
             }
             let actor = actor::of(&request, store, Deed::See).await?;
             let sight = actor.projects.clone().map_or(Sight::All, Sight::Projects);

@@ -14,16 +14,16 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     actor::TwoPeople,
     background,
+    cache::{Answers, cached},
     changes::{self, Streams},
     country,
     crud::{self, Routes},
-    dashboard,
-    docs::{self, Contract},
+    dashboard, docs,
     edge::{self, Origins, conditional, fallback},
     formats::{self, PublicAddress},
     health,
     import::{self, Imports},
-    openapi::{self, Paths},
+    openapi::Contract,
     participant, problem, programme, proposal, search,
     statistics::{self, SmallestCount},
     token,
@@ -51,6 +51,8 @@ pub struct Settings {
     pub two_people: bool,
     /// Below how many people their number is not told to the public.
     pub smallest_count: u64,
+    /// In how many bytes answers to the public are kept; none are kept in zero.
+    pub cache: usize,
 }
 
 /// The service, listening.
@@ -89,15 +91,14 @@ impl Service {
 
 /// Makes ready to serve on that listener.
 pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> {
-    let contract = openapi::openapi();
-    let paths = Data::new(Paths::of(&contract));
-    let text = format!("{contract:#}\n");
-    let contract = Data::new(Contract(text.into_bytes()));
+    // Nobody has to wait for the contract who does not ask for it.
+    rt::task::spawn_blocking(Contract::served);
     let origins = Data::new(Origins(settings.origins.clone()));
     let stopping = watch::Sender::new(false);
     let streams = Data::new(Streams::new(stopping.clone()));
     let two_people = Data::new(TwoPeople(settings.two_people));
     let smallest_count = Data::new(SmallestCount(settings.smallest_count));
+    let answers = (settings.cache > 0).then(|| Data::new(Answers::new(settings.cache)));
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
     let (imports, jobs) = Imports::new();
     let imports = Data::new(imports);
@@ -113,8 +114,6 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let server = HttpServer::new(move || {
         let database = database.clone();
         App::new()
-            .app_data(paths.clone())
-            .app_data(contract.clone())
             .app_data(origins.clone())
             .app_data(streams.clone())
             .app_data(to_private.clone())
@@ -122,6 +121,11 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .app_data(smallest_count.clone())
             .app_data(address.clone())
             .app_data(imports.clone())
+            .configure(|config| {
+                if let Some(answers) = answers.clone() {
+                    config.app_data(answers);
+                }
+            })
             // A pool is driven by the thread that opened it, so each worker has its own.
             .data_factory(move || {
                 let database = database.clone();
@@ -130,6 +134,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .configure(routes)
             .default_service(web::to(fallback))
             .wrap(Compress::default())
+            .wrap(from_fn(cached))
             .wrap(from_fn(conditional))
             .wrap(from_fn(edge::edge))
     });

@@ -35,6 +35,7 @@ mod m20261125_000049_participant;
 mod m20261125_000050_figures;
 mod m20261125_000051_exchange_rate;
 mod m20261125_000055_participant_once;
+mod m20261125_000056_ready;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000050_figures::Migration),
             Box::new(m20261125_000055_participant_once::Migration),
             Box::new(m20261125_000051_exchange_rate::Migration),
+            Box::new(m20261125_000056_ready::Migration),
         ]
     }
 }

@@ -21,7 +21,7 @@ impl<R: Stored> Batches<'_, R> {
     /// The next records; none after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Record<R>>>, Error> {
         let Some(wanted) = self.rest.take() else { return Ok(None) };
-        let found = page(self.moment.tx(), &wanted, self.moment.view()).await?;
+        let found = page(self.moment.tx(), self.moment.tx(), &wanted, self.moment.view()).await?;
         self.rest = found.next.map(|place| Wanted { after: Some(place), ..wanted });
         Ok(Some(found.items))
     }
@@ -52,13 +52,13 @@ impl Moment {
         limit: u64,
     ) -> Result<Vec<Record<R>>, Error> {
         let wanted = Wanted { after: None, limit, with_total: false, ..wanted };
-        Ok(page(self.tx(), &wanted, self.view()).await?.items)
+        Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.items)
     }
 
     /// How many records a list has.
     pub async fn count<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
         let wanted = Wanted { after: None, limit: 1, with_total: true, ..wanted.clone() };
-        Ok(page(self.tx(), &wanted, self.view()).await?.total.unwrap_or_default())
+        Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.total.unwrap_or_default())
     }
 
     /// What was written of the records of those ids, by id.

@@ -4,7 +4,7 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{
-    Error, Store, Stored, Visitor, dialect, record, search,
+    Error, Store, Stored, Visitor, dialect, ready, record, search,
     store::{id_column, read},
     visit_all,
 };
@@ -25,7 +25,7 @@ impl ActiveModelBehavior for ActiveModel {}
 const AT_ONCE: u64 = 200;
 
 impl Store {
-    /// Writes the index rows and the words of the records of each collection that is stale; goes on
+    /// Writes the index rows, the words and what follows of the records of each collection that is stale; goes on
     /// where it was left when it was stopped in the middle.
     pub(crate) async fn catch_up(&self) -> Result<(), Error> {
         let stale = Entity::find().all(self.db()).await?;
@@ -52,6 +52,7 @@ impl Store {
                 R::Index::insert(body.index(row.id)).exec_without_returning(&tx).await?;
                 body.contribution(row.id).keep(&tx, row.id, true).await?;
                 search::keep::<R>(&tx, row.id, &body, true).await?;
+                ready::note(&tx, row, &body).await?;
             }
             let Some(done) = rows.last() else {
                 Entity::delete_by_id(R::COLLECTION).exec(&tx).await?;

@@ -1,34 +1,96 @@
 use std::{path::PathBuf, sync::Arc};
 
-use sea_orm::DbErr;
+use sea_orm::{DatabaseConnection, DbErr};
 
-use crate::{Store, World, dialect};
+use crate::{
+    Pulse, Store, World,
+    dialect::{self, Purpose},
+};
 
 /// Is told every statement that is sent to the database.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The sessions with a database, by what they are for.
+#[derive(Clone)]
+pub(crate) struct Pools {
+    pub(crate) change: DatabaseConnection,
+    pub(crate) list: DatabaseConnection,
+    pub(crate) key: DatabaseConnection,
+}
+
+impl Pools {
+    /// The same for everything.
+    pub(crate) fn one(db: DatabaseConnection) -> Self {
+        Self { change: db.clone(), list: db.clone(), key: db }
+    }
+}
 
 /// Which database, and how it is to be used.
 #[derive(Clone)]
 pub struct Database {
     /// `postgres://…` or `sqlite://…`.
     pub url: String,
-    /// How many connections a pool holds at most.
+    /// Copies of it that follow it, and may be behind: what the public reads is read there.
+    pub replicas: Option<String>,
+    /// How many connections a worker holds at most; on Postgres four at least.
     pub connections: u32,
     /// Told of every statement.
     pub observer: Option<Observer>,
     /// Where times and ids come from.
     pub world: World,
+    /// What the process knows of its log.
+    pub pulse: Pulse,
 }
 
 impl Database {
+    /// The database at that address, used as is usual.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            replicas: None,
+            connections: 4,
+            observer: None,
+            world: World::default(),
+            pulse: Pulse::default(),
+        }
+    }
+
     /// Opens a pool; its connections are made when they are needed.
     pub async fn open(&self) -> Result<Store, DbErr> {
-        let options = dialect::options(&self.url, self.connections);
+        let pools = self.pools(&self.url).await?;
+        let replicas = match &self.replicas {
+            None => None,
+            Some(url) => Some(self.pool(url, self.connections, Purpose::Change).await?),
+        };
+        Ok(Store::new(pools, replicas, self))
+    }
+
+    async fn pools(&self, url: &str) -> Result<Pools, DbErr> {
+        if self.file().is_some() {
+            return Ok(Pools::one(self.pool(url, self.connections, Purpose::Change).await?));
+        }
+        let part = (self.connections / 4).max(1);
+        let rest = self.connections.saturating_sub(2 * part).max(2);
+        Ok(Pools {
+            change: self.pool(url, rest, Purpose::Change).await?,
+            list: self.pool(url, part, Purpose::List).await?,
+            key: self.pool(url, part, Purpose::Key).await?,
+        })
+    }
+
+    async fn pool(
+        &self,
+        url: &str,
+        connections: u32,
+        purpose: Purpose,
+    ) -> Result<DatabaseConnection, DbErr> {
+        let options = dialect::options(url, connections, purpose);
         let mut db = sea_orm::Database::connect(options).await?;
         if let Some(observer) = self.observer.clone() {
             db.set_metric_callback(move |info| observer(&info.statement.sql));
         }
-        Ok(Store::new(db, &self.url, self.world.clone()))
+        Ok(db)
     }
 
     /// Brings the schema up to date, alone: other instances that start now wait.
@@ -39,7 +101,7 @@ impl Database {
         // On Postgres one connection holds the lock; on SQLite a second one would not know at once
         // of the tables that the first one drops.
         let connections = if self.file().is_some() { 1 } else { 2 };
-        let own = Self { connections, observer: None, ..self.clone() };
+        let own = Self { connections, replicas: None, observer: None, ..self.clone() };
         dialect::migrate(&own.open().await?).await
     }
 

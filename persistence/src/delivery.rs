@@ -7,7 +7,7 @@ use sea_orm::{
     entity::prelude::*, sea_query::Expr,
 };
 
-use crate::{Claim, Error, PublicChange, Store, dialect, feed};
+use crate::{Claim, Error, PublicChange, Store, dialect};
 
 /// For how long a delivery is tried again.
 const PATIENCE: TimeDelta = TimeDelta::days(3);
@@ -128,7 +128,7 @@ impl Store {
         let row = new(self.new_id(), webhook, "ping".to_owned(), None, self.now());
         let kept = row.clone().into_active_model().reset_all();
         Entity::insert(kept).exec_without_returning(self.db()).await?;
-        feed::wake();
+        self.pulse().wake();
         Ok(row)
     }
 
@@ -148,7 +148,7 @@ impl Store {
         if changed.rows_affected != 1 {
             return Err(Error::NotFound);
         }
-        feed::wake();
+        self.pulse().wake();
         Entity::find_by_id(id).one(self.db()).await?.ok_or(Error::NotFound)
     }
 

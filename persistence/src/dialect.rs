@@ -8,6 +8,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, SimpleExpr},
     sqlx::{
         self, Executor,
+        postgres::{PgConnectOptions, PgListener, PgPoolOptions},
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -28,25 +29,83 @@ const MIGRATION_LOCK: i64 = 0x6361_7061_6369_7401;
 /// Held from the moment a change is written to the log until it is committed.
 const LOG_LOCK: i64 = 0x6361_7061_6369_7402;
 
+/// Where changes are told.
+const CHANNEL: &str = "capacity_hub";
+
+/// Hears of the changes that are committed, through a session of its own.
+pub(crate) struct Listener(PgListener);
+
+/// Begins to listen, where the database tells of changes.
+pub(crate) async fn listener(store: &Store) -> Result<Option<Listener>, sqlx::Error> {
+    if store.db().get_database_backend() != DbBackend::Postgres {
+        return Ok(None);
+    }
+    let options = store.database().parse::<PgConnectOptions>()?;
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(3))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options.application_name("capacity-hub listens"));
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(Some(Listener(listener)))
+}
+
+impl Listener {
+    /// Returns when something was told, or who tells is gone.
+    pub(crate) async fn hear(&mut self) {
+        // All that was told so far is one piece of news.
+        if matches!(self.0.try_recv().await, Ok(Some(_))) {
+            while self.0.next_buffered().is_some() {}
+        }
+    }
+
+    /// The position of the newest change, if who tells is there.
+    pub(crate) async fn newest(&mut self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(r#"SELECT coalesce(max(position), 0) FROM "change""#)
+            .fetch_one(&mut self.0)
+            .await
+    }
+}
+
+/// What the sessions of a pool are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Transactions, and whatever writes.
+    Change,
+    /// To read what filters find. Values are spread unevenly: a plan made for all of them is a bad
+    /// one for most, so each gets its own.
+    List,
+    /// To read what keys name: whichever it is, the same plan serves, and is made once.
+    Key,
+}
+
 /// How a pool is to behave.
-pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = unguarded(url, connections);
-    options.map_sqlx_postgres_pool_opts(|pool| {
-        // A `begin` that was given up leaves its session inside a transaction, and the next
-        // write there would be acknowledged and lost. ROLLBACK alone would have Postgres log a
-        // warning each time that there is nothing to roll back.
-        pool.after_release(|connection, _| {
-            Box::pin(async move {
-                connection.execute("BEGIN; ROLLBACK").await?;
-                Ok(true)
+pub(crate) fn options(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
+    let mut options = unguarded(url, connections, purpose);
+    if purpose == Purpose::Change {
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            // A `begin` that was given up leaves its session inside a transaction, and the next
+            // write there would be acknowledged and lost. ROLLBACK alone would have Postgres log a
+            // warning each time that there is nothing to roll back.
+            pool.after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("BEGIN; ROLLBACK").await?;
+                    Ok(true)
+                })
             })
-        })
-    });
+        });
+    }
     options
 }
 
 /// The same, where what a session was left in stays with it.
-fn unguarded(url: &str, connections: u32) -> ConnectOptions {
+fn unguarded(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
+    // Where no session ever begins a transaction, none is left inside one.
+    let reads = if purpose == Purpose::Change { "off" } else { "on" };
+    let plans = if purpose == Purpose::Key { "force_generic_plan" } else { "force_custom_plan" };
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -59,14 +118,14 @@ fn unguarded(url: &str, connections: u32) -> ConnectOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire_if_idle_for(TEST_AFTER_IDLE)
-        .map_sqlx_postgres_opts(|options| {
+        .map_sqlx_postgres_opts(move |options| {
             options.application_name("capacity-hub").options([
                 ("statement_timeout", STATEMENT_TIMEOUT),
                 ("lock_timeout", LOCK_TIMEOUT),
                 ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
                 ("client_min_messages", "error"),
-                // Values are spread unevenly: a plan made for all of them is a bad one for most.
-                ("plan_cache_mode", "force_custom_plan"),
+                ("default_transaction_read_only", reads),
+                ("plan_cache_mode", plans),
                 // Whatever is asked for has an index, and disks are read anywhere as quickly: to read
                 // a whole table is left to what has none.
                 ("random_page_cost", "1.1"),
@@ -108,13 +167,16 @@ pub(crate) async fn snapshot(db: &DatabaseConnection) -> Result<DatabaseTransact
     }
 }
 
-/// Waits until no other change is being committed, and keeps others waiting until this one is.
+/// Waits until no other change is being committed, and keeps others waiting until this one is;
+/// who listens is told of it.
 ///
 /// So the positions of the log are handed out in the order in which they become visible. On SQLite
 /// a writing transaction is alone anyway.
 pub(crate) async fn lock_log(change: &DatabaseTransaction) -> Result<(), DbErr> {
     if change.get_database_backend() == DbBackend::Postgres {
-        change.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOG_LOCK})")).await?;
+        // What is told is sent with the commit.
+        let sql = format!("SELECT pg_advisory_xact_lock({LOG_LOCK}), pg_notify('{CHANNEL}', '')");
+        change.execute_unprepared(&sql).await?;
     }
     Ok(())
 }
@@ -227,7 +289,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Database, NewToken, World};
+    use crate::{Database, NewToken, connect::Pools};
 
     /// Waits for something to become true, and fails when it does not.
     async fn becomes(what: &str, true_now: impl AsyncFn() -> bool) {
@@ -253,7 +315,7 @@ mod tests {
     async fn keeps_what_follows(database: &Database, options: ConnectOptions) -> bool {
         let beside = sea_orm::Database::connect(&database.url).await.unwrap();
         let db = sea_orm::Database::connect(options).await.unwrap();
-        let store = Store::new(db, &database.url, database.world.clone());
+        let store = Store::new(Pools::one(db), None, database);
         let expires_at = store.now() + chrono::Days::new(1);
         let new =
             NewToken { name: "lost".to_owned(), role: Role::Admin, expires_at, projects: None };
@@ -291,11 +353,11 @@ mod tests {
         server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         let url = at(&name);
         let database =
-            Database { url: url.clone(), connections: 1, observer: None, world: World::default() };
+            Database { url: url.clone(), connections: 1, observer: None, ..Database::at(&url) };
         database.migrate().await.unwrap();
 
-        let lost = !keeps_what_follows(&database, unguarded(&url, 1)).await;
-        let kept = keeps_what_follows(&database, options(&url, 1)).await;
+        let lost = !keeps_what_follows(&database, unguarded(&url, 1, Purpose::Change)).await;
+        let kept = keeps_what_follows(&database, options(&url, 1, Purpose::Change)).await;
         assert!(lost, "sqlx does it by itself now: the guard is not needed any more");
         assert!(kept);
         let gone = format!("DROP DATABASE {name} WITH (FORCE)");

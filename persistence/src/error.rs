@@ -120,7 +120,8 @@ impl From<DbErr> for Error {
             {
                 Self::Collided(error)
             }
-            "57014" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" | "25P03" => {
+            // The last: it became a replica while another took its place.
+            "57014" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" | "25P03" | "25006" => {
                 Self::Unavailable(error)
             }
             // SQLite: busy, locked, and their extended codes.
@@ -128,5 +129,27 @@ impl From<DbErr> for Error {
             code if code.starts_with("08") => Self::Unavailable(error),
             _ => Self::Database(error),
         }
+    }
+}
+
+/// Whether a replica is gone, or has given up a statement for what it has to follow; after that its
+/// transaction is dead.
+pub(crate) fn lost(error: &DbErr) -> bool {
+    let cause = match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => cause,
+        DbErr::ConnectionAcquire(_) => return true,
+        _ => return false,
+    };
+    match &**cause {
+        sqlx::Error::Database(told) => {
+            let code = told.code().unwrap_or_default();
+            matches!(&*code, "40001" | "25P02" | "25P03")
+                || code.starts_with("57P")
+                || code.starts_with("08")
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        _ => false,
     }
 }

@@ -53,8 +53,9 @@ impl Store {
         wanted: &Wanted<R>,
         names: &[String],
     ) -> Result<Facets, Error> {
+        let db = self.reads().await;
         let fitting =
-            condition::<R>(self.db(), &wanted.filter, wanted.search.as_ref(), &self.view()).await?;
+            condition::<R>(&db, &wanted.filter, wanted.search.as_ref(), &self.view()).await?;
         let rows = R::Index::find().filter(fitting);
         let ids = || rows.clone().select_only().column(id_column::<R>()).into_query();
         let mut told = Facets::new();
@@ -83,7 +84,7 @@ impl Store {
         }
         if !targets.is_empty() {
             let all = targets.iter().flat_map(|(_, counts)| counts.iter().map(|(id, _)| *id));
-            let names = record::names(self.db(), all.collect()).await?;
+            let names = record::names(&self.reads_by_key().await, all.collect()).await?;
             let name = |id: Uuid| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
             for (facet, counts) in targets {
                 let counts = counts.into_iter().map(|(id, count)| (name(id), count));
@@ -128,7 +129,7 @@ impl Store {
             .order_by(count(), Order::Desc)
             .order_by(by, Order::Asc)
             .limit(MOST_VALUES);
-        Ok(rows.into_tuple().all(self.db()).await?)
+        Ok(rows.into_tuple().all(&self.reads().await).await?)
     }
 }
 

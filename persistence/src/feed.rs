@@ -1,9 +1,5 @@
 //! The public feed of changes: what everybody may see of the log.
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::LazyLock,
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::Collection;
@@ -13,19 +9,12 @@ use sea_orm::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     Error, Sight, Store, Stored, Visitor, log, neighbours::of_keys, sight::published, visit_all,
 };
-
-/// How often the log is looked at for the changes of other instances.
-const OTHERS: Duration = Duration::from_secs(1);
-
-/// Woken when there may be something new in the log of any database of this process.
-static NEWS: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::new(()));
 
 /// What happened to a record, as the public sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -132,22 +121,6 @@ impl Store {
     pub(crate) async fn change_at(&self, position: i64) -> Result<Option<PublicChange>, Error> {
         Ok(self.changes(position - 1, 1, &[]).await?.items.pop())
     }
-
-    /// Tells whoever waits for [`news`] of the changes that other instances make; never ends.
-    pub async fn watch_others(&self) {
-        let mut known = None;
-        loop {
-            match self.newest().await {
-                Ok(newest) if known == Some(newest) => {}
-                Ok(newest) => {
-                    known = Some(newest);
-                    wake();
-                }
-                Err(error) => tracing::debug!(%error, "the log cannot be looked at"),
-            }
-            tokio::time::sleep(OTHERS).await;
-        }
-    }
 }
 
 pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<i64, Error> {
@@ -235,17 +208,6 @@ impl Visitor for Now<'_> {
             Ok(found.iter().map(|record| (record.id, json!(record))).collect())
         }));
     }
-}
-
-/// Changes whenever there may be something new in the log.
-#[must_use]
-pub fn news() -> watch::Receiver<()> {
-    NEWS.subscribe()
-}
-
-/// Tells whoever waits for [`news`] to look.
-pub(crate) fn wake() {
-    NEWS.send_replace(());
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ impl Store {
             let revision = newest::<R>(&tx, id).await? + 1;
             let new = New { revision, operation: "revive", ..New::of(id) };
             let record = self.add(&tx, by, new, body).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(record)
         })
         .await

@@ -81,7 +81,7 @@ impl Store {
             let tx = dialect::begin(self.db()).await?;
             match self.add_once(&tx, by, new, request, body, &answer).await {
                 Ok(once) => {
-                    log::commit(tx).await?;
+                    log::commit(self, tx).await?;
                     Ok(once)
                 }
                 Err(error) => {

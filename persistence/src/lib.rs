@@ -20,10 +20,13 @@ mod moment;
 mod narrow;
 mod neighbours;
 mod proposal;
+mod pulse;
+mod ready;
 mod record;
 mod reference;
 mod search;
 mod sight;
+mod source;
 mod store;
 mod stored;
 mod token;
@@ -55,7 +58,7 @@ pub use connect::{Database, Observer};
 pub use delivery::{Delivery, Outcome};
 pub use error::{Error, Referrer};
 pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
-pub use feed::{Feed, Operation, PublicChange, news};
+pub use feed::{Feed, Operation, PublicChange};
 pub use figures::{
     Among, Contribution, Converted, Count, Figure, Figures, MOST_GROUPS, Question, Rate,
     SMALLEST_COUNT, Value,
@@ -66,9 +69,11 @@ pub use import::{Action, FieldStep, Incoming, Seen, Taken, Taking, Told};
 pub use import_log::{ImportState, KeptImport, Progress};
 pub use moment::Moment;
 pub use narrow::Narrow;
-pub use neighbours::{Neighbours, neighbours};
+pub use neighbours::{Bodies, Neighbours, neighbours};
 pub use participant::{KeptParticipant, TakenParticipants};
 pub use proposal::{Decision, Proposal};
+pub use pulse::{Basis, Known, Pulse};
+pub use ready::Ready;
 pub use search::{Found, Search, Sought};
 pub use sight::Sight;
 pub use store::{Author, Page, Store, Wanted, World, Written};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 
-use crate::{Author, Error, dialect, feed};
+use crate::{Author, Error, Store, dialect};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -83,8 +83,9 @@ pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<(), Error> {
 }
 
 /// Commits what was noted, and tells who waits for it.
-pub(crate) async fn commit(tx: DatabaseTransaction) -> Result<(), Error> {
-    tx.commit().await?;
-    feed::wake();
-    Ok(())
+pub(crate) async fn commit(store: &Store, tx: DatabaseTransaction) -> Result<(), Error> {
+    let committed = tx.commit().await;
+    // Who gets no answer does not know whether it was: it may well have been.
+    store.pulse().stir();
+    Ok(committed?)
 }

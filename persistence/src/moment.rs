@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Error, Sight, Store, Stored, Wanted, dialect, feed, log, record,
+    Error, Sight, Store, Stored, Wanted, feed, log, record,
     sight::View,
     store::{condition, id_column, records, whole},
 };
@@ -83,7 +83,7 @@ impl Moment {
 impl Store {
     /// A moment to read at; it keeps a connection for as long as it lives.
     pub async fn moment(&self) -> Result<Moment, Error> {
-        let tx = dialect::snapshot(self.db()).await?;
+        let tx = self.snapshot().await?;
         let position = feed::newest(&tx).await?;
         Ok(Moment { tx, database: self.database(), position, view: self.view() })
     }
@@ -95,7 +95,8 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<Record<R>>, Error> {
         let (search, view) = (wanted.search.as_ref(), self.view());
-        let fits = condition::<R>(self.db(), &wanted.filter, search, &view).await?;
+        let db = self.reads().await;
+        let fits = condition::<R>(&db, &wanted.filter, search, &view).await?;
         let fitting =
             R::Index::find().select_only().column(id_column::<R>()).filter(fits).into_query();
         let rows = record::Entity::find()
@@ -104,8 +105,8 @@ impl Store {
             .order_by_desc(record::Column::UpdatedAt)
             .order_by_desc(record::Column::Id)
             .limit(limit)
-            .all(self.db())
+            .all(&db)
             .await?;
-        records(self.db(), rows).await
+        records(&db, rows).await
     }
 }

@@ -9,7 +9,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use crate::{
-    Error, Sight, Stored,
+    Basis, Error, Sight, Stored,
     index::{UNKNOWN_DATE, code},
     record::{self, term},
     reference,
@@ -22,6 +22,8 @@ pub struct Narrow {
     pub(crate) condition: Condition,
     pub(crate) facets: Vec<(&'static str, Facet)>,
     pub(crate) depends_on_day: bool,
+    /// Whatever else than the index table the condition looks at.
+    pub(crate) touched: RefCell<Basis>,
     view: View,
     names: Names,
     /// The slugs that were asked for and are not known.
@@ -53,6 +55,7 @@ impl Narrow {
             condition: Condition::all(),
             facets: Vec::new(),
             depends_on_day: false,
+            touched: RefCell::new(Basis::nothing()),
             view: view.clone(),
             names,
             unknown: RefCell::default(),
@@ -93,9 +96,14 @@ impl Narrow {
         Self::seen(&View { sight: Sight::Public, today: UNKNOWN_DATE }, Names::new())
     }
 
-    /// The condition that a record of another table may be seen.
-    pub(crate) fn sees(&self, id: impl ColumnTrait) -> Condition {
+    /// The condition that a record of `R`, in another table, may be seen.
+    pub(crate) fn sees<R: Resource>(&self, id: impl ColumnTrait) -> Condition {
+        self.touch(R::COLLECTION);
         self.view.sight.of_id(id.into_expr())
+    }
+
+    fn touch(&self, collection: &str) {
+        self.touched.replace_with(|basis| basis.clone().and(Basis::collection(collection)));
     }
 
     fn and(mut self, condition: impl IntoCondition) -> Self {
@@ -250,6 +258,7 @@ impl Narrow {
 
     /// The ids of those records, named by id or slug; of those that there are.
     fn ids<'a>(&self, collection: &'static str, keys: impl Iterator<Item = &'a str>) -> Vec<Uuid> {
+        self.touch(collection);
         let id = |key: &str| {
             let id = Uuid::try_parse(key).ok();
             let id =

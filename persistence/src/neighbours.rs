@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{Record, Shape, relation};
 use erased_serde::Serialize;
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{Condition, ConnectionTrait, QueryOrder, entity::prelude::*};
+use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, entity::prelude::*};
 use serde_json::json;
 
-use crate::{Error, Sight, Store, Stored, Visitor, record, reference, store::records, visit_all};
+use crate::{
+    Error, Sight, Store, Stored, Visitor, record, reference,
+    store::{self, padded, records},
+    visit_all,
+};
 
 /// Records by collection, each once, in the order of their ids.
 pub type Neighbours = BTreeMap<&'static str, Box<dyn Serialize>>;
@@ -56,7 +60,33 @@ impl Store {
         &self,
         ids: impl IntoIterator<Item = Uuid>,
     ) -> Result<HashMap<Uuid, R>, Error> {
-        by_id(self.db(), self.sight(), ids).await
+        by_id(&self.reads_by_key().await, self.sight(), ids).await
+    }
+
+    /// What was written of the records of those ids, whatever they are: one query.
+    pub async fn bodies(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Bodies, Error> {
+        let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+        if ids.is_empty() {
+            return Ok(Bodies::default());
+        }
+        let rows = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Id, record::Column::Resource, record::Column::Body])
+            .filter(record::Column::Id.is_in(padded(ids.into_iter().collect())))
+            .filter(self.sight().of_records());
+        Ok(Bodies(rows.into_tuple().all(&self.reads_by_key().await).await?))
+    }
+}
+
+/// What was written of some records.
+#[derive(Default)]
+pub struct Bodies(Vec<(Uuid, String, String)>);
+
+impl Bodies {
+    /// Those of `R`, by id.
+    pub fn of<R: Stored>(&self) -> Result<HashMap<Uuid, R>, Error> {
+        let own = self.0.iter().filter(|(_, resource, _)| resource == R::COLLECTION);
+        own.map(|(id, _, body)| Ok((*id, store::read(body)?))).collect()
     }
 }
 
@@ -110,7 +140,8 @@ impl Visitor for Gather<'_> {
         let Some(keys) = self.wanted.remove(R::COLLECTION) else { return };
         let store = self.store;
         let found = async move {
-            let records: Vec<Record<R>> = of_keys(store.db(), store.sight(), keys).await?;
+            let records: Vec<Record<R>> =
+                of_keys(&store.reads_by_key().await, store.sight(), keys).await?;
             Ok(Box::new(records) as Box<dyn Serialize>)
         };
         self.found.push((R::COLLECTION, Box::pin(found)));

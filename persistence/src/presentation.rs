@@ -38,7 +38,7 @@ pub(crate) fn seminars(rows: &Narrow, presentations: SelectStatement) -> SelectS
         .select_only()
         .column(Column::SeminarId)
         .filter(Column::Id.in_subquery(presentations))
-        .filter(rows.sees(Column::Id))
+        .filter(rows.sees::<Presentation>(Column::Id))
         .into_query()
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn speakers(rows: &Narrow, at: &OneOf<Key>) -> SelectStatement {
         .select_only()
         .column(Column::Id)
         .filter(rows.naming::<Seminar>(Column::SeminarId, at))
-        .filter(rows.sees(Column::Id))
+        .filter(rows.sees::<Presentation>(Column::Id))
         .into_query();
     reference::Entity::find()
         .select_only()

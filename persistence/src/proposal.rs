@@ -225,7 +225,7 @@ impl Store {
                 .filter(Column::Id.eq(id))
                 .exec(&tx)
                 .await?;
-            log::commit(tx).await
+            log::commit(self, tx).await
         })
         .await
     }

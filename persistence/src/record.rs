@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, QuerySelect, entity::prelude::*};
 
-use crate::Error;
+use crate::{Error, store::padded};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,6 +21,12 @@ pub struct Model {
     pub published_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text")]
     pub body: String,
+    /// The shape that the body was written in, where it stands as its type writes it.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub shape: Option<String>,
+    /// What follows for it from other records.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub derived: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -33,7 +39,7 @@ pub(crate) async fn names(
     let rows: Vec<(Uuid, Option<String>)> = Entity::find()
         .select_only()
         .columns([Column::Id, Column::Slug])
-        .filter(Column::Id.is_in(ids))
+        .filter(Column::Id.is_in(padded(ids)))
         .into_tuple()
         .all(db)
         .await?;

@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Page, Store, Stored, Visitor, Words, dialect, record, reference,
-    store::{self, Key},
+    Error, Page, Store, Stored, Visitor, Words, dialect, ready, record, reference,
+    source::Source,
+    store::{self, Key, padded},
     visit_all,
     words::joined,
 };
@@ -179,7 +180,8 @@ fn languages(text: Option<&Value>) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// Keeps anew the words of the records of `R` that name another in that field.
+/// Keeps anew the words of the records of `R` that name another in that field, and what follows for
+/// them from it.
 pub(crate) async fn renew<R: Stored>(
     db: &DatabaseTransaction,
     field: &str,
@@ -198,7 +200,9 @@ pub(crate) async fn renew<R: Stored>(
             .filter(record::Column::Id.is_in(ids.iter().copied()))
             .filter(record::Column::Resource.eq(R::COLLECTION));
         for row in of_them.all(db).await? {
-            keep::<R>(db, row.id, &store::read(&row.body)?, true).await?;
+            let body: R = store::read(&row.body)?;
+            keep::<R>(db, row.id, &body, true).await?;
+            ready::keep(db, row.id, &body).await?;
         }
     }
     Ok(())
@@ -240,7 +244,8 @@ pub struct Sought {
 impl Store {
     /// A page of the records of all resources that hold those words, by rank and age.
     pub async fn search(&self, sought: &Sought) -> Result<Page<Found>, Error> {
-        let backend = self.db().get_database_backend();
+        let db = self.reads().await;
+        let backend = db.get_database_backend();
         let search = Search { words: sought.words.clone(), ranked: true };
         let of = match &sought.resources[..] {
             [] => domain::collections(),
@@ -253,7 +258,7 @@ impl Store {
                 .filter(self.sight().of_records())
         };
         let total = match sought.with_total {
-            true => Some(rows(None).count(self.db()).await?),
+            true => Some(rows(None).count(&db).await?),
             false => None,
         };
         let keys = [Key::column(record::Column::Id, false)];
@@ -266,7 +271,7 @@ impl Store {
                 .order_by_asc(record::Column::Id)
                 .limit(room)
                 .into_tuple::<Uuid>();
-            Ok(found.all(self.db()).await?)
+            Ok(found.all(&db).await?)
         };
         let parts = Rank::after(sought.after.as_deref())?;
         let mut ids = in_parts(parts, sought.limit + 1, read).await?;
@@ -277,17 +282,21 @@ impl Store {
             .filter(|_| more)
             .map(|(rank, id)| rank.iter().map(|rank| rank.place()).chain([json!(id)]).collect());
         let ids: Vec<Uuid> = ids.into_iter().map(|(_, id)| id).collect();
-        Ok(Page { items: self.told(&sought.words, &ids).await?, next, total })
+        Ok(Page {
+            items: self.told(&self.reads_by_key().await, &sought.words, &ids).await?,
+            next,
+            total,
+        })
     }
 
-    async fn told(&self, words: &Words, ids: &[Uuid]) -> Result<Vec<Found>, Error> {
+    async fn told(&self, db: &Source, words: &Words, ids: &[Uuid]) -> Result<Vec<Found>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let places: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
         let mut rows = record::Entity::find()
-            .filter(record::Column::Id.is_in(ids.iter().copied()))
-            .all(self.db())
+            .filter(record::Column::Id.is_in(padded(ids.to_vec())))
+            .all(db)
             .await?;
         rows.sort_by_key(|row| places.get(&row.id).copied());
         let mut found = Vec::new();
@@ -311,7 +320,7 @@ impl Store {
         }
         let (places, seminars): (Vec<_>, Vec<_>) = nameless.into_iter().unzip();
         if !seminars.is_empty() {
-            let derived = Seminar::derive(self.db(), &seminars).await?;
+            let derived = Seminar::derive(db, &seminars).await?;
             for (place, derived) in places.into_iter().zip(derived) {
                 found[place].label = Some(derived.label);
             }

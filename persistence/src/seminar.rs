@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use domain::{
     Organisation, Person, Project, Seminar, SeminarDerived, SeminarFilter, SeminarKind,
     SeminarSeries, SeminarSort, Subject, Text,
@@ -11,6 +13,7 @@ use crate::{
     figures::{Contribution, Fact, Held},
     index::{code, date_key, last_day_key, number_key, text_key},
     presentation, record,
+    store::padded,
 };
 
 #[sea_orm::model]
@@ -109,14 +112,15 @@ impl Stored for Seminar {
         bodies: &[Self],
     ) -> Result<Vec<SeminarDerived>, Error> {
         let series = bodies.iter().filter_map(|seminar| seminar.series_id.as_ref());
-        let ids: Vec<Uuid> = series.map(domain::Ref::id).collect();
+        let ids: BTreeSet<Uuid> = series.map(domain::Ref::id).collect();
+        let ids: Vec<Uuid> = ids.into_iter().collect();
         let rows: Vec<(Uuid, String)> = match ids.is_empty() {
             true => Vec::new(),
             false => {
                 record::Entity::find()
                     .select_only()
                     .columns([record::Column::Id, record::Column::Body])
-                    .filter(record::Column::Id.is_in(ids))
+                    .filter(record::Column::Id.is_in(padded(ids)))
                     .into_tuple()
                     .all(db)
                     .await?

@@ -6,19 +6,22 @@ use domain::{Record, Resource, State, Step, Violation};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    EntityTrait, Iterable, ModelTrait, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter,
-    QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
+    EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait, Order, PaginatorTrait,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, ExprTrait, LockType, Query, SelectStatement, SimpleExpr},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
-    Error, Narrow, Proposal, Referrer, Search, Sight, Stored, dialect, index, log, participant,
-    proposal, record, reference,
+    Basis, Database, Error, Narrow, Proposal, Pulse, Referrer, Search, Sight, Stored,
+    connect::Pools,
+    dialect, index, log, neighbours, participant, proposal, ready, record, reference,
     search::{self, Rank},
     sight::{PART_OF, PROJECT, View, is_project, of_no_project, published},
+    source::{self, Source},
 };
 
 /// Where times and ids come from.
@@ -98,6 +101,8 @@ pub struct Wanted<R: Resource> {
     pub limit: u64,
     /// Whether to count the whole list.
     pub with_total: bool,
+    /// Whether these are the parts of one record: whichever it is, the same plan finds them.
+    pub parts: bool,
 }
 
 impl<R: Resource> Wanted<R> {
@@ -106,11 +111,27 @@ impl<R: Resource> Wanted<R> {
     pub fn all(filter: R::Filter) -> Self {
         let sort = vec![(R::SortKey::default(), false)];
         let limit = i64::MAX as u64 - 1;
-        Self { filter, search: None, sort, after: None, limit, with_total: false }
+        Self { filter, search: None, sort, after: None, limit, with_total: false, parts: false }
     }
 }
 
 impl<R: Stored> Wanted<R> {
+    /// What a page of the list is made from, with related records by relations of those names and
+    /// counted or not.
+    #[must_use]
+    pub fn basis(&self, include: &[String], counted: bool) -> Basis {
+        let touched = R::narrow(Narrow::apart(), &self.filter).touched.into_inner();
+        let mut basis = Basis::of::<R>().and(touched);
+        if counted || self.search.is_some() {
+            basis = basis.and(Basis::referred(R::COLLECTION));
+        }
+        let relations = neighbours::<R>();
+        for collection in include.iter().filter_map(|name| relations.get(name)).flatten() {
+            basis = basis.and(Basis::collection(collection)).and(Basis::referred(collection));
+        }
+        basis
+    }
+
     /// Whether the list changes with the day, though no record does.
     #[must_use]
     pub fn depends_on_day(&self) -> bool {
@@ -131,10 +152,14 @@ pub struct Page<T> {
 /// The records, in a database.
 #[derive(Clone)]
 pub struct Store {
-    db: DatabaseConnection,
+    pools: Pools,
     url: Arc<str>,
     world: World,
     sight: Sight,
+    pulse: Pulse,
+    replicas: Option<DatabaseConnection>,
+    /// Where the one who asks reads, if that may be a replica; found at the first look.
+    elsewhere: Option<Arc<OnceCell<Option<Arc<DatabaseTransaction>>>>>,
 }
 
 /// As what a record is added.
@@ -203,8 +228,55 @@ impl<R: Stored> Entry<R> {
 type Column<R> = <<R as Stored>::Index as EntityTrait>::Column;
 
 impl Store {
-    pub(crate) fn new(db: DatabaseConnection, url: &str, world: World) -> Self {
-        Self { db, url: url.into(), world, sight: Sight::Public }
+    pub(crate) fn new(pools: Pools, replicas: Option<DatabaseConnection>, of: &Database) -> Self {
+        let (url, world) = (of.url.as_str().into(), of.world.clone());
+        let pulse = of.pulse.clone();
+        Self { pools, url, world, sight: Sight::Public, pulse, replicas, elsewhere: None }
+    }
+
+    /// The same records for one request of the public, read from a replica that is not behind what
+    /// is known, if there is one.
+    #[must_use]
+    pub fn elsewhere(&self) -> Self {
+        let elsewhere = self.replicas.as_ref().map(|_| Arc::default());
+        Self { elsewhere, ..self.clone() }
+    }
+
+    pub(crate) fn replicas(&self) -> Option<&DatabaseConnection> {
+        self.replicas.as_ref()
+    }
+
+    /// Where to read what filters find.
+    pub(crate) async fn reads(&self) -> Source {
+        Source { pool: self.pools.list.clone(), replica: self.replica().await }
+    }
+
+    /// Where to read what keys name.
+    pub(crate) async fn reads_by_key(&self) -> Source {
+        Source { pool: self.pools.key.clone(), replica: self.replica().await }
+    }
+
+    async fn replica(&self) -> Option<Arc<DatabaseTransaction>> {
+        let found = self.elsewhere.as_ref()?;
+        found.get_or_init(async || source::replica(self).await.map(Arc::new)).await.clone()
+    }
+
+    /// A transaction to read in, that sees the records as they are at one moment.
+    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, Error> {
+        let replica = match &self.elsewhere {
+            None => None,
+            Some(_) => source::replica(self).await,
+        };
+        match replica {
+            Some(replica) => Ok(replica),
+            None => Ok(dialect::snapshot(self.db()).await?),
+        }
+    }
+
+    /// What is known of its log.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Tells its database from every other that this process uses.
@@ -229,7 +301,7 @@ impl Store {
     }
 
     pub(crate) fn db(&self) -> &DatabaseConnection {
-        &self.db
+        &self.pools.change
     }
 
     /// The time, no finer than both databases keep it.
@@ -257,23 +329,24 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.db.ping().await?)
+        Ok(self.db().ping().await?)
     }
 
     /// Whether nothing has ever been written.
     pub async fn is_empty(&self) -> Result<bool, Error> {
-        Ok(log::Entity::find().limit(1).one(&self.db).await?.is_none())
+        Ok(log::Entity::find().limit(1).one(self.db()).await?.is_none())
     }
 
     /// A page of the list.
     pub async fn list<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Page<Record<R>>, Error> {
-        page(&self.db, wanted, &self.view()).await
+        page(&self.reads().await, &self.reads_by_key().await, wanted, &self.view()).await
     }
 
     /// The record of that id or slug.
     pub async fn find<R: Stored>(&self, key: &str) -> Result<Record<R>, Error> {
-        let row = named::<R>(key, &self.sight).one(&self.db).await?.ok_or(Error::NotFound)?;
-        one(&self.db, row).await
+        let db = self.reads_by_key().await;
+        let row = named::<R>(key, &self.sight).one(&db).await?.ok_or(Error::NotFound)?;
+        one(&db, row).await
     }
 
     /// Keeps a new record: a draft, or at once for the public.
@@ -285,9 +358,9 @@ impl Store {
     ) -> Result<Record<R>, Error> {
         let id = self.new_id();
         retried(async || {
-            let tx = dialect::begin(&self.db).await?;
+            let tx = dialect::begin(self.db()).await?;
             let record = self.add(&tx, by, New { publish, ..New::of(id) }, body).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(record)
         })
         .await
@@ -355,7 +428,7 @@ impl Store {
         body: &R,
     ) -> Result<Written<R>, Error> {
         retried(async || {
-            let tx = dialect::begin(&self.db).await?;
+            let tx = dialect::begin(self.db()).await?;
             let old = locked::<R>(&tx, by, key, revision).await?;
             let mut value = json!(body);
             let links = settled::<R>(&tx, &by.sight(), &mut value).await?;
@@ -365,7 +438,7 @@ impl Store {
                 return Ok(Written::Proposed(Box::new(proposal)));
             }
             let record = self.put::<R>(&tx, by, operation, old, value, links).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(Written::Kept(Box::new(record)))
         })
         .await
@@ -396,11 +469,14 @@ impl Store {
     ) -> Result<Entry<R>, Error> {
         let before: R = read(&old.body)?;
         let body: R = typed(&value)?;
+        let written = value.to_string();
         let row = record::Model {
             slug: body.slug().map(ToOwned::to_owned),
             revision: old.revision + 1,
             updated_at: Ord::max(self.now(), old.updated_at),
-            body: value.to_string(),
+            shape: ready::shape(&body, &written),
+            body: written,
+            derived: None,
             ..old.clone()
         };
         Ok(Entry { operation, before: Some((old, before)), row, body, value, links })
@@ -427,7 +503,7 @@ impl Store {
         step: Step,
     ) -> Result<Record<R>, Error> {
         retried(async || {
-            let tx = dialect::begin(&self.db).await?;
+            let tx = dialect::begin(self.db()).await?;
             let old = locked::<R>(&tx, by, key, revision).await?;
             let within = rights_of::<R>(&tx, by, &old).await?;
             let state = state(&old)?;
@@ -463,7 +539,7 @@ impl Store {
             let change = change::<R>(step.name(), Some(old.state), &row, true);
             log::note(&tx, by, self.now(), vec![change]).await?;
             let record = one(&tx, row).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(record)
         })
         .await
@@ -477,7 +553,7 @@ impl Store {
         revision: i64,
     ) -> Result<(), Error> {
         retried(async || {
-            let tx = dialect::begin(&self.db).await?;
+            let tx = dialect::begin(self.db()).await?;
             let old = locked::<R>(&tx, by, key, revision).await?;
             let within = rights_of::<R>(&tx, by, &old).await?;
             if matches!(state(&old)?, State::Published | State::Withdrawn) {
@@ -498,7 +574,7 @@ impl Store {
             let before = Some(old.state.clone());
             let gone = record::Model { revision: revision + 1, ..old };
             self.finish::<R>(&tx, by, "delete", before, &gone, None).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(())
         })
         .await
@@ -524,6 +600,7 @@ impl Store {
                 whole_public(tx, &links_of(tx, row.id).await?).await?;
             }
             search::keep(tx, row.id, body, before.is_some()).await?;
+            ready::keep(tx, row.id, body).await?;
             if before.is_some() {
                 R::renamed(tx, row.id).await?;
             }
@@ -608,6 +685,8 @@ async fn update(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Err
         .col_expr(record::Column::UpdatedAt, Expr::value(row.updated_at))
         .col_expr(record::Column::PublishedAt, Expr::value(row.published_at))
         .col_expr(record::Column::Body, Expr::value(row.body.clone()))
+        .col_expr(record::Column::Shape, Expr::value(row.shape.clone()))
+        .col_expr(record::Column::Derived, Expr::value(row.derived.clone()))
         .filter(record::Column::Id.eq(row.id))
         .filter(record::Column::Revision.eq(row.revision - 1))
         .exec(tx)
@@ -731,18 +810,34 @@ pub(crate) fn state(row: &record::Model) -> Result<State, Error> {
     serde_json::from_value(row.state.clone().into()).map_err(unreadable)
 }
 
-/// A page of a list.
-pub(crate) async fn page<R: Stored>(
-    db: &impl ConnectionTrait,
+/// A page of a list, found through one connection; what keys name is read through the other.
+pub(crate) async fn page<R: Stored, C: ConnectionTrait>(
+    db: &C,
+    by_key: &C,
     wanted: &Wanted<R>,
     view: &View,
 ) -> Result<Page<Record<R>>, Error> {
+    let page = page_rows(db, by_key, wanted, view).await?;
+    let items = records::<R>(by_key, page.items).await?;
+    Ok(Page { items, next: page.next, total: page.total })
+}
+
+/// The same, as the rows that are kept.
+pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
+    db: &C,
+    by_key: &C,
+    wanted: &Wanted<R>,
+    view: &View,
+) -> Result<Page<record::Model>, Error> {
     let mut columns: Vec<_> =
         wanted.sort.iter().map(|(key, down)| (R::sort_column(*key), *down)).collect();
     // The first key's direction, so that an index can be read in one go.
     columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
     let keys: Vec<_> = columns.iter().map(|(column, down)| Key::column(*column, *down)).collect();
-    let fitting = condition::<R>(db, &wanted.filter, None, view).await?;
+    let narrowed = Narrow::to::<R>(by_key, view, &wanted.filter).await?;
+    let plain = narrowed.is_empty() && wanted.search.is_none();
+    let db = if plain || wanted.parts { by_key } else { db };
+    let fitting = narrowed.add(view.sight.of_id(id_column::<R>().into_expr()));
     let rows = |rank| {
         let search = wanted.search.as_ref().map(|search| {
             let id = id_column::<R>().into_expr();
@@ -762,18 +857,59 @@ pub(crate) async fn page<R: Stored>(
         let after = place.map(|place| after(&keys, place)).transpose()?;
         let mut rows = rows(rank).filter(Condition::all().add_option(after)).limit(room);
         for (column, down) in &columns {
-            rows = rows.order_by(*column, if *down { Order::Desc } else { Order::Asc });
+            rows = rows.order_by(*column, order(*down));
         }
-        Ok(rows.all(db).await?)
+        with_records::<R>(db, rows.into_query(), &columns).await
     };
     let mut found = search::in_parts(parts, wanted.limit + 1, read).await?;
     let more = found.len() as u64 > wanted.limit;
     found.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
-    let next = found.last().filter(|_| more).map(|(rank, last)| {
+    let next = found.last().filter(|_| more).map(|(rank, (last, _))| {
         rank.iter().map(|rank| rank.place()).chain(place::<R>(&columns, last)).collect()
     });
-    let ids: Vec<Uuid> = found.iter().map(|(_, row)| id_of::<R>(row)).collect();
-    Ok(Page { items: whole::<R>(db, &ids).await?, next, total })
+    let items = found.into_iter().map(|(_, (_, record))| record).collect();
+    Ok(Page { items, next, total })
+}
+
+fn order(down: bool) -> Order {
+    if down { Order::Desc } else { Order::Asc }
+}
+
+type IndexRow<R> = <<R as Stored>::Index as EntityTrait>::Model;
+
+/// The rows of an index table that are found, in their order, each with its record.
+///
+/// What is found is limited before anything is joined to it, so the plan to find it is the same.
+async fn with_records<R: Stored>(
+    db: &impl ConnectionTrait,
+    found: SelectStatement,
+    columns: &[(Column<R>, bool)],
+) -> Result<Vec<(IndexRow<R>, record::Model)>, Error> {
+    const INDEX: &str = "i_";
+    const RECORD: &str = "r_";
+    let rows = || Alias::new("found");
+    let mut query = Query::select();
+    for column in Column::<R>::iter() {
+        let name = format!("{INDEX}{}", column.as_str());
+        query.expr_as(Expr::col((rows(), column)), Alias::new(name));
+    }
+    for column in record::Column::iter() {
+        let name = format!("{RECORD}{}", column.as_str());
+        query.expr_as(Expr::col((record::Entity, column)), Alias::new(name));
+    }
+    let id = Expr::col((record::Entity, record::Column::Id));
+    query
+        .from_subquery(found, rows())
+        .inner_join(record::Entity, id.eq(Expr::col((rows(), id_column::<R>()))));
+    for (column, down) in columns {
+        query.order_by((rows(), *column), order(*down));
+    }
+    let found = db.query_all(&query).await?;
+    let read = |row: &QueryResult| {
+        let index = IndexRow::<R>::from_query_result(row, INDEX)?;
+        Ok((index, record::Model::from_query_result(row, RECORD)?))
+    };
+    found.iter().map(read).collect()
 }
 
 /// What a list holds.
@@ -800,13 +936,22 @@ pub(crate) async fn whole<R: Stored>(
         return Ok(Vec::new());
     }
     let rows = record::Entity::find()
-        .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .filter(record::Column::Id.is_in(padded(ids.to_vec())))
         .all(db)
         .await?;
     let places: HashMap<_, _> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     let mut rows = rows;
     rows.sort_by_key(|row| places.get(&row.id).copied());
     records(db, rows).await
+}
+
+/// The same ids, some of them twice: as many as a power of two, so that few statements serve all
+/// numbers of them.
+pub(crate) fn padded(mut ids: Vec<Uuid>) -> Vec<Uuid> {
+    if let Some(last) = ids.last().copied() {
+        ids.resize(ids.len().next_power_of_two(), last);
+    }
+    ids
 }
 
 /// A new row of the table of all records.
@@ -817,6 +962,7 @@ fn row<R: Stored>(
     state: State,
     now: DateTime<Utc>,
 ) -> record::Model {
+    let written = value.to_string();
     record::Model {
         id,
         resource: R::COLLECTION.to_owned(),
@@ -826,7 +972,9 @@ fn row<R: Stored>(
         created_at: now,
         updated_at: now,
         published_at: (state == State::Published).then_some(now),
-        body: value.to_string(),
+        shape: ready::shape(body, &written),
+        body: written,
+        derived: None,
     }
 }
 
@@ -841,6 +989,8 @@ async fn insert_row(tx: &DatabaseTransaction, row: record::Model) -> Result<(), 
         updated_at: Set(row.updated_at),
         published_at: Set(row.published_at),
         body: Set(row.body),
+        shape: Set(row.shape),
+        derived: Set(row.derived),
     };
     record::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
@@ -943,10 +1093,6 @@ pub(crate) fn unreadable(error: impl std::fmt::Display) -> Error {
 pub(crate) fn id_column<R: Stored>() -> Column<R> {
     let mut keys = <R::Index as EntityTrait>::PrimaryKey::iter();
     keys.next().map(PrimaryKeyToColumn::into_column).expect("an index table has a key")
-}
-
-fn id_of<R: Stored>(row: &<R::Index as EntityTrait>::Model) -> Uuid {
-    row.get(id_column::<R>()).unwrap()
 }
 
 /// Where a row stands in that order.

@@ -133,7 +133,7 @@ impl Store {
         if changed.rows_affected != 1 {
             return Err(Error::Stale);
         }
-        feed::wake();
+        self.pulse().wake();
         self.webhook(id).await
     }
 

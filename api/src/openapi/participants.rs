@@ -218,8 +218,7 @@ fn erase() -> Value {
     let about = "Takes away name, address, organisation and number of the certificate for good, and leaves country, sex, seniority, days and that there was a certificate, so that figures stay true. Who was erased before stays as they are. If-Match may be sent, and need not be.";
     let statuses = ["400", "401", "404", "412"];
     let mut post = guarded("eraseParticipant", "Erase a participant", about, &statuses);
-    let mut if_match = super::parameters()["If-Match"].clone();
-    if_match["required"] = false.into();
+    let if_match = json!({"name": "If-Match", "in": "header", "required": false, "description": "The ETag of the revision that is erased; a tag of anything else does not fit.", "schema": {"type": "string"}});
     post["parameters"] = json!([id(), if_match]);
     post["responses"]["200"] =
         answer("They are erased.", "ParticipantRecord", Some(erased_example()), &["ETag"]);

@@ -97,7 +97,7 @@ impl Store {
             let refused = told.iter().any(|told| told.outcome.action == Action::Refused);
             match refused || taking.dry_run {
                 true => tx.rollback().await?,
-                false => log::commit(tx).await?,
+                false => log::commit(self, tx).await?,
             }
             Ok(told)
         })

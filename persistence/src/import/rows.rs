@@ -154,7 +154,7 @@ impl Store {
                 }
                 outcomes.push(outcome);
             }
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(outcomes)
         })
         .await

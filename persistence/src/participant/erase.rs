@@ -31,7 +31,7 @@ impl Store {
             }
             let erased = take_away(&tx, by, self.now(), vec![old]).await?;
             let kept = kept(&tx, erased).await?.pop().ok_or(Error::NotFound)?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(kept)
         })
         .await
@@ -50,7 +50,7 @@ impl Store {
                 .all(&tx)
                 .await?;
             let erased = take_away(&tx, by, self.now(), rows).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(erased.len() as u64)
         })
         .await
@@ -78,7 +78,7 @@ impl Store {
                     .all(&tx)
                     .await?;
                 let erased = take_away(&tx, &by, self.now(), due).await?;
-                log::commit(tx).await?;
+                log::commit(self, tx).await?;
                 Ok(erased.len() as u64)
             });
             match batch.await? {

@@ -54,7 +54,7 @@ impl Store {
                 tx.rollback().await?;
             } else {
                 run.write(&tx, by).await?;
-                log::commit(tx).await?;
+                log::commit(&store, tx).await?;
             }
             Ok(run.taken)
         })

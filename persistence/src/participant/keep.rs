@@ -41,7 +41,7 @@ impl Store {
             insert(&tx, vec![row.clone()]).await?;
             note(&tx, by, self.now(), vec![told("create", &row)]).await?;
             let kept = one(&tx, row).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(kept)
         })
         .await
@@ -69,7 +69,7 @@ impl Store {
             update(&tx, &row).await?;
             note(&tx, by, self.now(), vec![told("replace", &row)]).await?;
             let kept = one(&tx, row).await?;
-            log::commit(tx).await?;
+            log::commit(self, tx).await?;
             Ok(kept)
         })
         .await
@@ -88,7 +88,7 @@ impl Store {
             Entity::delete_by_id(id).exec(&tx).await?;
             let gone = Model { revision: revision + 1, ..old };
             note(&tx, by, self.now(), vec![told("delete", &gone)]).await?;
-            log::commit(tx).await
+            log::commit(self, tx).await
         })
         .await
     }

@@ -1,0 +1,174 @@
+//! Finished answers to the public, kept in memory for as long as what they were made from is as it
+//! was.
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    Error, HttpResponse,
+    body::{self, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{
+            self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderName, HeaderValue,
+        },
+    },
+    middleware::Next,
+    web::{Bytes, Data},
+};
+use chrono::NaiveDate;
+use persistence::{Basis, Known, Store};
+use quick_cache::{
+    Weighter,
+    sync::{Cache, EntryAction, EntryResult},
+};
+
+use crate::{Problem, edge, export::Format};
+
+/// What an entry takes beside its body, about.
+const OVERHEAD: usize = 1024;
+/// How large an answer is on average: it only decides how much room is laid out at first.
+const USUAL: usize = 16 * 1024;
+/// An answer that takes more than this part of all room is not kept.
+const PART: u64 = 8;
+/// How long somebody waits for another who is making the same answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What answers are compressed by; who wants none of these gets none.
+const ENCODINGS: [Encoding; 5] = [
+    Encoding::Known(ContentEncoding::Identity),
+    Encoding::Known(ContentEncoding::Brotli),
+    Encoding::Known(ContentEncoding::Gzip),
+    Encoding::Known(ContentEncoding::Deflate),
+    Encoding::Known(ContentEncoding::Zstd),
+];
+
+/// The answers that are kept.
+pub(crate) struct Answers(Cache<String, Kept, Weight>);
+
+#[derive(Clone)]
+enum Kept {
+    Answer(Arc<Answer>),
+    /// What that address answers is not to be kept.
+    Never,
+}
+
+struct Answer {
+    /// What was known of the log before it was made.
+    known: Known,
+    day: NaiveDate,
+    basis: Basis,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<String, Kept> for Weight {
+    fn weight(&self, key: &String, kept: &Kept) -> u64 {
+        let body = match kept {
+            Kept::Answer(answer) => answer.body.len(),
+            Kept::Never => 0,
+        };
+        (key.len() + body + OVERHEAD) as u64
+    }
+}
+
+impl Answers {
+    /// Keeps answers in so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Cache::with_weighter(bytes / USUAL, bytes as u64, Weight))
+    }
+}
+
+impl Answer {
+    fn holds(&self, store: &Store, day: NaiveDate) -> bool {
+        self.day == day && store.pulse().holds(&self.basis, self.known)
+    }
+
+    fn give(&self) -> HttpResponse {
+        let mut response = HttpResponse::Ok().body(self.body.clone());
+        for (name, value) in &self.headers {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+        response
+    }
+}
+
+/// Answers from memory what the public asks for, if nothing has changed since.
+///
+/// Who asks for the same at the same time waits for the first.
+pub(crate) async fn cached<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let boxed = |answer: ServiceResponse<B>| answer.map_into_boxed_body();
+    let asked = asked(&mut request);
+    let (Some(answers), Some(store), Some(key)) =
+        (request.app_data::<Data<Answers>>(), request.app_data::<Data<Store>>(), asked)
+    else {
+        return next.call(request).await.map(boxed);
+    };
+    // While it is not known what has changed, nothing is known to be as it was.
+    let Ok(known) = store.known().await else { return next.call(request).await.map(boxed) };
+    let (answers, store, day) = (answers.clone(), store.clone(), store.today());
+    match answers.0.get(&key) {
+        Some(Kept::Answer(answer)) if answer.holds(&store, day) => {
+            return Ok(request.into_response(answer.give()));
+        }
+        Some(Kept::Never) => return next.call(request).await.map(boxed),
+        _ => {}
+    }
+    let current = |_: &String, kept: &mut Kept| match kept {
+        Kept::Answer(answer) if !answer.holds(&store, day) => EntryAction::ReplaceWithGuard,
+        other => EntryAction::Retain(other.clone()),
+    };
+    let waiting = tokio::time::timeout(PATIENCE, answers.0.entry_async(&key, current)).await;
+    let place = match waiting {
+        Ok(EntryResult::Retained(Kept::Answer(answer))) => {
+            return Ok(request.into_response(answer.give()));
+        }
+        Ok(EntryResult::Vacant(place) | EntryResult::Replaced(place, _)) => Some(place),
+        _ => None,
+    };
+    let Some(place) = place else { return next.call(request).await.map(boxed) };
+    let answered = next.call(request).await?;
+    if answered.status() != StatusCode::OK {
+        return Ok(boxed(answered));
+    }
+    let Some(basis) = answered.response().extensions().get::<Basis>().cloned() else {
+        let _ = place.insert(Kept::Never);
+        return Ok(boxed(answered));
+    };
+    let (request, response) = answered.into_parts();
+    let (mut head, whole) = response.into_parts();
+    let body = body::to_bytes(whole).await.map_err(|_| Problem::internal())?;
+    // It was told of a stream that is none any more.
+    head.headers_mut().remove(header::TRANSFER_ENCODING);
+    edge::vary(head.headers_mut(), "Authorization");
+    let headers = head.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
+    let answer = Answer { known, day, basis, headers: headers.collect(), body };
+    let response = answer.give();
+    let large = answer.body.len() as u64 > answers.0.capacity() / PART;
+    let _ = place.insert(if large { Kept::Never } else { Kept::Answer(Arc::new(answer)) });
+    Ok(ServiceResponse::new(request, response))
+}
+
+/// By what an answer is found again; none of what is answered to one alone.
+fn asked(request: &mut ServiceRequest) -> Option<String> {
+    let of_all = request.method() == Method::GET
+        && request.path().starts_with("/v1/")
+        && !request.headers().contains_key(header::AUTHORIZATION);
+    if !of_all || Format::preferred(request.request()).is_some() {
+        return None;
+    }
+    let mut encoding = "identity";
+    if request.headers().contains_key(header::ACCEPT_ENCODING) {
+        let accepted = AcceptEncoding::parse(request).ok()?;
+        let Encoding::Known(chosen) = accepted.negotiate(ENCODINGS.iter())? else { return None };
+        encoding = chosen.as_str();
+        // Whoever makes the answer is to choose the same.
+        let only = HeaderValue::from_static(encoding);
+        request.headers_mut().insert(header::ACCEPT_ENCODING, only);
+    }
+    Some(format!("{encoding} {}", request.uri()))
+}
