@@ -87,6 +87,8 @@ impl Answer {
 
     fn give(&self) -> HttpResponse {
         let mut response = HttpResponse::Ok().body(self.body.clone());
+        // Room for what every answer has, too.
+        response.headers_mut().reserve(self.headers.len() + 12);
         for (name, value) in &self.headers {
             response.headers_mut().append(name.clone(), value.clone());
         }

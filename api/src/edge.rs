@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use crate::{Problem, crud::Listing, openapi::Contract, query::Languages};
+use crate::{Problem, crud::Listing, openapi::Paths, query::Languages};
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
@@ -68,7 +68,8 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         request.extensions_mut().insert(Headless);
     }
 
-    let mut response = if request.uri().to_string().len() > MAX_ADDRESS {
+    let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let mut response = if length > MAX_ADDRESS {
         let problem = Problem::too_long(MAX_ADDRESS);
         request.error_response(problem).map_into_boxed_body()
     } else if let (&Method::OPTIONS, Some(asked)) = (&method, &asked) {
@@ -235,7 +236,7 @@ pub(crate) async fn conditional<B: MessageBody + 'static>(
 
 /// What has no handler: a method that an address does not take, or no address at all.
 pub(crate) async fn fallback(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let methods = Contract::served().paths.methods(request.path()).ok_or_else(Problem::no_route)?;
+    let methods = Paths::served().methods(request.path()).ok_or_else(Problem::no_route)?;
     let allow = methods.join(", ");
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());

@@ -1,6 +1,6 @@
 //! `capacity-hub`: the registry, from the command line.
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, BufWriter, IsTerminal, Write},
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::ExitCode,
@@ -16,6 +16,7 @@ use clap::{
 use domain::{Line, ProjectRef, Role, Token, Violation};
 use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking};
 use tokio::sync::watch;
+use tracing_appender::non_blocking::NonBlockingBuilder;
 use tracing_subscriber::EnvFilter;
 
 #[path = "main/import.rs"]
@@ -213,7 +214,11 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let command = Command::parse();
     let filter = EnvFilter::new(&command.options.log);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Lines are written by a thread of their own, many at a time: whoever has one does not wait, but
+    // none is left out. The last are written when this is dropped.
+    let stderr = BufWriter::with_capacity(64 * 1024, io::stderr());
+    let (writer, _written) = NonBlockingBuilder::default().lossy(false).finish(stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match command.options.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Auto if io::stderr().is_terminal() => log.init(),

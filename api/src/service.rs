@@ -23,7 +23,6 @@ use crate::{
     formats::{self, PublicAddress},
     health,
     import::{self, Imports},
-    openapi::Contract,
     participant, problem, programme, proposal, search,
     statistics::{self, SmallestCount},
     token,
@@ -91,8 +90,6 @@ impl Service {
 
 /// Makes ready to serve on that listener.
 pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> {
-    // Nobody has to wait for the contract who does not ask for it.
-    rt::task::spawn_blocking(Contract::served);
     let origins = Data::new(Origins(settings.origins.clone()));
     let stopping = watch::Sender::new(false);
     let streams = Data::new(Streams::new(stopping.clone()));

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{LazyLock, Mutex},
 };
 
@@ -50,7 +50,8 @@ pub enum Refused {
 
 /// What the contract says of a resource, made ready to be enforced.
 pub struct Shape {
-    validator: Validator,
+    /// Made when something is first to be judged: to read takes none.
+    validator: LazyLock<Validator>,
     print: String,
     references: Vec<ReferencePath>,
     texts: Vec<Vec<String>>,
@@ -78,6 +79,28 @@ pub struct Reference {
     pub key: String,
 }
 
+/// What the contract says of a resource, as a document of its own, and the schemas in it.
+fn document<R: Resource>() -> (Value, Value) {
+    let mut schemas = vec![(R::name().into_owned(), R::schema())];
+    R::schemas(&mut schemas);
+    let components: BTreeMap<_, _> = schemas.into_iter().collect();
+    let components = json!(components);
+    let root = json!({
+        "$ref": format!("#/components/schemas/{}", R::name()),
+        "components": {"schemas": components},
+    });
+    (root, components)
+}
+
+fn validator<R: Resource>() -> Validator {
+    let mut options =
+        jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
+    for (name, fits) in FORMATS {
+        options = options.with_format(*name, *fits);
+    }
+    options.build(&document::<R>().0).expect("the contract is a JSON schema")
+}
+
 impl Shape {
     /// The shape of `R`, made once.
     ///
@@ -92,19 +115,7 @@ impl Shape {
     }
 
     fn make<R: Resource>() -> Self {
-        let mut schemas = vec![(R::name().into_owned(), R::schema())];
-        R::schemas(&mut schemas);
-        let components: HashMap<_, _> = schemas.into_iter().collect();
-        let components = json!(components);
-        let root = json!({
-            "$ref": format!("#/components/schemas/{}", R::name()),
-            "components": {"schemas": components},
-        });
-        let mut options =
-            jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-        for (name, fits) in FORMATS {
-            options = options.with_format(*name, *fits);
-        }
+        let (root, components) = document::<R>();
         let (mut references, mut texts) = (Vec::new(), Vec::new());
         each_property(&root, &components, &mut Vec::new(), &mut |steps, name, schema| {
             if let Some(collection) = schema["x-references"].as_str() {
@@ -116,11 +127,9 @@ impl Shape {
                 texts.push(steps.to_vec());
             }
         });
-        let validator = options.build(&root).expect("the contract is a JSON schema");
-        let print = Sha256::digest(root.to_string())[..6]
-            .iter()
-            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        Self { validator, print, references, texts }
+        let print = &Sha256::digest(root.to_string())[..6];
+        let print = print.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        Self { validator: LazyLock::new(validator::<R>), print, references, texts }
     }
 
     /// Tells it from every other shape.

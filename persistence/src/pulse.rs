@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::collections;
+use domain::{Shape, collections};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, entity::prelude::Uuid,
@@ -19,8 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    Error, Store, Stored, Visitor, dialect, feed::newest, log, neighbours, sight::published,
-    visit_all,
+    Error, Store, Stored, Visitor, dialect, feed::newest, log, sight::published, visit_all,
 };
 
 /// How long it holds what was seen of the log, where nobody tells of what comes after.
@@ -64,7 +63,7 @@ impl Basis {
     pub fn one<R: Stored>(id: Uuid) -> Self {
         let collections = match size_of::<R::Derived>() {
             0 => 0,
-            _ => Self::referred(R::COLLECTION).collections,
+            _ => Self::referred::<R>().collections,
         };
         Self { collections, records: vec![id] }
     }
@@ -89,19 +88,32 @@ impl Basis {
         let own = Self::collection(R::COLLECTION);
         match size_of::<R::Derived>() {
             0 => own,
-            _ => own.and(Self::referred(R::COLLECTION)),
+            _ => own.and(Self::referred::<R>()),
         }
+    }
+
+    /// The records that those of `R` refer to.
+    #[must_use]
+    pub(crate) fn referred<R: Stored>() -> Self {
+        let named = Shape::of::<R>().reference_paths().iter();
+        let collections = named.fold(0, |all, path| all | 1 << place(&path.collection));
+        Self { collections, records: Vec::new() }
     }
 
     /// The records that those of a collection refer to.
     #[must_use]
-    pub fn referred(collection: &str) -> Self {
-        static REFERRED: LazyLock<Vec<u32>> = LazyLock::new(|| {
-            let mut all = Referred(vec![0; OTHER + 1]);
-            visit_all(&mut all);
-            all.0
-        });
-        Self { collections: REFERRED[place(collection)], records: Vec::new() }
+    pub(crate) fn referred_by(collection: &str) -> Self {
+        struct By<'a>(&'a str, Basis);
+        impl Visitor for By<'_> {
+            fn visit<R: Stored>(&mut self) {
+                if R::COLLECTION == self.0 {
+                    self.1 = Basis::referred::<R>();
+                }
+            }
+        }
+        let mut by = By(collection, Self::nothing());
+        visit_all(&mut by);
+        by.1
     }
 }
 
@@ -110,16 +122,6 @@ fn place(collection: &str) -> usize {
     static PLACES: LazyLock<HashMap<&'static str, usize>> =
         LazyLock::new(|| collections().into_iter().zip(0..OTHER).collect());
     PLACES.get(collection).copied().unwrap_or(OTHER)
-}
-
-/// By the place of each collection, which ones its records refer to.
-struct Referred(Vec<u32>);
-
-impl Visitor for Referred {
-    fn visit<R: Stored>(&mut self) {
-        let named = neighbours::<R>().into_values().flatten();
-        self.0[place(R::COLLECTION)] = named.fold(0, |all, one| all | 1 << place(&one));
-    }
 }
 
 /// A place in the log, as far as an answer knew it.

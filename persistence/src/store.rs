@@ -123,11 +123,14 @@ impl<R: Stored> Wanted<R> {
         let touched = R::narrow(Narrow::apart(), &self.filter).touched.into_inner();
         let mut basis = Basis::of::<R>().and(touched);
         if counted || self.search.is_some() {
-            basis = basis.and(Basis::referred(R::COLLECTION));
+            basis = basis.and(Basis::referred::<R>());
+        }
+        if include.is_empty() {
+            return basis;
         }
         let relations = neighbours::<R>();
         for collection in include.iter().filter_map(|name| relations.get(name)).flatten() {
-            basis = basis.and(Basis::collection(collection)).and(Basis::referred(collection));
+            basis = basis.and(Basis::collection(collection)).and(Basis::referred_by(collection));
         }
         basis
     }

@@ -196,8 +196,12 @@ impl Bench<'_> {
         }
         open.sort_by_key(|open| open.change.entry.before().is_some());
         let new = open.iter().take_while(|open| open.change.entry.before().is_none()).count();
-        for Open { change, .. } in &open[..new] {
-            change.entry.keep_row(self.tx).await?;
+        for Open { place, collection, change } in &open[..new] {
+            // Somebody else may have taken the name a moment ago.
+            if let Err(error) = change.entry.keep_row(self.tx).await {
+                told[*place].outcome = Taken::refused(refusal(error, collection)?);
+                return Ok(());
+            }
         }
         for Open { change, .. } in &open[..new] {
             change.entry.keep_parts(self.tx).await?;
@@ -213,7 +217,10 @@ impl Bench<'_> {
                 }
                 Ok(true) => {
                     if change.entry.before().is_some() {
-                        change.entry.keep_row(self.tx).await?;
+                        if let Err(error) = change.entry.keep_row(self.tx).await {
+                            *outcome = Taken::refused(refusal(error, collection)?);
+                            return Ok(());
+                        }
                         change.entry.keep_parts(self.tx).await?;
                     }
                     kept.push((place, collection, change));
