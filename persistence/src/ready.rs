@@ -8,6 +8,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -65,16 +66,20 @@ async fn ready<R: Stored>(
     rows: Vec<record::Model>,
 ) -> Result<Vec<Ready>, Error> {
     let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
+    let mut others = Vec::new();
+    for (place, row) in rows.into_iter().enumerate() {
         let (id, revision, updated_at) = (row.id, row.revision, row.updated_at);
-        let json = match joined::<R>(&row)? {
-            Some(json) => json,
-            None => {
-                let record = records::<R>(db, vec![row]).await?;
-                serde_json::to_string(record.first().ok_or(Error::NotFound)?).map_err(unreadable)?
-            }
-        };
-        all.push(Ready { id, revision, updated_at, json });
+        let json = joined::<R>(&row)?;
+        if json.is_none() {
+            others.push((place, row));
+        }
+        all.push(Ready { id, revision, updated_at, json: json.unwrap_or_default() });
+    }
+    if !others.is_empty() {
+        let (places, rows): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+        for (place, record) in places.into_iter().zip(records::<R>(db, rows).await?) {
+            all[place].json = serde_json::to_string(&record).map_err(unreadable)?;
+        }
     }
     Ok(all)
 }
@@ -126,9 +131,10 @@ pub(crate) async fn keep<R: Stored>(
     Ok(())
 }
 
-/// The shape of a body, if it stands there as its type writes it.
+/// The shape of a body, if what stands there is what its type writes, in whatever order.
 pub(crate) fn shape<R: Stored>(body: &R, written: &str) -> Option<String> {
-    let as_written = serde_json::to_string(body).is_ok_and(|text| text == written);
+    let same = || serde_json::from_str::<Value>(written).is_ok_and(|value| value == json!(body));
+    let as_written = serde_json::to_string(body).is_ok_and(|text| text == written) || same();
     as_written.then(|| Shape::of::<R>().print().to_owned())
 }
 
