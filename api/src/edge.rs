@@ -247,9 +247,7 @@ pub(crate) async fn fallback(request: HttpRequest) -> Result<HttpResponse, Probl
 /// A public answer, made from whatever the public may see; [`made_from`] tells it better.
 pub(crate) fn public<T: Serialize>(answer: &T, languages: &Languages) -> HttpResponse {
     let (bytes, found) = languages.write(answer);
-    let tag = format!("\"{}\"", digest(&bytes));
-    let response = shown(tag, found).content_type("application/json").body(bytes);
-    made_from(Basis::everything(), response)
+    public_bytes("application/json", bytes, found)
 }
 
 /// Tells what an answer was made from: as long as that is as it was, it can be given again.
@@ -264,7 +262,15 @@ pub(crate) fn public_bytes(
     bytes: Vec<u8>,
     languages: Option<String>,
 ) -> HttpResponse {
-    let tag = format!("\"{}\"", digest(&bytes));
+    tagged(format!("\"{}\"", digest(&bytes)), media_type, bytes, languages)
+}
+
+fn tagged(
+    tag: String,
+    media_type: &str,
+    bytes: Vec<u8>,
+    languages: Option<String>,
+) -> HttpResponse {
     made_from(Basis::everything(), shown(tag, languages).content_type(media_type).body(bytes))
 }
 
@@ -293,8 +299,7 @@ pub(crate) fn public_small_file(
     let mut bytes = Vec::new();
     file.rewind()?;
     file.read_to_end(&mut bytes)?;
-    let response = shown(tag, languages).content_type(media_type).body(bytes);
-    Ok(made_from(Basis::everything(), response))
+    Ok(tagged(tag, media_type, bytes, languages))
 }
 
 /// A public answer of a page, with the address of the page after it.

@@ -25,8 +25,8 @@ impl ActiveModelBehavior for ActiveModel {}
 const AT_ONCE: u64 = 200;
 
 impl Store {
-    /// Writes the index rows, the words and what follows of the records of each collection that is stale; goes on
-    /// where it was left when it was stopped in the middle.
+    /// Writes the index rows, the words and what follows of the records of each collection that is
+    /// stale; goes on where it was left when it was stopped in the middle.
     pub(crate) async fn catch_up(&self) -> Result<(), Error> {
         let stale = Entity::find().all(self.db()).await?;
         let mut work = Work { store: self, stale, tasks: Vec::new() };

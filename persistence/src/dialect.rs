@@ -352,8 +352,7 @@ mod tests {
         let server = sea_orm::Database::connect(at("postgres")).await.unwrap();
         server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         let url = at(&name);
-        let database =
-            Database { url: url.clone(), connections: 1, observer: None, ..Database::at(&url) };
+        let database = Database { connections: 1, ..Database::at(&url) };
         database.migrate().await.unwrap();
 
         let lost = !keeps_what_follows(&database, unguarded(&url, 1, Purpose::Change)).await;

@@ -65,14 +65,14 @@ impl Store {
 
     /// What was written of the records of those ids, whatever they are: one query.
     pub async fn bodies(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Bodies, Error> {
-        let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+        let ids = padded(ids);
         if ids.is_empty() {
             return Ok(Bodies::default());
         }
         let rows = record::Entity::find()
             .select_only()
             .columns([record::Column::Id, record::Column::Resource, record::Column::Body])
-            .filter(record::Column::Id.is_in(padded(ids.into_iter().collect())))
+            .filter(record::Column::Id.is_in(ids))
             .filter(self.sight().of_records());
         Ok(Bodies(rows.into_tuple().all(&self.reads_by_key().await).await?))
     }

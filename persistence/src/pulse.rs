@@ -19,7 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    Error, Store, Stored, Visitor, dialect, feed::newest, log, sight::published, visit_all,
+    Error, Store, Stored, Visitor, dialect, feed::newest, log, ready::derives, sight::published,
+    visit_all,
 };
 
 /// How long it holds what was seen of the log, where nobody tells of what comes after.
@@ -61,11 +62,7 @@ impl Basis {
     /// One record of `R`, and those from which something follows for it.
     #[must_use]
     pub fn one<R: Stored>(id: Uuid) -> Self {
-        let collections = match size_of::<R::Derived>() {
-            0 => 0,
-            _ => Self::referred::<R>().collections,
-        };
-        Self { collections, records: vec![id] }
+        Self { collections: 0, records: vec![id] }.and(Self::derived::<R>())
     }
 
     /// The records of that collection.
@@ -85,11 +82,12 @@ impl Basis {
     /// The records of `R`, and those from which something follows for them.
     #[must_use]
     pub fn of<R: Stored>() -> Self {
-        let own = Self::collection(R::COLLECTION);
-        match size_of::<R::Derived>() {
-            0 => own,
-            _ => own.and(Self::referred::<R>()),
-        }
+        Self::collection(R::COLLECTION).and(Self::derived::<R>())
+    }
+
+    /// Those from which something follows for records of `R`.
+    fn derived<R: Stored>() -> Self {
+        if derives::<R>() { Self::referred::<R>() } else { Self::nothing() }
     }
 
     /// The records that those of `R` refer to.

@@ -57,7 +57,7 @@ impl Store {
 }
 
 /// Whether something follows for records of `R` from others.
-fn derives<R: Stored>() -> bool {
+pub(crate) fn derives<R: Stored>() -> bool {
     size_of::<R::Derived>() > 0
 }
 

@@ -295,7 +295,7 @@ impl Store {
         }
         let places: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
         let mut rows = record::Entity::find()
-            .filter(record::Column::Id.is_in(padded(ids.to_vec())))
+            .filter(record::Column::Id.is_in(padded(ids.iter().copied())))
             .all(db)
             .await?;
         rows.sort_by_key(|row| places.get(&row.id).copied());

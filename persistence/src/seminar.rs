@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use domain::{
     Organisation, Person, Project, Seminar, SeminarDerived, SeminarFilter, SeminarKind,
     SeminarSeries, SeminarSort, Subject, Text,
@@ -112,15 +110,14 @@ impl Stored for Seminar {
         bodies: &[Self],
     ) -> Result<Vec<SeminarDerived>, Error> {
         let series = bodies.iter().filter_map(|seminar| seminar.series_id.as_ref());
-        let ids: BTreeSet<Uuid> = series.map(domain::Ref::id).collect();
-        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let ids = padded(series.map(domain::Ref::id));
         let rows: Vec<(Uuid, String)> = match ids.is_empty() {
             true => Vec::new(),
             false => {
                 record::Entity::find()
                     .select_only()
                     .columns([record::Column::Id, record::Column::Body])
-                    .filter(record::Column::Id.is_in(padded(ids)))
+                    .filter(record::Column::Id.is_in(ids))
                     .into_tuple()
                     .all(db)
                     .await?

@@ -1,5 +1,8 @@
 //! Lists, reads and changes the records of any resource.
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use domain::{Record, Resource, State, Step, Violation};
@@ -939,7 +942,7 @@ pub(crate) async fn whole<R: Stored>(
         return Ok(Vec::new());
     }
     let rows = record::Entity::find()
-        .filter(record::Column::Id.is_in(padded(ids.to_vec())))
+        .filter(record::Column::Id.is_in(padded(ids.iter().copied())))
         .all(db)
         .await?;
     let places: HashMap<_, _> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
@@ -948,9 +951,11 @@ pub(crate) async fn whole<R: Stored>(
     records(db, rows).await
 }
 
-/// The same ids, some of them twice: as many as a power of two, so that few statements serve all
-/// numbers of them.
-pub(crate) fn padded(mut ids: Vec<Uuid>) -> Vec<Uuid> {
+/// Each of those ids, and one of them again and again: as many as a power of two, so that few
+/// statements serve all numbers of them.
+pub(crate) fn padded(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid> {
+    let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+    let mut ids: Vec<Uuid> = ids.into_iter().collect();
     if let Some(last) = ids.last().copied() {
         ids.resize(ids.len().next_power_of_two(), last);
     }
