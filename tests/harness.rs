@@ -218,6 +218,9 @@ fn listening(database: Database, change: impl Fn(&mut Settings)) -> (String, Ser
         webhooks_to_private: true,
         two_people: false,
         smallest_count: persistence::SMALLEST_COUNT,
+        drain: Duration::ZERO,
+        rate_limit: None,
+        proxies: Vec::new(),
         cache: 16 * 1024 * 1024,
     };
     change(&mut settings);

@@ -99,6 +99,26 @@ fn a_fresh_start_holds_the_first_seminar_and_a_second_start_keeps_it() {
 }
 
 #[test]
+fn a_service_that_is_told_to_end_says_so_before_it_does() {
+    let folder = TempDir::new().unwrap();
+    let mut program = program(folder.path());
+    program.env("CAPACITY_HUB_DRAIN", "2");
+    let mut service = Service::run(program);
+    assert!(service.get("/health/ready").starts_with("HTTP/1.1 200"));
+    service.terminate();
+    becomes("it is not ready", || service.get("/health/ready").starts_with("HTTP/1.1 503"));
+    // Who does not know yet is served all the same, and asked not to keep the connection.
+    let mut connection = TcpStream::connect(&service.at).unwrap();
+    connection.write_all(b"GET /v1/seminars HTTP/1.1\r\nhost: hub\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(head.to_lowercase().contains("connection: close"), "{head}");
+    assert!(service.process.wait().unwrap().success());
+}
+
+#[test]
 fn a_stop_lets_requests_in_flight_finish() {
     let folder = TempDir::new().unwrap();
     let mut service = Service::start(folder.path());

@@ -17,6 +17,7 @@ mod idempotency;
 mod imports;
 mod leaks;
 mod life;
+mod limits;
 mod logged;
 mod participants;
 mod publication;

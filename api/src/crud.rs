@@ -5,7 +5,7 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header,
     rt,
-    web::{self, Data, Path, Payload, ServiceConfig},
+    web::{Data, Path, Payload},
 };
 use domain::{Deed, OneOf, Person, Presentation, PresentationFilter, Record, Resource, Step};
 use persistence::{
@@ -16,11 +16,12 @@ use uuid::Uuid;
 
 use crate::{
     Problem, actor, body,
-    edge::{self, fallback},
+    edge::{self},
     export::{self, Format},
     history, idempotency, proposal,
     query::{Languages, ListQuery},
     reader::Reader,
+    routes::Routes,
 };
 
 type Answer = Result<HttpResponse, Problem>;
@@ -226,38 +227,18 @@ pub(crate) fn written<R: Resource>(
         .body(bytes)
 }
 
-/// Adds the routes of every resource.
-pub(crate) struct Routes<'a>(pub(crate) &'a mut ServiceConfig);
-
-impl Visitor for Routes<'_> {
+/// Adds the addresses of every resource.
+impl Visitor for Routes {
     fn visit<R: Stored>(&mut self) {
         let collection = format!("/v1/{}", R::COLLECTION);
         let record = format!("{collection}/{{id}}");
-        self.0
-            .service(
-                web::resource(format!("{collection}.{{format}}"))
-                    .get(export::named::<R>)
-                    .default_service(web::to(fallback)),
-            )
-            .service(
-                web::resource(collection)
-                    .get(list::<R>)
-                    .post(create::<R>)
-                    .default_service(web::to(fallback)),
-            )
-            .service(
-                web::resource(&*record)
-                    .get(read::<R>)
-                    .put(replace::<R>)
-                    .patch(patch::<R>)
-                    .delete(delete::<R>)
-                    .default_service(web::to(fallback)),
-            )
-            .service(
-                web::resource(format!("{record}/{{step:submit|publish|withdraw|reopen}}"))
-                    .post(take_step::<R>)
-                    .default_service(web::to(fallback)),
-            );
-        history::routes::<R>(self.0);
+        self.at(&format!("{collection}.{{format}}"), |at| at.get(export::named::<R>));
+        self.at(&collection, |at| at.get(list::<R>).post(create::<R>));
+        self.at(&record, |at| {
+            at.get(read::<R>).put(replace::<R>).patch(patch::<R>).delete(delete::<R>)
+        });
+        let step = format!("{record}/{{step:submit|publish|withdraw|reopen}}");
+        self.at(&step, |at| at.post(take_step::<R>));
+        history::routes::<R>(self);
     }
 }

@@ -1,10 +1,7 @@
 //! The figures of a project's page, in one answer.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{self, Path, ServiceConfig},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Count, Definition, Dimension, FigureNature, Indicator, IndicatorFilter, IndicatorMeasure,
@@ -20,10 +17,10 @@ use uuid::Uuid;
 
 use crate::{
     Problem,
-    edge::fallback,
     file::{Asked, Said},
     query::Languages,
     reader::Reader,
+    routes::Routes,
     statistics::{MAKERS, Statistics, smallest_count},
 };
 
@@ -201,11 +198,9 @@ pub(crate) struct Framework {
     results: Vec<ResultTold>,
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
-    config
-        .service(resource("/v1/projects/{id}/dashboard").get(dashboard))
-        .service(resource("/v1/projects/{id}/results").get(results));
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.at("/v1/projects/{id}/dashboard", |at| at.get(dashboard));
+    routes.at("/v1/projects/{id}/results", |at| at.get(results));
 }
 
 async fn dashboard(request: HttpRequest, reader: Reader, key: Path<String>) -> Answer {

@@ -11,7 +11,7 @@ use actix_web::{
     body::{BoxBody, MessageBody, SizedStream},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue, HttpDate},
     },
     middleware::Next,
@@ -26,8 +26,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_128;
 
-use crate::{Problem, crud::Listing, openapi::Paths, query::Languages};
+use crate::{
+    Problem, crud::Listing, limit::Allowance, openapi::Paths, query::Languages, service::Stopping,
+};
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
@@ -84,9 +87,21 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         let problem = told.unwrap_or_else(|| Problem::of_status(response.status()));
         response = response.into_response(problem.answer(&id));
     }
+    if response.request().app_data::<Data<Stopping>>().is_some_and(|stopping| stopping.now()) {
+        // Who keeps the connection would find it closed, perhaps with a request on its way.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let status = response.status();
+    let allowance = response.request().extensions_mut().remove::<Allowance>();
     let headers = response.headers_mut();
     finish(headers, &id);
+    if let Some(Allowance { policy, left }) = allowance {
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
     let reads = method == Method::GET || method == Method::HEAD;
     if personal {
         // It depends on who asks, so nobody may keep it.
@@ -262,7 +277,7 @@ pub(crate) fn public_bytes(
     bytes: Vec<u8>,
     languages: Option<String>,
 ) -> HttpResponse {
-    tagged(format!("\"{}\"", digest(&bytes)), media_type, bytes, languages)
+    tagged(format!("\"{}\"", print(&bytes)), media_type, bytes, languages)
 }
 
 fn tagged(
@@ -393,7 +408,13 @@ pub(crate) fn record_tag<R: Resource>(record: &Record<R>, bytes: &[u8]) -> Strin
 }
 
 fn revision_tag(revision: i64, bytes: &[u8]) -> String {
-    format!("\"{revision}.{}\"", digest(bytes))
+    format!("\"{revision}.{}\"", print(bytes))
+}
+
+/// What tells an answer from others of the same address. Nobody could use it if they found two that
+/// have the same, so it is a quick one.
+fn print(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(&xxh3_128(bytes).to_be_bytes()[..12])
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {

@@ -6,7 +6,7 @@ use persistence::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Problem;
+use crate::{Problem, service::Stopping};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -35,10 +35,17 @@ pub(crate) async fn live() -> HttpResponse {
 
 /// Whether the service can serve
 ///
-/// Asks the database; a balancer sends requests here only while this answers 200.
+/// Asks the database; a balancer sends requests here only while this answers 200. Once the service is
+/// told to end, it does not.
 #[utoipa::path(get, path = "/health/ready", tag = "service", operation_id = "readReadiness",
     responses((status = 200, description = "It can serve.", body = Health)))]
-pub(crate) async fn ready(store: Data<Store>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn ready(
+    store: Data<Store>,
+    stopping: Data<Stopping>,
+) -> Result<HttpResponse, Problem> {
+    if stopping.now() {
+        return Err(Problem::unavailable());
+    }
     match tokio::time::timeout(PATIENCE, store.ping()).await {
         Ok(Ok(())) => Ok(well()),
         _ => Err(Problem::unavailable()),

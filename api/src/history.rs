@@ -2,7 +2,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{self, Data, Path, Payload, ServiceConfig},
+    web::{Data, Path, Payload},
 };
 use chrono::{DateTime, Utc};
 use domain::{Deed, Difference, Refused, Shape, State, Violation};
@@ -14,8 +14,9 @@ use utoipa::ToSchema;
 use crate::{
     Problem, actor, body,
     crud::{apart, changed, written},
-    edge::{fallback, private},
+    edge::private,
     query::ListQuery,
+    routes::Routes,
 };
 
 type Answer = Result<HttpResponse, Problem>;
@@ -183,13 +184,9 @@ fn nothing() -> Problem {
 }
 
 /// Adds the routes of the history of `R`.
-pub(crate) fn routes<R: Stored>(config: &mut ServiceConfig) {
-    let resource = |path: &str| {
-        let path = format!("/v1/{}/{{id}}/revisions{path}", R::COLLECTION);
-        web::resource(path).default_service(web::to(fallback))
-    };
-    config
-        .service(resource("").get(list::<R>))
-        .service(resource("/{revision}").get(read::<R>))
-        .service(resource("/{revision}/restore").post(restore::<R>));
+pub(crate) fn routes<R: Stored>(routes: &mut Routes) {
+    let all = format!("/v1/{}/{{id}}/revisions", R::COLLECTION);
+    routes.at(&all, |at| at.get(list::<R>));
+    routes.at(&format!("{all}/{{revision}}"), |at| at.get(read::<R>));
+    routes.at(&format!("{all}/{{revision}}/restore"), |at| at.post(restore::<R>));
 }

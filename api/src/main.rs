@@ -1,7 +1,8 @@
 //! `capacity-hub`: the registry, from the command line.
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
+    num::NonZeroU32,
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -14,6 +15,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use domain::{Line, ProjectRef, Role, Token, Violation};
+use ipnet::IpNet;
 use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking};
 use tokio::sync::watch;
 use tracing_appender::non_blocking::NonBlockingBuilder;
@@ -87,6 +89,11 @@ struct Options {
     #[arg(long, env = "CAPACITY_HUB_GRACE", value_name = "CAPACITY_HUB_GRACE", global = true, default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(0..=3600))]
     grace: u64,
+    /// How many seconds the service goes on taking requests after SIGTERM, while /health/ready tells
+    /// balancers to send it no more.
+    #[arg(long, env = "CAPACITY_HUB_DRAIN", value_name = "CAPACITY_HUB_DRAIN", global = true, default_value_t = 0,
+        value_parser = clap::value_parser!(u64).range(0..=3600))]
+    drain: u64,
     /// Origins whose pages may write, with commas between them.
     #[arg(
         long,
@@ -122,6 +129,16 @@ struct Options {
     #[arg(long, env = "CAPACITY_HUB_CACHE", value_name = "CAPACITY_HUB_CACHE", global = true,
         default_value_t = 64, value_parser = cache_size)]
     cache: usize,
+    /// How many requests a minute one address may send, ten times as many with a token; off: any
+    /// number. IPv6 addresses are counted by /64.
+    #[arg(long, env = "CAPACITY_HUB_RATE_LIMIT", value_name = "CAPACITY_HUB_RATE_LIMIT", global = true,
+        default_value = "600", value_parser = rate_limit)]
+    rate_limit: RateLimit,
+    /// Proxies in front of the service, as addresses or networks with commas between them: their
+    /// X-Forwarded-For tells who asks.
+    #[arg(long, env = "CAPACITY_HUB_PROXIES", value_name = "CAPACITY_HUB_PROXIES", global = true,
+        value_delimiter = ',', value_parser = network)]
+    proxies: Vec<IpNet>,
     /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
     #[arg(
         long,
@@ -132,6 +149,10 @@ struct Options {
     )]
     sample: Sample,
 }
+
+/// None is no limit. It has a name of its own since clap would take an Option for an argument that
+/// can be left out.
+type RateLimit = std::option::Option<NonZeroU32>;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
@@ -211,13 +232,17 @@ enum TokenAction {
 
 type Failure = Box<dyn std::error::Error>;
 
+/// How many lines of the log wait at most until they are written; room for them is taken at the start.
+const LINES: usize = 4096;
+
 fn main() -> ExitCode {
     let command = Command::parse();
     let filter = EnvFilter::new(&command.options.log);
     // Lines are written by a thread of their own, many at a time: whoever has one does not wait, but
     // none is left out. The last are written when this is dropped.
     let stderr = BufWriter::with_capacity(64 * 1024, io::stderr());
-    let (writer, _written) = NonBlockingBuilder::default().lossy(false).finish(stderr);
+    let lines = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(LINES);
+    let (writer, _written) = lines.finish(stderr);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match command.options.log_format {
         LogFormat::Text => log.init(),
@@ -331,11 +356,14 @@ async fn serve_until_stopped(
         origins: options.origins.clone(),
         workers: workers(options),
         grace,
+        drain: Duration::from_secs(options.drain),
         signals: true,
         webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
         two_people: options.two_people == YesNo::Yes,
         smallest_count: options.smallest_count,
         cache: options.cache * 1024 * 1024,
+        rate_limit: options.rate_limit,
+        proxies: options.proxies.clone(),
     };
     let service = serve(listener, &settings)?;
     // Who started the service may have stopped listening to it.
@@ -346,7 +374,7 @@ async fn serve_until_stopped(
          \x20 Swagger UI    http://{at}/docs/\n\
          \x20 the contract  http://{at}/openapi.json"
     );
-    force_stop_after(grace, service.stopping());
+    force_stop_after(grace + settings.drain, service.stopping());
     service.run().await?;
     Ok(())
 }
@@ -444,6 +472,20 @@ fn database_url(text: &str) -> Result<String, String> {
 fn cache_size(text: &str) -> Result<usize, String> {
     let size = text.parse().ok().filter(|size| *size <= 65_536);
     size.ok_or_else(|| "it is a number of MiB, from 0 to 65536".to_owned())
+}
+
+fn rate_limit(text: &str) -> Result<RateLimit, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let most = text.parse().ok().filter(|most: &NonZeroU32| most.get() <= 1_000_000);
+    most.map(Some).ok_or_else(|| "it is a number from 1 to 1000000, or off".to_owned())
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse().or_else(|_| address());
+    network.map_err(|_| "it is an address, or a network like 10.0.0.0/8".to_owned())
 }
 
 fn replicas_url(text: &str) -> Result<String, String> {

@@ -70,9 +70,12 @@ pub fn openapi() -> Value {
     for item in building.paths.values_mut() {
         for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
             operation["security"] = json!([{}]);
-            for (status, response) in
-                [("404", "NotFound"), ("503", "Unavailable"), ("500", "Internal")]
-            {
+            for (status, response) in [
+                ("404", "NotFound"),
+                ("429", "TooMany"),
+                ("503", "Unavailable"),
+                ("500", "Internal"),
+            ] {
                 operation["responses"][status] = reference("responses", response);
             }
         }
@@ -495,7 +498,7 @@ fn enum_values(schema: &Value) -> Vec<String> {
 
 fn operation(id: &str, tag: &str, summary: &str, about: &str, statuses: &[&str]) -> Value {
     let mut responses = serde_json::Map::new();
-    for status in statuses.iter().chain(&["500", "503"]) {
+    for status in statuses.iter().chain(&["429", "500", "503"]) {
         let name = match *status {
             "400" => "BadRequest",
             "401" => "Unauthenticated",
@@ -509,6 +512,7 @@ fn operation(id: &str, tag: &str, summary: &str, about: &str, statuses: &[&str])
             "415" => "MediaType",
             "422" => "Invalid",
             "428" => "Unconditional",
+            "429" => "TooMany",
             "503" => "Unavailable",
             _ => "Internal",
         };
@@ -827,6 +831,7 @@ fn responses() -> Value {
         "MediaType": problem("The body has a media type that cannot be read.", &[]),
         "Invalid": problem("The record breaks a rule; errors lists every one.", &[]),
         "Unconditional": problem("If-Match is needed.", &[]),
+        "TooMany": problem("One client may not ask so much in a minute; what has not changed since is not counted.", &["Retry-After", "RateLimit", "RateLimit-Policy"]),
         "Internal": problem("The service failed; name the request id when you ask for help.", &[]),
         "Unavailable": problem("The database is away or too busy; try again.", &["Retry-After"]),
     })
@@ -840,6 +845,8 @@ fn headers() -> Value {
         "Idempotency-Replayed": {"description": "That the request was answered before, and this is the same answer.", "schema": {"type": "string", "enum": ["true"]}},
         "Link": header("The address of the next page, as rel=next, where there is one."),
         "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}},
+        "RateLimit": {"description": "How many requests of the policy are left (r), and after how many seconds all of them are again (t). Every answer has it, where requests are limited.", "schema": {"type": "string", "example": "\"minute\";r=599;t=1"}},
+        "RateLimit-Policy": {"description": "How many requests (q) one client may send in so many seconds (w).", "schema": {"type": "string", "example": "\"minute\";q=600;w=60"}},
         "Content-Disposition": header("The name of the file."),
         "Last-Modified": header("When the record was last changed, as an HTTP date."),
         "Content-Language": header("The languages of the texts, where lang chose them."),

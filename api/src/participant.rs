@@ -4,7 +4,7 @@ mod import;
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header,
-    web::{self, Data, Path, Payload, ServiceConfig},
+    web::{Data, Path, Payload},
 };
 use domain::{Deed, Email, Erasure, Participant, Resource};
 use persistence::{Author, KeptParticipant, Store};
@@ -16,8 +16,9 @@ pub(crate) use self::import::{LIMIT, MOST_ROWS, ParticipantImport};
 use crate::{
     Fault, Problem, actor, body,
     crud::{self, apart},
-    edge::{digest, fallback, private},
+    edge::{digest, private},
     query::ListQuery,
+    routes::Routes,
 };
 
 pub(crate) const COLLECTION: &str = Participant::COLLECTION;
@@ -156,14 +157,12 @@ fn tagged(mut response: HttpResponseBuilder, kept: &KeptParticipant) -> HttpResp
         .body(bytes)
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
-    let one = resource("/v1/participants/{id}");
-    config
-        .service(resource("/v1/participants").get(list).post(create))
-        .service(resource("/v1/participants/import").post(import::take))
-        .service(resource("/v1/participants/person").get(read_person))
-        .service(resource("/v1/participants/erase").post(erase_person))
-        .service(one.get(read).put(replace).patch(patch).delete(delete))
-        .service(resource("/v1/participants/{id}/erase").post(erase));
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.at("/v1/participants", |at| at.get(list).post(create));
+    routes.at("/v1/participants/import", |at| at.post(import::take));
+    routes.at("/v1/participants/person", |at| at.get(read_person));
+    routes.at("/v1/participants/erase", |at| at.post(erase_person));
+    let one = "/v1/participants/{id}";
+    routes.at(one, |at| at.get(read).put(replace).patch(patch).delete(delete));
+    routes.at("/v1/participants/{id}/erase", |at| at.post(erase));
 }

@@ -229,6 +229,10 @@ mod kinds {
         UNCONDITIONAL 428 "precondition_required" "If-Match is needed"
             "A change needs the ETag of the revision that it is made to: read the record, and \
              send its ETag as If-Match.";
+        TOO_MANY 429 "too_many_requests" "Too many requests"
+            "More was asked in a minute than one client may ask: try again after the seconds that \
+             Retry-After tells, send If-None-Match, since what has not changed is not counted, or \
+             follow /v1/changes instead of asking again and again.";
         INTERNAL 500 "internal" "The service failed"
             "Something went wrong that is not the fault of the request: try again later, and name \
              the instance when you ask for help.";
@@ -306,6 +310,11 @@ impl Problem {
 
     pub(crate) fn too_many_streams() -> Self {
         Self::new(kinds::STREAMS, "Ask /v1/changes meanwhile.").with("retry-after", "30")
+    }
+
+    pub(crate) fn too_many_requests(most: u64, wait: u64) -> Self {
+        let detail = format!("One client may send {most} requests a minute.");
+        Self::new(kinds::TOO_MANY, detail).with("retry-after", wait.to_string())
     }
 
     pub(crate) fn too_many_imports() -> Self {

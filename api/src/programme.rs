@@ -1,73 +1,90 @@
 //! The whole programme of a seminar, in one answer.
+//!
+//! Each part is read out of what was written of a record, as far as the programme tells it, and then
+//! gets what belongs to it.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use chrono::{Days, NaiveDate};
 use domain::{
     Count, Country, Day, Document, DocumentKind, EventStatus, Initiative, InitiativeKind, Line,
-    LocalTime, OneOf, Organisation, PartialDate, Person, Presentation, PresentationFilter, Record,
-    Resource, Seminar, SeminarFormat, SeminarKind, Session, SessionFilter, SessionKind, Slug,
-    SpeakerRole, Statement, StatementFilter, StatementMode, Text, TimeZone, TopicCode, Url, Venue,
+    LocalTime, Organisation, PartialDate, Person, Resource, Seminar, SeminarFormat, SeminarKind,
+    SessionKind, Slug, SpeakerRole, StatementMode, Text, TimeZone, TopicCode, Url, Venue,
 };
-use persistence::{Error, Store, Stored, Wanted};
-use serde::Serialize;
+use persistence::{Body, Error, Parts};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Problem, edge, query::Languages, reader::Reader};
-
-/// More parts than any seminar has.
-const ALL: u64 = 10_000;
+use crate::{Problem, edge, kept::Kept, query::Languages, reader::Reader};
 
 /// A seminar with its days, sessions, presentations and speakers, and where all of it is from.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Programme {
+pub(crate) struct Programme<'a> {
     /// The seminar.
-    seminar: ProgrammeSeminar,
+    seminar: ProgrammeSeminar<'a>,
     /// Its days, in order.
-    days: Vec<ProgrammeDay>,
+    days: Vec<ProgrammeDay<'a>>,
     /// The presentations of which the session is not known.
-    unscheduled: Vec<ProgrammePresentation>,
+    unscheduled: Vec<ProgrammePresentation<'a>>,
     /// What was said there, apart from the presentations.
-    statements: Vec<ProgrammeStatement>,
+    statements: Vec<ProgrammeStatement<'a>>,
     /// The documents that the programme is taken from.
-    sources: Vec<ProgrammeDocument>,
+    sources: Vec<ProgrammeDocument<'a>>,
 }
 
 /// The seminar of a programme.
-#[derive(Serialize, ToSchema)]
-struct ProgrammeSeminar {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeSeminar<'a> {
     /// The id of the seminar.
+    #[serde(default)]
+    #[schema(required)]
     id: Uuid,
     /// Its name in addresses.
-    slug: Slug,
+    #[serde(borrow)]
+    #[schema(value_type = Slug)]
+    slug: Kept<'a, Slug>,
     /// Its own title, if that is known.
-    title: Option<Text>,
+    #[schema(value_type = Option<Text>)]
+    title: Kept<'a, Option<Text>>,
     /// What to call it when its title is not known.
-    label: Text,
+    #[serde(default)]
+    #[schema(value_type = Text, required)]
+    label: Kept<'a, Text>,
     /// What it is about.
-    theme: Option<Text>,
+    #[schema(value_type = Option<Text>)]
+    theme: Kept<'a, Option<Text>>,
     /// What sort of event it is.
-    kind: SeminarKind,
+    #[schema(value_type = SeminarKind)]
+    kind: Kept<'a, SeminarKind>,
     /// Whether it takes place.
-    status: EventStatus,
+    #[schema(value_type = EventStatus)]
+    status: Kept<'a, EventStatus>,
     /// Whether people meet in one place.
-    format: Option<SeminarFormat>,
+    #[schema(value_type = Option<SeminarFormat>)]
+    format: Kept<'a, Option<SeminarFormat>>,
     /// The first day.
     starts_on: Option<PartialDate>,
     /// The last day.
-    ends_on: Option<PartialDate>,
+    #[schema(value_type = Option<PartialDate>)]
+    ends_on: Kept<'a, Option<PartialDate>>,
     /// The time zone of its times.
-    time_zone: Option<TimeZone>,
+    #[schema(value_type = Option<TimeZone>)]
+    time_zone: Kept<'a, Option<TimeZone>>,
     /// Where it takes place.
-    venue: Option<Venue>,
+    #[schema(value_type = Option<Venue>)]
+    venue: Kept<'a, Option<Venue>>,
     /// How many came, as it was published.
-    attendance: Vec<Count>,
+    #[schema(value_type = Vec<Count>)]
+    attendance: Kept<'a, Vec<Count>>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    citations: Vec<Cited>,
 }
 
 /// A day of a programme.
 #[derive(Serialize, ToSchema)]
-struct ProgrammeDay {
+struct ProgrammeDay<'a> {
     /// Which day of the seminar, from 1.
     #[schema(minimum = 1, maximum = 366, example = 1)]
     day: i64,
@@ -75,87 +92,154 @@ struct ProgrammeDay {
     #[schema(example = "2021-11-04")]
     date: Option<NaiveDate>,
     /// What happens on it, in order.
-    sessions: Vec<ProgrammeSession>,
+    sessions: Vec<ProgrammeSession<'a>>,
 }
 
 /// A session of a programme.
-#[derive(Serialize, ToSchema)]
-struct ProgrammeSession {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeSession<'a> {
     /// The id of the session.
+    #[serde(default)]
+    #[schema(required)]
     id: Uuid,
     /// What happens in it.
-    kind: SessionKind,
+    #[serde(borrow)]
+    #[schema(value_type = SessionKind)]
+    kind: Kept<'a, SessionKind>,
     /// Its title.
-    title: Option<Text>,
+    #[schema(value_type = Option<Text>)]
+    title: Kept<'a, Option<Text>>,
     /// When it begins.
-    starts_at: Option<LocalTime>,
+    #[schema(value_type = Option<LocalTime>)]
+    starts_at: Kept<'a, Option<LocalTime>>,
     /// When it ends.
-    ends_at: Option<LocalTime>,
+    #[schema(value_type = Option<LocalTime>)]
+    ends_at: Kept<'a, Option<LocalTime>>,
     /// Where it is held.
-    room: Option<Text>,
+    #[schema(value_type = Option<Text>)]
+    room: Kept<'a, Option<Text>>,
     /// What it is about, by topic.
-    topics: Vec<TopicCode>,
+    #[schema(value_type = Vec<TopicCode>)]
+    topics: Kept<'a, Vec<TopicCode>>,
     /// Its presentations, in order.
-    presentations: Vec<ProgrammePresentation>,
+    #[serde(default)]
+    #[schema(required)]
+    presentations: Vec<ProgrammePresentation<'a>>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    day: Day,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    citations: Vec<Cited>,
 }
 
 /// A presentation of a programme.
-#[derive(Serialize, ToSchema)]
-struct ProgrammePresentation {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammePresentation<'a> {
     /// The id of the presentation.
+    #[serde(default)]
+    #[schema(required)]
     id: Uuid,
     /// Its name in addresses.
-    slug: Option<Slug>,
+    #[serde(borrow)]
+    #[schema(value_type = Option<Slug>)]
+    slug: Kept<'a, Option<Slug>>,
     /// Its title.
-    title: Option<Text>,
+    #[schema(value_type = Option<Text>)]
+    title: Kept<'a, Option<Text>>,
     /// What it says, in short.
-    r#abstract: Option<Text>,
+    #[schema(value_type = Option<Text>)]
+    r#abstract: Kept<'a, Option<Text>>,
     /// Who gave it, as they were announced at the time.
-    speakers: Vec<ProgrammeSpeaker>,
+    speakers: Vec<ProgrammeSpeaker<'a>>,
     /// What it is about, by topic.
-    topics: Vec<TopicCode>,
+    #[schema(value_type = Vec<TopicCode>)]
+    topics: Kept<'a, Vec<TopicCode>>,
     /// The strategies, programmes and policies that it shared.
-    initiatives: Vec<ProgrammeInitiative>,
+    #[serde(default)]
+    #[schema(required)]
+    initiatives: Vec<ProgrammeInitiative<'a>>,
     /// Its slides and papers.
-    materials: Vec<ProgrammeDocument>,
+    #[serde(default)]
+    #[schema(required)]
+    materials: Vec<ProgrammeDocument<'a>>,
     /// Where to watch it.
-    recording_url: Option<Url>,
+    #[schema(value_type = Option<Url>)]
+    recording_url: Kept<'a, Option<Url>>,
     /// What was said in it.
-    statements: Vec<ProgrammeStatement>,
+    #[serde(default)]
+    #[schema(required)]
+    statements: Vec<ProgrammeStatement<'a>>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    session_id: Option<Uuid>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    initiative_ids: Vec<Uuid>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    material_ids: Vec<Uuid>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    citations: Vec<Cited>,
 }
 
 /// Someone who spoke, as they were announced at the time.
-#[derive(Serialize, ToSchema)]
-struct ProgrammeSpeaker {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeSpeaker<'a> {
     /// The id of the person.
     person_id: Uuid,
     /// The name.
-    name: Line,
+    #[serde(borrow, default)]
+    #[schema(value_type = Line, required)]
+    name: Kept<'a, Line>,
     /// The name in the script of its own language.
-    native_name: Option<Line>,
+    #[serde(default)]
+    #[schema(value_type = Option<Line>)]
+    native_name: Kept<'a, Option<Line>>,
     /// The form of address.
-    honorific: Option<Line>,
+    #[schema(value_type = Option<Line>)]
+    honorific: Kept<'a, Option<Line>>,
     /// As what they spoke.
-    role: SpeakerRole,
+    #[schema(value_type = SpeakerRole)]
+    role: Kept<'a, SpeakerRole>,
     /// The post held.
-    position: Option<Text>,
+    #[schema(value_type = Option<Text>)]
+    position: Kept<'a, Option<Text>>,
     /// The organisation they came from.
-    organisation: Option<ProgrammeOrganisation>,
+    #[serde(default)]
+    organisation: Option<ProgrammeOrganisation<'a>>,
     /// The country they came from.
+    #[serde(deserialize_with = "country")]
     country: Option<ProgrammeCountry>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    organisation_id: Option<Uuid>,
 }
 
 /// The organisation that a speaker came from.
-#[derive(Serialize, ToSchema)]
-struct ProgrammeOrganisation {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeOrganisation<'a> {
     /// The id of the organisation.
+    #[serde(default)]
+    #[schema(required)]
     id: Uuid,
     /// Its name.
-    name: Text,
+    #[serde(borrow)]
+    #[schema(value_type = Text)]
+    name: Kept<'a, Text>,
     /// Its acronym.
-    acronym: Option<Line>,
+    #[schema(value_type = Option<Line>)]
+    acronym: Kept<'a, Option<Line>>,
     /// Where it is found.
-    website: Option<Url>,
+    #[schema(value_type = Option<Url>)]
+    website: Kept<'a, Option<Url>>,
+}
+
+/// What a part is taken from.
+#[derive(Deserialize)]
+struct Cited {
+    document_id: Uuid,
 }
 
 /// The country that a speaker came from.
@@ -169,44 +253,68 @@ struct ProgrammeCountry {
 }
 
 /// An initiative that a presentation shared.
-#[derive(Serialize, ToSchema)]
-struct ProgrammeInitiative {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeInitiative<'a> {
     /// The id of the initiative.
+    #[serde(default)]
+    #[schema(required)]
     id: Uuid,
     /// Its name.
-    name: Text,
+    #[serde(borrow)]
+    #[schema(value_type = Text)]
+    name: Kept<'a, Text>,
     /// What it is.
-    kind: InitiativeKind,
+    #[schema(value_type = InitiativeKind)]
+    kind: Kept<'a, InitiativeKind>,
 }
 
 /// Something said at a seminar.
-#[derive(Serialize, ToSchema)]
-struct ProgrammeStatement {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeStatement<'a> {
     /// The id of the statement.
+    #[serde(default)]
+    #[schema(required)]
     id: Uuid,
     /// Who said it.
     person_id: Uuid,
     /// The name of who said it.
-    name: Line,
+    #[serde(borrow, default)]
+    #[schema(value_type = Line, required)]
+    name: Kept<'a, Line>,
     /// Whether these are the very words.
-    mode: StatementMode,
+    #[schema(value_type = StatementMode)]
+    mode: Kept<'a, StatementMode>,
     /// What was said.
-    text: Text,
+    #[schema(value_type = Text)]
+    text: Kept<'a, Text>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    presentation_id: Option<Uuid>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    citations: Vec<Cited>,
 }
 
 /// A document of a programme.
-#[derive(Serialize, ToSchema)]
-struct ProgrammeDocument {
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeDocument<'a> {
     /// The id of the document.
+    #[serde(default)]
+    #[schema(required)]
     id: Uuid,
     /// Its title.
-    title: Text,
+    #[serde(borrow)]
+    #[schema(value_type = Text)]
+    title: Kept<'a, Text>,
     /// What it is.
-    kind: DocumentKind,
+    #[schema(value_type = DocumentKind)]
+    kind: Kept<'a, DocumentKind>,
     /// Where it is found.
-    url: Option<Url>,
+    #[schema(value_type = Option<Url>)]
+    url: Kept<'a, Option<Url>>,
     /// When it was published.
-    published_on: Option<PartialDate>,
+    #[schema(value_type = Option<PartialDate>)]
+    published_on: Kept<'a, Option<PartialDate>>,
 }
 
 /// Read the programme of a seminar
@@ -222,201 +330,187 @@ pub(crate) async fn read(
     key: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let languages = Languages::of(&request)?;
-    let programme = of(&store, &key).await.map_err(Problem::of(Seminar::COLLECTION))?;
-    Ok(edge::public(&programme, &languages))
+    let answer = async {
+        let parts = store.parts(&key).await?;
+        let read = Read::of(&parts)?;
+        let mut bodies = store.bodies(read.named()).await?;
+        let known = Known {
+            people: bodies.of::<Person>()?,
+            organisations: bodies.of::<Organisation>()?,
+            initiatives: bodies.of::<Initiative>()?,
+            documents: bodies.of::<Document>()?,
+        };
+        Ok(edge::public(&read.put_together(&known)?, &languages))
+    };
+    answer.await.map_err(Problem::of(Seminar::COLLECTION))
 }
 
-async fn of(store: &Store, key: &str) -> Result<Programme, Error> {
-    let seminar = store.find::<Seminar>(key).await?;
-    let this = OneOf::key(seminar.id);
-    let sessions =
-        every::<Session>(store, SessionFilter { seminar: this.clone(), ..Default::default() });
-    let sessions = sessions.await?;
-    let presentations = PresentationFilter { seminar: this.clone(), ..Default::default() };
-    let presentations = every::<Presentation>(store, presentations).await?;
-    let statements = StatementFilter { seminar: this, ..Default::default() };
-    let statements = every::<Statement>(store, statements).await?;
+/// What is read of a seminar and its parts.
+struct Read<'a> {
+    seminar: ProgrammeSeminar<'a>,
+    sessions: Vec<ProgrammeSession<'a>>,
+    presentations: Vec<ProgrammePresentation<'a>>,
+    statements: Vec<ProgrammeStatement<'a>>,
+    sources: BTreeSet<Uuid>,
+}
 
-    let speakers = presentations.iter().flat_map(|one| &one.body.speakers);
-    let people = speakers.clone().map(|one| one.person_id.id());
-    let people = people.chain(statements.iter().map(|one| one.body.person_id.id()));
-    let materials = presentations.iter().flat_map(|one| &one.body.material_ids);
-    let initiatives = presentations.iter().flat_map(|one| &one.body.initiative_ids);
-    let sources: BTreeSet<Uuid> = [seminar.body.citations()]
-        .into_iter()
-        .chain(sessions.iter().map(|one| one.body.citations()))
-        .chain(presentations.iter().map(|one| one.body.citations()))
-        .chain(statements.iter().map(|one| one.body.citations()))
-        .flat_map(|citations| citations.iter().map(|one| one.document_id.id()))
-        .collect();
-    let organisations = speakers.filter_map(|one| one.organisation_id.as_ref());
-    let named = organisations.map(domain::Ref::id).chain(initiatives.map(domain::Ref::id));
-    let named = named.chain(materials.map(domain::Ref::id)).chain(sources.iter().copied());
-    let bodies = store.bodies(people.chain(named)).await?;
-    let known = Known {
-        people: bodies.of()?,
-        organisations: bodies.of()?,
-        initiatives: bodies.of()?,
-        documents: bodies.of()?,
-    };
-    Ok(put_together(seminar, sessions, presentations, statements, &sources, &known))
+impl<'a> Read<'a> {
+    fn of(parts: &'a Parts) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Derived<'a> {
+            #[serde(borrow)]
+            label: Kept<'a, Text>,
+        }
+        let mut sources = BTreeSet::new();
+        let mut cite = |citations: &[Cited]| {
+            sources.extend(citations.iter().map(|citation| citation.document_id));
+        };
+        let (id, body) = &parts.seminar;
+        let label = parts.derived.read::<Derived>()?.label;
+        let seminar = ProgrammeSeminar { id: *id, label, ..body.read()? };
+        cite(&seminar.citations);
+        let mut sessions = Vec::with_capacity(parts.sessions.len());
+        for (id, body) in &parts.sessions {
+            let session = ProgrammeSession { id: *id, ..body.read()? };
+            cite(&session.citations);
+            sessions.push(session);
+        }
+        let mut presentations = Vec::with_capacity(parts.presentations.len());
+        for (id, body) in &parts.presentations {
+            let presentation = ProgrammePresentation { id: *id, ..body.read()? };
+            cite(&presentation.citations);
+            presentations.push(presentation);
+        }
+        let mut statements = Vec::with_capacity(parts.statements.len());
+        for (id, body) in &parts.statements {
+            let statement = ProgrammeStatement { id: *id, ..body.read()? };
+            cite(&statement.citations);
+            statements.push(statement);
+        }
+        Ok(Self { seminar, sessions, presentations, statements, sources })
+    }
+
+    /// The records that its parts name.
+    fn named(&self) -> impl Iterator<Item = Uuid> {
+        let speakers = self.presentations.iter().flat_map(|one| &one.speakers);
+        let people = speakers.clone().map(|one| one.person_id);
+        let people = people.chain(self.statements.iter().map(|one| one.person_id));
+        let organisations = speakers.filter_map(|one| one.organisation_id);
+        let materials = self.presentations.iter().flat_map(|one| &one.material_ids).copied();
+        let initiatives = self.presentations.iter().flat_map(|one| &one.initiative_ids).copied();
+        let sources = self.sources.iter().copied();
+        people.chain(organisations).chain(materials).chain(initiatives).chain(sources)
+    }
+
+    fn put_together(self, known: &'a Known) -> Result<Programme<'a>, Error> {
+        let mut said: HashMap<Option<Uuid>, Vec<_>> = HashMap::new();
+        for one in self.statements {
+            let within = one.presentation_id;
+            said.entry(within).or_default().extend(known.statement(one)?);
+        }
+        let mut talks: HashMap<Option<Uuid>, Vec<_>> = HashMap::new();
+        for one in self.presentations {
+            let statements = said.remove(&Some(one.id)).unwrap_or_default();
+            let within = one.session_id;
+            talks.entry(within).or_default().push(known.presentation(one, statements)?);
+        }
+        let first = self.seminar.starts_on.as_ref();
+        let first = first.filter(|date| date.first_day() == date.last_day());
+        let first = first.and_then(PartialDate::first_day);
+        let mut days: BTreeMap<i64, Vec<_>> = BTreeMap::new();
+        for one in self.sessions {
+            let presentations = talks.remove(&Some(one.id)).unwrap_or_default();
+            let day = Day::number(one.day);
+            days.entry(day).or_default().push(ProgrammeSession { presentations, ..one });
+        }
+        let days = days.into_iter().map(|(day, sessions)| {
+            let passed = u64::try_from(day - 1).ok();
+            let date = first.zip(passed);
+            let date = date.and_then(|(first, passed)| first.checked_add_days(Days::new(passed)));
+            ProgrammeDay { day, date, sessions }
+        });
+        Ok(Programme {
+            seminar: self.seminar,
+            days: days.collect(),
+            unscheduled: talks.remove(&None).unwrap_or_default(),
+            statements: said.remove(&None).unwrap_or_default(),
+            sources: known.documents(self.sources)?,
+        })
+    }
 }
 
 /// What a programme names.
 struct Known {
-    people: HashMap<Uuid, Person>,
-    organisations: HashMap<Uuid, Organisation>,
-    initiatives: HashMap<Uuid, Initiative>,
-    documents: HashMap<Uuid, Document>,
+    people: HashMap<Uuid, Body>,
+    organisations: HashMap<Uuid, Body>,
+    initiatives: HashMap<Uuid, Body>,
+    documents: HashMap<Uuid, Body>,
 }
 
-async fn every<R: Stored>(store: &Store, filter: R::Filter) -> Result<Vec<Record<R>>, Error> {
-    let wanted = Wanted { limit: ALL, parts: true, ..Wanted::all(filter) };
-    Ok(store.list(&wanted).await?.items)
-}
-
-fn put_together(
-    seminar: Record<Seminar>,
-    sessions: Vec<Record<Session>>,
-    presentations: Vec<Record<Presentation>>,
-    statements: Vec<Record<Statement>>,
-    sources: &BTreeSet<Uuid>,
-    known: &Known,
-) -> Programme {
-    let mut said: HashMap<Option<Uuid>, Vec<ProgrammeStatement>> = HashMap::new();
-    for one in statements {
-        let within = one.body.presentation_id.as_ref().map(domain::Ref::id);
-        said.entry(within).or_default().extend(known.statement(one));
-    }
-    let mut talks: HashMap<Option<Uuid>, Vec<ProgrammePresentation>> = HashMap::new();
-    for one in presentations {
-        let within = one.body.session_id.as_ref().map(domain::Ref::id);
-        let statements = said.remove(&Some(one.id)).unwrap_or_default();
-        talks.entry(within).or_default().push(known.presentation(one, statements));
-    }
-    let first = seminar.body.starts_on.as_ref();
-    let first = first.filter(|date| date.first_day() == date.last_day());
-    let first = first.and_then(PartialDate::first_day);
-    let mut days: BTreeMap<i64, Vec<ProgrammeSession>> = BTreeMap::new();
-    for one in sessions {
-        let presentations = talks.remove(&Some(one.id)).unwrap_or_default();
-        let Session { day, kind, title, starts_at, ends_at, room, topics, .. } = one.body;
-        let id = one.id;
-        let session =
-            ProgrammeSession { id, kind, title, starts_at, ends_at, room, topics, presentations };
-        days.entry(Day::number(day)).or_default().push(session);
-    }
-    let days = days.into_iter().map(|(day, sessions)| {
-        let passed = u64::try_from(day - 1).ok();
-        let date = first.zip(passed);
-        let date = date.and_then(|(first, passed)| first.checked_add_days(Days::new(passed)));
-        ProgrammeDay { day, date, sessions }
-    });
-    Programme {
-        days: days.collect(),
-        unscheduled: talks.remove(&None).unwrap_or_default(),
-        statements: said.remove(&None).unwrap_or_default(),
-        sources: sources.iter().filter_map(|id| known.document(*id)).collect(),
-        seminar: described(seminar),
-    }
-}
-
-fn described(record: Record<Seminar>) -> ProgrammeSeminar {
-    let Seminar {
-        slug,
-        title,
-        theme,
-        kind,
-        status,
-        format,
-        starts_on,
-        ends_on,
-        time_zone,
-        venue,
-        attendance,
-        ..
-    } = record.body;
-    ProgrammeSeminar {
-        id: record.id,
-        slug,
-        title,
-        label: record.derived.label,
-        theme,
-        kind,
-        status,
-        format,
-        starts_on,
-        ends_on,
-        time_zone,
-        venue,
-        attendance,
-    }
+/// What is told of a person.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Kept<'a, Line>,
+    native_name: Kept<'a, Option<Line>>,
 }
 
 impl Known {
-    fn presentation(
-        &self,
-        record: Record<Presentation>,
-        statements: Vec<ProgrammeStatement>,
-    ) -> ProgrammePresentation {
-        let body = record.body;
-        let initiatives = body.initiative_ids.iter().filter_map(|id| self.initiative(id.id()));
-        let materials = body.material_ids.iter().filter_map(|id| self.document(id.id()));
-        ProgrammePresentation {
-            id: record.id,
-            initiatives: initiatives.collect(),
-            materials: materials.collect(),
-            speakers: body.speakers.into_iter().filter_map(|one| self.speaker(one)).collect(),
-            slug: body.slug,
-            title: body.title,
-            r#abstract: body.r#abstract,
-            topics: body.topics,
-            recording_url: body.recording_url,
-            statements,
+    fn presentation<'a>(
+        &'a self,
+        one: ProgrammePresentation<'a>,
+        statements: Vec<ProgrammeStatement<'a>>,
+    ) -> Result<ProgrammePresentation<'a>, Error> {
+        let mut speakers = Vec::with_capacity(one.speakers.len());
+        for speaker in one.speakers {
+            speakers.extend(self.speaker(speaker)?);
         }
+        let mut initiatives = Vec::with_capacity(one.initiative_ids.len());
+        for id in &one.initiative_ids {
+            if let Some(body) = self.initiatives.get(id) {
+                initiatives.push(ProgrammeInitiative { id: *id, ..body.read()? });
+            }
+        }
+        let materials = self.documents(one.material_ids.iter().copied())?;
+        Ok(ProgrammePresentation { speakers, initiatives, materials, statements, ..one })
     }
 
-    fn speaker(&self, speaker: domain::Speaker) -> Option<ProgrammeSpeaker> {
-        let person = self.people.get(&speaker.person_id.id())?;
-        let organisation = speaker.organisation_id.as_ref().and_then(|id| {
-            let id = id.id();
-            let organisation = self.organisations.get(&id)?;
-            Some(ProgrammeOrganisation {
-                id,
-                name: organisation.name.clone(),
-                acronym: organisation.acronym.clone(),
-                website: organisation.website.clone(),
-            })
-        });
-        let country = speaker.country.as_ref().and_then(|code| Country::find(code.as_str()));
-        Some(ProgrammeSpeaker {
-            person_id: speaker.person_id.id(),
-            name: person.name.clone(),
-            native_name: person.native_name.clone(),
-            honorific: speaker.honorific,
-            role: speaker.role,
-            position: speaker.position,
-            organisation,
-            country: country
-                .map(|country| ProgrammeCountry { code: &country.code, name: &country.names }),
-        })
+    fn speaker<'a>(
+        &'a self,
+        one: ProgrammeSpeaker<'a>,
+    ) -> Result<Option<ProgrammeSpeaker<'a>>, Error> {
+        let Some(person) = self.people.get(&one.person_id) else { return Ok(None) };
+        let Named { name, native_name } = person.read()?;
+        let organisation =
+            one.organisation_id.and_then(|id| Some((id, self.organisations.get(&id)?)));
+        let organisation = match organisation {
+            None => None,
+            Some((id, body)) => Some(ProgrammeOrganisation { id, ..body.read()? }),
+        };
+        Ok(Some(ProgrammeSpeaker { name, native_name, organisation, ..one }))
     }
 
-    fn statement(&self, record: Record<Statement>) -> Option<ProgrammeStatement> {
-        let person_id = record.body.person_id.id();
-        let name = self.people.get(&person_id)?.name.clone();
-        let Statement { mode, text, .. } = record.body;
-        Some(ProgrammeStatement { id: record.id, person_id, name, mode, text })
+    fn statement<'a>(
+        &'a self,
+        one: ProgrammeStatement<'a>,
+    ) -> Result<Option<ProgrammeStatement<'a>>, Error> {
+        let Some(person) = self.people.get(&one.person_id) else { return Ok(None) };
+        let Named { name, .. } = person.read()?;
+        Ok(Some(ProgrammeStatement { name, ..one }))
     }
 
-    fn initiative(&self, id: Uuid) -> Option<ProgrammeInitiative> {
-        let initiative = self.initiatives.get(&id)?;
-        let Initiative { name, kind, .. } = initiative.clone();
-        Some(ProgrammeInitiative { id, name, kind })
+    fn documents(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<Vec<ProgrammeDocument<'_>>, Error> {
+        let found = ids.into_iter().filter_map(|id| Some((id, self.documents.get(&id)?)));
+        found.map(|(id, body)| Ok(ProgrammeDocument { id, ..body.read()? })).collect()
     }
+}
 
-    fn document(&self, id: Uuid) -> Option<ProgrammeDocument> {
-        let Document { title, kind, url, published_on, .. } = self.documents.get(&id)?.clone();
-        Some(ProgrammeDocument { id, title, kind, url, published_on })
-    }
+/// The country of a code.
+fn country<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ProgrammeCountry>, D::Error> {
+    let code: Option<&str> = Deserialize::deserialize(from)?;
+    let country = code.and_then(Country::find);
+    Ok(country.map(|country| ProgrammeCountry { code: &country.code, name: &country.names }))
 }

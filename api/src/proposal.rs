@@ -2,7 +2,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{self, Data, Path, Payload, ServiceConfig},
+    web::{Data, Path, Payload},
 };
 use chrono::{DateTime, Utc};
 use domain::{Deed, OneOf};
@@ -13,11 +13,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Problem, actor, body,
-    crud::apart,
-    edge::{fallback, private},
-    query::ListQuery,
-    reader::Reader,
+    Problem, actor, body, crud::apart, edge::private, query::ListQuery, reader::Reader,
+    routes::Routes,
 };
 
 pub(crate) const COLLECTION: &str = "proposals";
@@ -126,13 +123,11 @@ pub(crate) fn kept_aside(proposal: Proposal) -> HttpResponse {
         .json(ProposalRecord::from(proposal))
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let mut one = |path: &str, route: actix_web::Route| {
-        config.service(web::resource(path).route(route).default_service(web::to(fallback)));
-    };
-    one("/v1/proposals", web::get().to(list));
-    one("/v1/proposals/{id}", web::get().to(read));
-    one("/v1/proposals/{id}/{decision:accept|decline|take-back}", web::post().to(decide));
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.at("/v1/proposals", |at| at.get(list));
+    routes.at("/v1/proposals/{id}", |at| at.get(read));
+    let decided = "/v1/proposals/{id}/{decision:accept|decline|take-back}";
+    routes.at(decided, |at| at.post(decide));
 }
 
 async fn list(request: HttpRequest, store: Reader) -> Answer {

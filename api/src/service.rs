@@ -1,5 +1,5 @@
 //! The whole service: every route, and the layers around them.
-use std::{io, net::TcpListener, time::Duration};
+use std::{io, net::TcpListener, num::NonZeroU32, time::Duration};
 
 use actix_web::{
     App, HttpServer,
@@ -8,6 +8,7 @@ use actix_web::{
     rt,
     web::{self, Data, ServiceConfig},
 };
+use ipnet::IpNet;
 use persistence::{Database, visit_all};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -16,14 +17,15 @@ use crate::{
     background,
     cache::{Answers, cached},
     changes::{self, Streams},
-    country,
-    crud::{self, Routes},
-    dashboard, docs,
+    country, crud, dashboard, docs,
     edge::{self, Origins, conditional, fallback},
     formats::{self, PublicAddress},
     health,
     import::{self, Imports},
-    participant, problem, programme, proposal, search,
+    limit::{Limits, limited},
+    participant, problem, programme, proposal,
+    routes::Routes,
+    search,
     statistics::{self, SmallestCount},
     token,
     webhook::{self, ToPrivate},
@@ -42,6 +44,9 @@ pub struct Settings {
     pub workers: usize,
     /// How long a stop waits for requests in flight.
     pub grace: Duration,
+    /// How long the service goes on taking requests once it is told to end, so that a balancer can
+    /// see that it is not ready any more.
+    pub drain: Duration,
     /// Whether signals stop the service.
     pub signals: bool,
     /// Whether webhooks may reach addresses that are not public.
@@ -52,6 +57,19 @@ pub struct Settings {
     pub smallest_count: u64,
     /// In how many bytes answers to the public are kept; none are kept in zero.
     pub cache: usize,
+    /// How many requests a minute one client may send, if that is limited.
+    pub rate_limit: Option<NonZeroU32>,
+    /// The proxies whose word is taken for who asks.
+    pub proxies: Vec<IpNet>,
+}
+
+/// Whether the service has been told to end.
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    pub(crate) fn now(&self) -> bool {
+        *self.0.borrow()
+    }
 }
 
 /// The service, listening.
@@ -93,9 +111,13 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let origins = Data::new(Origins(settings.origins.clone()));
     let stopping = watch::Sender::new(false);
     let streams = Data::new(Streams::new(stopping.clone()));
+    let stops = Data::new(Stopping(stopping.subscribe()));
     let two_people = Data::new(TwoPeople(settings.two_people));
     let smallest_count = Data::new(SmallestCount(settings.smallest_count));
     let answers = (settings.cache > 0).then(|| Data::new(Answers::new(settings.cache)));
+    let limits = settings
+        .rate_limit
+        .map(|most| Data::new(Limits::new(u64::from(most.get()), settings.proxies.clone())));
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
     let (imports, jobs) = Imports::new();
     let imports = Data::new(imports);
@@ -113,6 +135,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
         App::new()
             .app_data(origins.clone())
             .app_data(streams.clone())
+            .app_data(stops.clone())
             .app_data(to_private.clone())
             .app_data(two_people.clone())
             .app_data(smallest_count.clone())
@@ -121,6 +144,9 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .configure(|config| {
                 if let Some(answers) = answers.clone() {
                     config.app_data(answers);
+                }
+                if let Some(limits) = limits.clone() {
+                    config.app_data(limits);
                 }
             })
             // A pool is driven by the thread that opened it, so each worker has its own.
@@ -133,6 +159,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .wrap(Compress::default())
             .wrap(from_fn(cached))
             .wrap(from_fn(conditional))
+            .wrap(from_fn(limited))
             .wrap(from_fn(edge::edge))
     });
     let server = server
@@ -143,7 +170,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
         .listen(listener)?
         .run();
     if settings.signals {
-        stop_at_signals(server.handle(), stopping.clone())?;
+        stop_at_signals(server.handle(), stopping.clone(), settings.drain)?;
     }
     Ok(Service { server, background, stopping, grace: settings.grace })
 }
@@ -151,7 +178,11 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
 /// Stops the service at a signal, and tells those who would never end by themselves.
 ///
 /// One that comes before the server runs is not missed: actix would listen only from then on.
-fn stop_at_signals(server: ServerHandle, stopping: watch::Sender<bool>) -> io::Result<()> {
+fn stop_at_signals(
+    server: ServerHandle,
+    stopping: watch::Sender<bool>,
+    drain: Duration,
+) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -163,36 +194,43 @@ fn stop_at_signals(server: ServerHandle, stopping: watch::Sender<bool>) -> io::R
             _ = quit.recv() => false,
         };
         stopping.send_replace(true);
+        if graceful {
+            tokio::select! {
+                () = tokio::time::sleep(drain) => {}
+                _ = interrupt.recv() => {}
+                _ = quit.recv() => {}
+            }
+        }
         server.stop(graceful).await;
     });
     Ok(())
 }
 
+/// Where a part of an address can be anything, what comes first is looked at first.
 fn routes(config: &mut ServiceConfig) {
-    let mut get = |path: &str, route: actix_web::Route| {
-        config.service(web::resource(path).route(route).default_service(web::to(fallback)));
-    };
-    get("/", web::get().to(docs::index));
-    get("/openapi.json", web::get().to(docs::contract));
-    get("/docs", web::get().to(docs::doorstep));
-    get("/docs/{file:.*}", web::get().to(docs::ui));
-    get("/problems/{code}", web::get().to(problem::describe));
-    get("/health/live", web::get().to(health::live));
-    get("/health/ready", web::get().to(health::ready));
-    get("/v1/changes", web::get().to(changes::list));
-    get("/v1/changes/stream", web::get().to(changes::follow));
-    get("/v1/search", web::get().to(search::find));
-    get("/v1/countries", web::get().to(country::list));
-    get("/v1/countries/{code}", web::get().to(country::read));
-    get("/v1/seminars/{id}/programme", web::get().to(programme::read));
-    get("/v1/people/{id}/presentations", web::get().to(crud::presentations_of));
-    token::routes(config);
-    participant::routes(config);
-    webhook::routes(config);
-    proposal::routes(config);
-    import::routes(config);
-    statistics::routes(config);
-    dashboard::routes(config);
-    formats::routes(config);
-    visit_all(&mut Routes(config));
+    let mut routes = Routes::default();
+    routes.at("/", |at| at.get(docs::index));
+    routes.at("/openapi.json", |at| at.get(docs::contract));
+    routes.at("/docs", |at| at.get(docs::doorstep));
+    routes.at("/docs/{file:.*}", |at| at.get(docs::ui));
+    routes.at("/problems/{code}", |at| at.get(problem::describe));
+    routes.at("/health/live", |at| at.get(health::live));
+    routes.at("/health/ready", |at| at.get(health::ready));
+    routes.at("/v1/changes", |at| at.get(changes::list));
+    routes.at("/v1/changes/stream", |at| at.get(changes::follow));
+    routes.at("/v1/search", |at| at.get(search::find));
+    routes.at("/v1/countries", |at| at.get(country::list));
+    routes.at("/v1/countries/{code}", |at| at.get(country::read));
+    routes.at("/v1/seminars/{id}/programme", |at| at.get(programme::read));
+    routes.at("/v1/people/{id}/presentations", |at| at.get(crud::presentations_of));
+    token::routes(&mut routes);
+    participant::routes(&mut routes);
+    webhook::routes(&mut routes);
+    proposal::routes(&mut routes);
+    import::routes(&mut routes);
+    statistics::routes(&mut routes);
+    dashboard::routes(&mut routes);
+    formats::routes(&mut routes);
+    visit_all(&mut routes);
+    routes.serve(config);
 }

@@ -3,7 +3,7 @@ use std::{fs::File, io::BufWriter, io::Write};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{self, Data, Path, ServiceConfig},
+    web::{Data, Path},
 };
 use domain::{Deed, Dimension, Subject, Text};
 use persistence::{Error, Figures, MOST_GROUPS, Moment, SMALLEST_COUNT};
@@ -25,10 +25,11 @@ pub(crate) use drawing::{CHARTS, NARROWEST, WIDEST, WIDTH};
 use crate::{
     Problem,
     chart::draw,
-    edge::{self, fallback},
+    edge::{self},
     file::{self, Said},
     query::{Languages, ListQuery},
     reader::Reader,
+    routes::Routes,
 };
 
 pub(crate) const COLLECTION: &str = "statistics";
@@ -139,14 +140,11 @@ impl From<Subject> for SubjectTold {
     }
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let mut get = |path: &str, route: actix_web::Route| {
-        config.service(web::resource(path).route(route).default_service(web::to(fallback)));
-    };
-    get("/v1/statistics", web::get().to(describe));
-    get("/v1/statistics/{subject}.csv", web::get().to(csv));
-    get("/v1/statistics/{subject}.svg", web::get().to(svg));
-    get("/v1/statistics/{subject}", web::get().to(json));
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.at("/v1/statistics", |at| at.get(describe));
+    routes.at("/v1/statistics/{subject}.csv", |at| at.get(csv));
+    routes.at("/v1/statistics/{subject}.svg", |at| at.get(svg));
+    routes.at("/v1/statistics/{subject}", |at| at.get(json));
 }
 
 /// What there are statistics of.

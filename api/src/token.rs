@@ -2,7 +2,7 @@
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header,
-    web::{self, Data, Path, Payload, ServiceConfig},
+    web::{Data, Path, Payload},
 };
 use chrono::{DateTime, Days, Utc};
 use domain::{Deed, Resource, Role, Token, TokenFilter};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Problem, actor, body, crud::apart, edge::fallback, query::ListQuery};
+use crate::{Problem, actor, body, crud::apart, query::ListQuery, routes::Routes};
 
 pub(crate) const COLLECTION: &str = Token::COLLECTION;
 
@@ -146,11 +146,9 @@ fn private(mut response: HttpResponseBuilder, answer: &impl Serialize) -> HttpRe
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(answer)
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
-    config
-        .service(resource("/v1/tokens").get(list).post(create))
-        .service(resource("/v1/tokens/self").get(read_own))
-        .service(resource("/v1/tokens/{id}").get(read))
-        .service(resource("/v1/tokens/{id}/revoke").post(revoke));
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.at("/v1/tokens", |at| at.get(list).post(create));
+    routes.at("/v1/tokens/self", |at| at.get(read_own));
+    routes.at("/v1/tokens/{id}", |at| at.get(read));
+    routes.at("/v1/tokens/{id}/revoke", |at| at.post(revoke));
 }

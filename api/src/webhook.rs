@@ -2,7 +2,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{self, Data, Path, Payload, ServiceConfig},
+    web::{Data, Path, Payload},
 };
 use chrono::{DateTime, Utc};
 use domain::{Deed, Refused, Violation, Webhook, WebhookFilter};
@@ -19,8 +19,9 @@ use crate::{
     body,
     changes::cursor,
     crud::{self, apart},
-    edge::{self, fallback, private},
+    edge::{self, private},
     query::ListQuery,
+    routes::Routes,
 };
 
 pub(crate) const COLLECTION: &str = "webhooks";
@@ -231,12 +232,10 @@ fn accepted(delivery: Delivery) -> HttpResponse {
         .json(DeliveryRecord::from(delivery))
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
-    config
-        .service(resource("/v1/webhooks").get(list).post(create))
-        .service(resource("/v1/webhooks/{id}").get(read).patch(patch).delete(delete))
-        .service(resource("/v1/webhooks/{id}/ping").post(ping))
-        .service(resource("/v1/webhooks/{id}/deliveries").get(deliveries))
-        .service(resource("/v1/webhooks/{id}/deliveries/{delivery}/replay").post(replay));
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.at("/v1/webhooks", |at| at.get(list).post(create));
+    routes.at("/v1/webhooks/{id}", |at| at.get(read).patch(patch).delete(delete));
+    routes.at("/v1/webhooks/{id}/ping", |at| at.post(ping));
+    routes.at("/v1/webhooks/{id}/deliveries", |at| at.get(deliveries));
+    routes.at("/v1/webhooks/{id}/deliveries/{delivery}/replay", |at| at.post(replay));
 }

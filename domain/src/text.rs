@@ -42,6 +42,12 @@ pub fn in_languages<T>(preferred: &[SoughtLanguage], write: impl FnOnce() -> T) 
     (written, found.into_iter().collect::<Vec<_>>().join(", "))
 }
 
+/// Whether each text that is written keeps all its languages.
+#[must_use]
+pub fn in_all_languages() -> bool {
+    READER.with_borrow(Option::is_none)
+}
+
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let chosen = READER.with_borrow_mut(|reader| {

@@ -4,8 +4,8 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{
-    Error, Store, Stored, Visitor, dialect, ready, record, search,
-    store::{id_column, read},
+    Contribution, Error, Store, Stored, Visitor, dialect, ready, record, search,
+    store::{bodies_of, id_column},
     visit_all,
 };
 
@@ -46,19 +46,21 @@ impl Store {
             }
             let rows = rows.order_by_asc(record::Column::Id).limit(AT_ONCE).all(self.db()).await?;
             let tx = dialect::begin(self.db()).await?;
-            for row in &rows {
-                let body: R = read(&row.body)?;
-                R::Index::delete_many().filter(id_column::<R>().eq(row.id)).exec(&tx).await?;
-                R::Index::insert(body.index(row.id)).exec_without_returning(&tx).await?;
-                body.contribution(row.id).keep(&tx, row.id, true).await?;
-                search::keep::<R>(&tx, row.id, &body, true).await?;
-                ready::note(&tx, row, &body).await?;
-            }
             let Some(done) = rows.last() else {
                 Entity::delete_by_id(R::COLLECTION).exec(&tx).await?;
                 return Ok(tx.commit().await?);
             };
             last = Some(done.id);
+            let (ids, bodies) = bodies_of::<R>(&rows)?;
+            let own = id_column::<R>().is_in(ids.iter().copied());
+            R::Index::delete_many().filter(own).exec(&tx).await?;
+            let each = || ids.iter().copied().zip(&bodies);
+            let index = each().map(|(id, body)| body.index(id));
+            R::Index::insert_many(index).exec_without_returning(&tx).await?;
+            let contributions = each().map(|(id, body)| (id, body.contribution(id)));
+            Contribution::keep(contributions, &tx, true).await?;
+            search::keep(&tx, &ids, &bodies, true).await?;
+            ready::note(&tx, &rows, &ids, &bodies).await?;
             Entity::update_many()
                 .col_expr(Column::DoneTo, Expr::value(last))
                 .filter(Column::Collection.eq(R::COLLECTION))

@@ -5,6 +5,8 @@ use sea_orm::{DatabaseConnection, DbErr};
 use crate::{
     Pulse, Store, World,
     dialect::{self, Purpose},
+    sessions::Sessions,
+    source::Reading,
 };
 
 /// Is told every statement that is sent to the database.
@@ -14,14 +16,15 @@ pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Pools {
     pub(crate) change: DatabaseConnection,
-    pub(crate) list: DatabaseConnection,
-    pub(crate) key: DatabaseConnection,
+    pub(crate) list: Reading,
+    pub(crate) key: Reading,
 }
 
 impl Pools {
     /// The same for everything.
     pub(crate) fn one(db: DatabaseConnection) -> Self {
-        Self { change: db.clone(), list: db.clone(), key: db }
+        let reading = Reading::Pool(db.clone());
+        Self { change: db, list: reading.clone(), key: reading }
     }
 }
 
@@ -61,32 +64,30 @@ impl Database {
         let pools = self.pools(&self.url).await?;
         let replicas = match &self.replicas {
             None => None,
-            Some(url) => Some(self.pool(url, self.connections, Purpose::Change).await?),
+            Some(url) => Some(self.pool(url, self.connections).await?),
         };
         Ok(Store::new(pools, replicas, self))
     }
 
     async fn pools(&self, url: &str) -> Result<Pools, DbErr> {
         if self.file().is_some() {
-            return Ok(Pools::one(self.pool(url, self.connections, Purpose::Change).await?));
+            return Ok(Pools::one(self.pool(url, self.connections).await?));
         }
         let part = (self.connections / 4).max(1);
         let rest = self.connections.saturating_sub(2 * part).max(2);
+        let reading = |purpose| {
+            let options = dialect::session(url, purpose)?;
+            Ok::<_, DbErr>(Reading::Sessions(Sessions::new(options, part, self.observer.clone())?))
+        };
         Ok(Pools {
-            change: self.pool(url, rest, Purpose::Change).await?,
-            list: self.pool(url, part, Purpose::List).await?,
-            key: self.pool(url, part, Purpose::Key).await?,
+            change: self.pool(url, rest).await?,
+            list: reading(Purpose::List)?,
+            key: reading(Purpose::Key)?,
         })
     }
 
-    async fn pool(
-        &self,
-        url: &str,
-        connections: u32,
-        purpose: Purpose,
-    ) -> Result<DatabaseConnection, DbErr> {
-        let options = dialect::options(url, connections, purpose);
-        let mut db = sea_orm::Database::connect(options).await?;
+    async fn pool(&self, url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+        let mut db = sea_orm::Database::connect(dialect::options(url, connections)).await?;
         if let Some(observer) = self.observer.clone() {
             db.set_metric_callback(move |info| observer(&info.statement.sql));
         }

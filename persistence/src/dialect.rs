@@ -3,11 +3,11 @@ use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use sea_orm::{
     AccessMode, ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection,
-    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, RuntimeErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
     sea_query::{Expr, ExprTrait, SimpleExpr},
     sqlx::{
-        self, Executor,
+        self, ConnectOptions as _, Executor,
         postgres::{PgConnectOptions, PgListener, PgPoolOptions},
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
@@ -83,29 +83,24 @@ pub(crate) enum Purpose {
 }
 
 /// How a pool is to behave.
-pub(crate) fn options(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
-    let mut options = unguarded(url, connections, purpose);
-    if purpose == Purpose::Change {
-        options.map_sqlx_postgres_pool_opts(|pool| {
-            // A `begin` that was given up leaves its session inside a transaction, and the next
-            // write there would be acknowledged and lost. ROLLBACK alone would have Postgres log a
-            // warning each time that there is nothing to roll back.
-            pool.after_release(|connection, _| {
-                Box::pin(async move {
-                    connection.execute("BEGIN; ROLLBACK").await?;
-                    Ok(true)
-                })
+pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = unguarded(url, connections);
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        // A `begin` that was given up leaves its session inside a transaction, and the next write
+        // there would be acknowledged and lost. ROLLBACK alone would have Postgres log a warning
+        // each time that there is nothing to roll back.
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("BEGIN; ROLLBACK").await?;
+                Ok(true)
             })
-        });
-    }
+        })
+    });
     options
 }
 
 /// The same, where what a session was left in stays with it.
-fn unguarded(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
-    // Where no session ever begins a transaction, none is left inside one.
-    let reads = if purpose == Purpose::Change { "off" } else { "on" };
-    let plans = if purpose == Purpose::Key { "force_generic_plan" } else { "force_custom_plan" };
+fn unguarded(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -118,24 +113,7 @@ fn unguarded(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire_if_idle_for(TEST_AFTER_IDLE)
-        .map_sqlx_postgres_opts(move |options| {
-            options.application_name("capacity-hub").options([
-                ("statement_timeout", STATEMENT_TIMEOUT),
-                ("lock_timeout", LOCK_TIMEOUT),
-                ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
-                ("client_min_messages", "error"),
-                ("default_transaction_read_only", reads),
-                ("plan_cache_mode", plans),
-                // Whatever is asked for has an index, and disks are read anywhere as quickly: to read
-                // a whole table is left to what has none.
-                ("random_page_cost", "1.1"),
-                ("enable_seqscan", "off"),
-                // To compile a plan takes longer than to run it, and a request is not to take the
-                // processors of all others.
-                ("jit", "off"),
-                ("max_parallel_workers_per_gather", "0"),
-            ])
-        })
+        .map_sqlx_postgres_opts(|options| settings(options, Purpose::Change))
         .map_sqlx_sqlite_opts(|options: sqlx::sqlite::SqliteConnectOptions| {
             options
                 .create_if_missing(true)
@@ -145,6 +123,35 @@ fn unguarded(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
                 .foreign_keys(true)
         });
     options
+}
+
+/// How a session that only reads is begun.
+pub(crate) fn session(url: &str, purpose: Purpose) -> Result<PgConnectOptions, DbErr> {
+    let options = url.parse::<PgConnectOptions>();
+    let options = options.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    Ok(settings(options, purpose).disable_statement_logging())
+}
+
+fn settings(options: PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
+    // Where no session ever begins a transaction, none is left inside one.
+    let reads = if purpose == Purpose::Change { "off" } else { "on" };
+    let plans = if purpose == Purpose::Key { "force_generic_plan" } else { "force_custom_plan" };
+    options.application_name("capacity-hub").options([
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+        ("client_min_messages", "error"),
+        ("default_transaction_read_only", reads),
+        ("plan_cache_mode", plans),
+        // Whatever is asked for has an index, and disks are read anywhere as quickly: to read a
+        // whole table is left to what has none.
+        ("random_page_cost", "1.1"),
+        ("enable_seqscan", "off"),
+        // To compile a plan takes longer than to run it, and a request is not to take the
+        // processors of all others.
+        ("jit", "off"),
+        ("max_parallel_workers_per_gather", "0"),
+    ])
 }
 
 /// Begins a transaction that will write.
@@ -355,12 +362,77 @@ mod tests {
         let database = Database { connections: 1, ..Database::at(&url) };
         database.migrate().await.unwrap();
 
-        let lost = !keeps_what_follows(&database, unguarded(&url, 1, Purpose::Change)).await;
-        let kept = keeps_what_follows(&database, options(&url, 1, Purpose::Change)).await;
+        let lost = !keeps_what_follows(&database, unguarded(&url, 1)).await;
+        let kept = keeps_what_follows(&database, options(&url, 1)).await;
         assert!(lost, "sqlx does it by itself now: the guard is not needed any more");
         assert!(kept);
         let gone = format!("DROP DATABASE {name} WITH (FORCE)");
         server.execute_unprepared(&gone).await.unwrap();
         server.close().await.unwrap();
+    }
+
+    /// How many seconds of a processor this process has taken.
+    fn taken() -> f64 {
+        let told = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let fields: Vec<_> = told.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
+        (ticks(11) + ticks(12)) / 100.0
+    }
+
+    /// Has 64 ask at once through a pool, again and again; whether something is still busy a moment
+    /// after the last of them has ended, in one of so many rounds.
+    fn spins(options: ConnectOptions, rounds: u32) -> bool {
+        let mut workers = tokio::runtime::Builder::new_multi_thread();
+        let workers = workers.worker_threads(4).enable_all().build().unwrap();
+        let db = workers.block_on(sea_orm::Database::connect(options)).unwrap();
+        let busy = (0..rounds).any(|_| {
+            let ask = || {
+                let db = db.clone();
+                async move {
+                    for _ in 0..200 {
+                        db.ping().await.unwrap();
+                    }
+                }
+            };
+            let all: Vec<_> = (0..64).map(|_| workers.spawn(ask())).collect();
+            // Where a worker spins, what waits for it never ends.
+            let ended = workers.block_on(async {
+                let all = futures_util::future::join_all(all);
+                tokio::time::timeout(Duration::from_secs(20), all).await
+            });
+            std::thread::sleep(Duration::from_millis(200));
+            let before = taken();
+            std::thread::sleep(Duration::from_millis(500));
+            ended.is_err() || taken() - before > 0.25
+        });
+        workers.shutdown_background();
+        busy
+    }
+
+    /// Each pool is tried in a process of its own: a thread that spins ends with nothing less.
+    #[test]
+    fn a_pool_that_gives_up_idle_connections_spins_for_ever_and_ours_does_not() {
+        const POOL: &str = "HUB_TEST_POOL";
+        let file = std::env::temp_dir().join(format!("hub-{}.sqlite", Uuid::now_v7().simple()));
+        let url = format!("sqlite://{}", file.display());
+        if let Ok(which) = std::env::var(POOL) {
+            let mut options = options(&url, 4);
+            if which == "reaping" {
+                options.idle_timeout(Some(Duration::from_millis(1)));
+            }
+            let spins = spins(options, if which == "reaping" { 200 } else { 10 });
+            let _ = std::fs::remove_file(file);
+            std::process::exit(if spins { 3 } else { 4 });
+        }
+        let tried = |which: &str| {
+            let itself = std::env::current_exe().unwrap();
+            let mut child = std::process::Command::new(itself);
+            child.env(POOL, which).args(["--exact", "--nocapture"]);
+            let name = "a_pool_that_gives_up_idle_connections_spins_for_ever_and_ours_does_not";
+            child.arg(format!("dialect::tests::{name}"));
+            child.output().unwrap().status.code()
+        };
+        assert_eq!(tried("ours"), Some(4), "it does not spin");
+        assert_eq!(tried("reaping"), Some(3), "sqlx has been mended: its pool can reap again");
     }
 }

@@ -8,8 +8,10 @@ use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, entity::prelu
 use serde_json::json;
 
 use crate::{
-    Error, Sight, Store, Stored, Visitor, record, reference,
-    store::{self, padded, records},
+    Error, Sight, Store, Stored, Visitor,
+    ready::Body,
+    record, reference,
+    store::{padded, records},
     visit_all,
 };
 
@@ -71,7 +73,8 @@ impl Store {
         }
         let rows = record::Entity::find()
             .select_only()
-            .columns([record::Column::Id, record::Column::Resource, record::Column::Body])
+            .columns([record::Column::Id, record::Column::Resource])
+            .columns([record::Column::Shape, record::Column::Body])
             .filter(record::Column::Id.is_in(ids))
             .filter(self.sight().of_records());
         Ok(Bodies(rows.into_tuple().all(&self.reads_by_key().await).await?))
@@ -80,13 +83,13 @@ impl Store {
 
 /// What was written of some records.
 #[derive(Default)]
-pub struct Bodies(Vec<(Uuid, String, String)>);
+pub struct Bodies(Vec<(Uuid, String, Option<String>, String)>);
 
 impl Bodies {
-    /// Those of `R`, by id.
-    pub fn of<R: Stored>(&self) -> Result<HashMap<Uuid, R>, Error> {
-        let own = self.0.iter().filter(|(_, resource, _)| resource == R::COLLECTION);
-        own.map(|(id, _, body)| Ok((*id, store::read(body)?))).collect()
+    /// Those of `R`, by id; they are taken out.
+    pub fn of<R: Stored>(&mut self) -> Result<HashMap<Uuid, Body>, Error> {
+        let own = self.0.extract_if(.., |(_, resource, ..)| resource == R::COLLECTION);
+        own.map(|(id, _, shape, body)| Ok((id, Body::of::<R>(shape.as_deref(), body)?))).collect()
     }
 }
 

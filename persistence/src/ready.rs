@@ -2,18 +2,20 @@
 //!
 //! A body is kept as its type writes it. While that type is the same as now, what stands in the table
 //! is what is answered.
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::{Shape, State};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     Error, Page, Store, Stored, Wanted, record,
-    store::{named, page_rows, records, state, unreadable},
+    store::{named, page_rows, read, records, state, unreadable},
 };
 
 /// A record as JSON.
@@ -27,6 +29,26 @@ pub struct Ready {
     /// All that is told of it.
     pub json: String,
 }
+
+/// What was written of a record, or follows for it: JSON, as its type writes it now.
+pub struct Body(pub(crate) String);
+
+impl Body {
+    pub(crate) fn of<R: Stored>(shape: Option<&str>, body: String) -> Result<Self, Error> {
+        if shape == Some(Shape::of::<R>().print()) {
+            return Ok(Self(body));
+        }
+        Ok(Self(serde_json::to_string(&read::<R>(&body)?).map_err(unreadable)?))
+    }
+
+    /// What of it is looked at.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        serde_json::from_str(&self.0).map_err(unreadable)
+    }
+}
+
+/// How many bytes the beginning of a record takes, about.
+const HEAD: usize = 256;
 
 /// What comes first of a record.
 #[derive(Serialize)]
@@ -67,9 +89,10 @@ async fn ready<R: Stored>(
 ) -> Result<Vec<Ready>, Error> {
     let mut all = Vec::with_capacity(rows.len());
     let mut others = Vec::new();
+    let shape = Shape::of::<R>().print();
     for (place, row) in rows.into_iter().enumerate() {
         let (id, revision, updated_at) = (row.id, row.revision, row.updated_at);
-        let json = joined::<R>(&row)?;
+        let json = joined::<R>(&row, shape)?;
         if json.is_none() {
             others.push((place, row));
         }
@@ -85,8 +108,8 @@ async fn ready<R: Stored>(
 }
 
 /// A record put together of what is kept, if that is as it would be written now.
-fn joined<R: Stored>(row: &record::Model) -> Result<Option<String>, Error> {
-    if row.shape.as_deref() != Some(Shape::of::<R>().print()) {
+fn joined<R: Stored>(row: &record::Model, shape: &str) -> Result<Option<String>, Error> {
+    if row.shape.as_deref() != Some(shape) {
         return Ok(None);
     }
     let derived = match (&row.derived, derives::<R>()) {
@@ -97,8 +120,10 @@ fn joined<R: Stored>(row: &record::Model) -> Result<Option<String>, Error> {
     let record::Model { id, revision, created_at, updated_at, published_at, .. } = row;
     let (id, revision, state) = (*id, *revision, state(row)?);
     let head = Head { id, revision, state, created_at, updated_at, published_at };
-    let mut json = serde_json::to_string(&head).map_err(unreadable)?;
-    json.reserve(row.body.len() + derived.map_or(0, String::len) + 2);
+    let room = HEAD + row.body.len() + derived.map_or(0, String::len);
+    let mut json = Vec::with_capacity(room);
+    serde_json::to_writer(&mut json, &head).map_err(unreadable)?;
+    let mut json = String::from_utf8(json).map_err(unreadable)?;
     for object in [Some(&row.body), derived].into_iter().flatten() {
         // The fields of an object, after those that stand there.
         let inner = object.get(1..object.len().saturating_sub(1)).unwrap_or_default();
@@ -112,22 +137,24 @@ fn joined<R: Stored>(row: &record::Model) -> Result<Option<String>, Error> {
     Ok(Some(json))
 }
 
-/// Keeps with a record what follows for it from others; after they have changed, anew.
+/// Keeps with records what follows for them from others; after those have changed, anew.
 pub(crate) async fn keep<R: Stored>(
     tx: &DatabaseTransaction,
-    id: Uuid,
-    body: &R,
+    ids: &[Uuid],
+    bodies: &[R],
 ) -> Result<(), Error> {
     if !derives::<R>() {
         return Ok(());
     }
-    let derived = R::derive(tx, std::slice::from_ref(body)).await?;
-    let derived = serde_json::to_string(&derived[0]).map_err(unreadable)?;
-    record::Entity::update_many()
-        .col_expr(record::Column::Derived, Expr::value(derived))
-        .filter(record::Column::Id.eq(id))
-        .exec(tx)
-        .await?;
+    let derived = R::derive(tx, bodies).await?;
+    for (id, derived) in ids.iter().zip(derived) {
+        let derived = serde_json::to_string(&derived).map_err(unreadable)?;
+        record::Entity::update_many()
+            .col_expr(record::Column::Derived, Expr::value(derived))
+            .filter(record::Column::Id.eq(*id))
+            .exec(tx)
+            .await?;
+    }
     Ok(())
 }
 
@@ -138,19 +165,26 @@ pub(crate) fn shape<R: Stored>(body: &R, written: &str) -> Option<String> {
     as_written.then(|| Shape::of::<R>().print().to_owned())
 }
 
-/// Notes that a body stands there as its type writes it, or does not.
+/// Notes which bodies stand there as their type writes them.
 pub(crate) async fn note<R: Stored>(
     tx: &DatabaseTransaction,
-    row: &record::Model,
-    body: &R,
+    rows: &[record::Model],
+    ids: &[Uuid],
+    bodies: &[R],
 ) -> Result<(), Error> {
-    let shape = shape(body, &row.body);
-    if shape != row.shape {
+    let mut changed: BTreeMap<Option<String>, Vec<Uuid>> = BTreeMap::new();
+    for (row, body) in rows.iter().zip(bodies) {
+        let shape = shape(body, &row.body);
+        if shape != row.shape {
+            changed.entry(shape).or_default().push(row.id);
+        }
+    }
+    for (shape, ids) in changed {
         record::Entity::update_many()
             .col_expr(record::Column::Shape, Expr::value(shape))
-            .filter(record::Column::Id.eq(row.id))
+            .filter(record::Column::Id.is_in(ids))
             .exec(tx)
             .await?;
     }
-    keep(tx, row.id, body).await
+    keep(tx, ids, bodies).await
 }

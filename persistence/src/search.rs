@@ -145,39 +145,39 @@ impl Rank {
     }
 }
 
-/// Keeps the words that a record is found by, in place of those it had.
+/// Keeps the words that records are found by, in place of those they had.
 pub(crate) async fn keep<R: Stored>(
     db: &impl ConnectionTrait,
-    id: Uuid,
-    body: &R,
+    ids: &[Uuid],
+    bodies: &[R],
     had: bool,
 ) -> Result<(), Error> {
     if had {
-        Entity::delete_many().filter(Column::RecordId.eq(id)).exec(db).await?;
+        let own = Entity::delete_many().filter(Column::RecordId.is_in(ids.iter().copied()));
+        own.exec(db).await?;
     }
-    let derived = R::derive(db, std::slice::from_ref(body)).await?;
-    let (mut name, mut rest) = (Vec::new(), Vec::new());
-    Shape::of::<R>().texts(&json!(body), &mut |field, text| {
-        if NAMES.contains(&field) { &mut name } else { &mut rest }.push(text.to_owned());
+    let derived = R::derive(db, bodies).await?;
+    let rows = ids.iter().zip(bodies).zip(derived).map(|((id, body), derived)| {
+        let (mut name, mut rest) = (Vec::new(), Vec::new());
+        Shape::of::<R>().texts(&json!(body), &mut |field, text| {
+            if NAMES.contains(&field) { &mut name } else { &mut rest }.push(text.to_owned());
+        });
+        let label = json!(derived)["label"].take();
+        name.extend(languages(&label).map(ToOwned::to_owned));
+        ActiveModel {
+            record_id: Set(*id),
+            resource: Set(R::COLLECTION.to_owned()),
+            name: Set(joined(R::COLLECTION, name.iter().map(String::as_str))),
+            words: Set(joined(R::COLLECTION, name.iter().chain(&rest).map(String::as_str))),
+            ..Default::default()
+        }
     });
-    let label = derived.first().map(|derived| json!(derived)["label"].take());
-    name.extend(languages(label.as_ref()).map(ToOwned::to_owned));
-    let row = ActiveModel {
-        record_id: Set(id),
-        resource: Set(R::COLLECTION.to_owned()),
-        name: Set(joined(R::COLLECTION, name.iter().map(String::as_str))),
-        words: Set(joined(R::COLLECTION, name.iter().chain(&rest).map(String::as_str))),
-        ..Default::default()
-    };
-    Entity::insert(row).exec_without_returning(db).await?;
+    Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
 }
 
-fn languages(text: Option<&Value>) -> impl Iterator<Item = &str> {
-    text.and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|text| text.values())
-        .filter_map(Value::as_str)
+fn languages(text: &Value) -> impl Iterator<Item = &str> {
+    text.as_object().into_iter().flat_map(|text| text.values()).filter_map(Value::as_str)
 }
 
 /// Keeps anew the words of the records of `R` that name another in that field, and what follows for
@@ -199,11 +199,13 @@ pub(crate) async fn renew<R: Stored>(
         let of_them = record::Entity::find()
             .filter(record::Column::Id.is_in(ids.iter().copied()))
             .filter(record::Column::Resource.eq(R::COLLECTION));
-        for row in of_them.all(db).await? {
-            let body: R = store::read(&row.body)?;
-            keep::<R>(db, row.id, &body, true).await?;
-            ready::keep(db, row.id, &body).await?;
+        let rows = of_them.all(db).await?;
+        if rows.is_empty() {
+            continue;
         }
+        let (ids, bodies) = store::bodies_of::<R>(&rows)?;
+        keep(db, &ids, &bodies, true).await?;
+        ready::keep(db, &ids, &bodies).await?;
     }
     Ok(())
 }

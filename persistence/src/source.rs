@@ -6,12 +6,20 @@ use sea_orm::{
     QueryResult, Statement, prelude::async_trait::async_trait,
 };
 
-use crate::{Store, dialect, error::lost, feed::newest};
+use crate::{Store, dialect, error::lost, feed::newest, sessions::Sessions};
+
+/// What is read through.
+#[derive(Clone)]
+pub(crate) enum Reading {
+    /// What also changes.
+    Pool(DatabaseConnection),
+    Sessions(Sessions),
+}
 
 /// Where a request reads.
 #[derive(Clone)]
 pub(crate) struct Source {
-    pub(crate) pool: DatabaseConnection,
+    pub(crate) pool: Reading,
     /// A replica, at one moment; once it is lost, the pool is asked.
     ///
     /// It is one session, since behind one address there may be several replicas.
@@ -33,32 +41,45 @@ pub(crate) async fn replica(store: &Store) -> Option<DatabaseTransaction> {
     })
 }
 
+impl Reading {
+    async fn all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Pool(pool) => pool.query_all_raw(statement).await,
+            Self::Sessions(sessions) => sessions.all(statement).await,
+        }
+    }
+}
+
+/// What only reads was asked to write.
+fn refused() -> DbErr {
+    DbErr::Custom("what only reads was asked to write".to_owned())
+}
+
 #[async_trait]
 impl ConnectionTrait for Source {
     fn get_database_backend(&self) -> DbBackend {
-        self.pool.get_database_backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.pool.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.pool.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let Some(replica) = &self.replica else { return self.pool.query_one_raw(statement).await };
-        match replica.query_one_raw(statement.clone()).await {
-            Err(error) if lost(&error) => self.pool.query_one_raw(statement).await,
-            answer => answer,
+        match &self.pool {
+            Reading::Pool(pool) => pool.get_database_backend(),
+            Reading::Sessions(_) => DbBackend::Postgres,
         }
     }
 
+    async fn execute_raw(&self, _: Statement) -> Result<ExecResult, DbErr> {
+        Err(refused())
+    }
+
+    async fn execute_unprepared(&self, _: &str) -> Result<ExecResult, DbErr> {
+        Err(refused())
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.query_all_raw(statement).await?.into_iter().next())
+    }
+
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let Some(replica) = &self.replica else { return self.pool.query_all_raw(statement).await };
+        let Some(replica) = &self.replica else { return self.pool.all(statement).await };
         match replica.query_all_raw(statement.clone()).await {
-            Err(error) if lost(&error) => self.pool.query_all_raw(statement).await,
+            Err(error) if lost(&error) => self.pool.all(statement).await,
             answer => answer,
         }
     }

@@ -9,8 +9,8 @@ use domain::{Record, Resource, State, Step, Violation};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait, Order, PaginatorTrait,
-    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    DbErr, EntityTrait, Iterable, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait,
     sea_query::{Alias, Expr, ExprTrait, LockType, Query, SelectStatement, SimpleExpr},
 };
 use serde::de::DeserializeOwned;
@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
-    Basis, Database, Error, Narrow, Proposal, Pulse, Referrer, Search, Sight, Stored,
+    Basis, Contribution, Database, Error, Narrow, Proposal, Pulse, Referrer, Search, Sight, Stored,
     connect::Pools,
     dialect, index, log, neighbours, participant, proposal, ready, record, reference,
     search::{self, Rank},
@@ -212,7 +212,8 @@ impl<R: Stored> Entry<R> {
             R::Index::delete_many().filter(id_column::<R>().eq(id)).exec(tx).await?;
         }
         R::Index::insert(self.body.index(id)).exec_without_returning(tx).await?;
-        self.body.contribution(id).keep(tx, id, self.before.is_some()).await?;
+        let contribution = [(id, self.body.contribution(id))];
+        Contribution::keep(contribution, tx, self.before.is_some()).await?;
         let links = self.links.clone();
         reference::keep::<R>(tx, id, &self.value, links, self.before.is_some()).await
     }
@@ -605,8 +606,9 @@ impl Store {
             if row.state == published() {
                 whole_public(tx, &links_of(tx, row.id).await?).await?;
             }
-            search::keep(tx, row.id, body, before.is_some()).await?;
-            ready::keep(tx, row.id, body).await?;
+            let (ids, bodies) = (&[row.id], std::slice::from_ref(body));
+            search::keep(tx, ids, bodies, before.is_some()).await?;
+            ready::keep(tx, ids, bodies).await?;
             if before.is_some() {
                 R::renamed(tx, row.id).await?;
             }
@@ -870,10 +872,14 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
     let mut found = search::in_parts(parts, wanted.limit + 1, read).await?;
     let more = found.len() as u64 > wanted.limit;
     found.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
-    let next = found.last().filter(|_| more).map(|(rank, (last, _))| {
-        rank.iter().map(|rank| rank.place()).chain(place::<R>(&columns, last)).collect()
-    });
-    let items = found.into_iter().map(|(_, (_, record))| record).collect();
+    let next = match found.last().filter(|_| more) {
+        None => None,
+        Some((rank, last)) => {
+            let place = place::<R>(&columns, last)?;
+            Some(rank.iter().map(|rank| rank.place()).chain(place).collect())
+        }
+    };
+    let items = found.iter().map(|(_, row)| record::at(row)).collect::<Result<_, _>>()?;
     Ok(Page { items, next, total })
 }
 
@@ -881,41 +887,28 @@ fn order(down: bool) -> Order {
     if down { Order::Desc } else { Order::Asc }
 }
 
-type IndexRow<R> = <<R as Stored>::Index as EntityTrait>::Model;
-
-/// The rows of an index table that are found, in their order, each with its record.
+/// The rows of an index table that are found, in their order: of each its record, and then what it
+/// is ordered by.
 ///
 /// What is found is limited before anything is joined to it, so the plan to find it is the same.
 async fn with_records<R: Stored>(
     db: &impl ConnectionTrait,
     found: SelectStatement,
     columns: &[(Column<R>, bool)],
-) -> Result<Vec<(IndexRow<R>, record::Model)>, Error> {
-    const INDEX: &str = "i_";
-    const RECORD: &str = "r_";
+) -> Result<Vec<QueryResult>, Error> {
     let rows = || Alias::new("found");
     let mut query = Query::select();
-    for column in Column::<R>::iter() {
-        let name = format!("{INDEX}{}", column.as_str());
-        query.expr_as(Expr::col((rows(), column)), Alias::new(name));
-    }
     for column in record::Column::iter() {
-        let name = format!("{RECORD}{}", column.as_str());
-        query.expr_as(Expr::col((record::Entity, column)), Alias::new(name));
+        query.column((record::Entity, column));
     }
     let id = Expr::col((record::Entity, record::Column::Id));
     query
         .from_subquery(found, rows())
         .inner_join(record::Entity, id.eq(Expr::col((rows(), id_column::<R>()))));
     for (column, down) in columns {
-        query.order_by((rows(), *column), order(*down));
+        query.column((rows(), *column)).order_by((rows(), *column), order(*down));
     }
-    let found = db.query_all(&query).await?;
-    let read = |row: &QueryResult| {
-        let index = IndexRow::<R>::from_query_result(row, INDEX)?;
-        Ok((index, record::Model::from_query_result(row, RECORD)?))
-    };
-    found.iter().map(read).collect()
+    Ok(db.query_all(&query).await?)
 }
 
 /// What a list holds.
@@ -1090,6 +1083,12 @@ pub(crate) fn read<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
     serde_json::from_str(body).map_err(unreadable)
 }
 
+/// What was written of those records, and their ids.
+pub(crate) fn bodies_of<R: Stored>(rows: &[record::Model]) -> Result<(Vec<Uuid>, Vec<R>), Error> {
+    let bodies = rows.iter().map(|row| read(&row.body)).collect::<Result<_, _>>()?;
+    Ok((rows.iter().map(|row| row.id).collect(), bodies))
+}
+
 pub(crate) fn typed<R: Stored>(body: &Value) -> Result<R, Error> {
     R::deserialize(body).map_err(unreadable)
 }
@@ -1103,17 +1102,15 @@ pub(crate) fn id_column<R: Stored>() -> Column<R> {
     keys.next().map(PrimaryKeyToColumn::into_column).expect("an index table has a key")
 }
 
-/// Where a row stands in that order.
-fn place<R: Stored>(
-    columns: &[(Column<R>, bool)],
-    row: &<R::Index as EntityTrait>::Model,
-) -> Vec<Value> {
-    let values = columns.iter().map(|(column, _)| match row.get(*column) {
-        sea_orm::Value::String(Some(text)) => json!(text),
-        sea_orm::Value::BigInt(Some(number)) => json!(number),
-        sea_orm::Value::ChronoDate(Some(day)) => json!(day),
-        sea_orm::Value::Uuid(Some(id)) => json!(id),
-        other => unreachable!("no order is made by {other:?}"),
+/// Where a row stands in that order, which is told behind its record.
+fn place<R: Stored>(columns: &[(Column<R>, bool)], row: &QueryResult) -> Result<Vec<Value>, DbErr> {
+    let values = columns.iter().zip(record::WIDTH..).map(|((column, _), at)| {
+        Ok(match column.def().get_column_type() {
+            ColumnType::Uuid => json!(row.try_get_by_index::<Uuid>(at)?),
+            ColumnType::Date => json!(row.try_get_by_index::<NaiveDate>(at)?),
+            ColumnType::BigInteger => json!(row.try_get_by_index::<i64>(at)?),
+            _ => json!(row.try_get_by_index::<String>(at)?),
+        })
     });
     values.collect()
 }

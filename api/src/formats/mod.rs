@@ -1,16 +1,17 @@
 //! The forms, other than JSON, that records are given in.
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{self, Data, Path, ServiceConfig},
+    web::{Data, Path},
 };
 use domain::{Record, Seminar, StudyVisit};
 use persistence::{Moment, Store};
 
 use crate::{
     Problem,
-    edge::{self, fallback},
+    edge::{self},
     query::{Languages, ListQuery},
     reader::Reader,
+    routes::Routes,
 };
 
 mod atom;
@@ -57,25 +58,21 @@ impl PublicAddress {
 }
 
 /// Adds the addresses of events in each form; they come before those of records.
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    events::<Seminar>(config);
-    events::<StudyVisit>(config);
-    iati::routes(config);
-    config
-        .service(web::resource("/v1/dump.zip").get(dump::read).default_service(web::to(fallback)));
+pub(crate) fn routes(routes: &mut Routes) {
+    events::<Seminar>(routes);
+    events::<StudyVisit>(routes);
+    iati::routes(routes);
+    routes.at("/v1/dump.zip", |at| at.get(dump::read));
 }
 
-fn events<R: Eventful>(config: &mut ServiceConfig) {
+fn events<R: Eventful>(routes: &mut Routes) {
     let list = format!("/v1/{}", R::COLLECTION);
-    let mut get = |path: String, route: actix_web::Route| {
-        config.service(web::resource(path).route(route).default_service(web::to(fallback)));
-    };
-    get(format!("{list}.ics"), web::get().to(ics_feed::<R>));
-    get(format!("{list}.jsonld"), web::get().to(jsonld_list::<R>));
-    get(format!("{list}.atom"), web::get().to(atom_feed::<R>));
-    get(format!("{list}/{{id}}.ics"), web::get().to(ics_one::<R>));
-    get(format!("{list}/{{id}}.jsonld"), web::get().to(jsonld_one::<R>));
-    get(format!("{list}/{{id}}/readiness"), web::get().to(readiness_of::<R>));
+    routes.at(&format!("{list}.ics"), |at| at.get(ics_feed::<R>));
+    routes.at(&format!("{list}.jsonld"), |at| at.get(jsonld_list::<R>));
+    routes.at(&format!("{list}.atom"), |at| at.get(atom_feed::<R>));
+    routes.at(&format!("{list}/{{id}}.ics"), |at| at.get(ics_one::<R>));
+    routes.at(&format!("{list}/{{id}}.jsonld"), |at| at.get(jsonld_one::<R>));
+    routes.at(&format!("{list}/{{id}}/readiness"), |at| at.get(readiness_of::<R>));
 }
 
 /// What a list of events is called.

@@ -4,7 +4,7 @@ use std::{io::Write, time::Duration};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{self, Data, Path, Payload, ServiceConfig},
+    web::{self, Data, Path, Payload},
 };
 use domain::Deed;
 use futures_util::stream::try_unfold;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{COLLECTION, ImportFormat, Imports, Job, Order, Prepared, SYSTEM};
-use crate::{Problem, actor, body, crud::apart, edge::fallback, query::ListQuery};
+use crate::{Problem, actor, body, crud::apart, query::ListQuery, routes::Routes};
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -22,12 +22,10 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Under which name the rows that come back are kept by a browser.
 const ATTACHMENT: &str = "attachment; filename=\"faults.csv\"";
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
-    config
-        .service(resource("/v1/imports").get(list).post(create))
-        .service(resource("/v1/imports/{id}").get(read))
-        .service(resource("/v1/imports/{id}/faults.csv").get(faults));
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.at("/v1/imports", |at| at.get(list).post(create));
+    routes.at("/v1/imports/{id}", |at| at.get(read));
+    routes.at("/v1/imports/{id}/faults.csv", |at| at.get(faults));
 }
 
 async fn create(

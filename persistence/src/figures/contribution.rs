@@ -64,6 +64,9 @@ pub(crate) mod fact {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// How many rows one statement writes: it can have 32,766 values.
+const AT_ONCE: usize = 1000;
+
 use activity::Model as Activity;
 pub(crate) use fact::Model as Fact;
 
@@ -85,32 +88,34 @@ pub struct Contribution {
 }
 
 impl Contribution {
-    /// Puts it in place of what the record contributed before, if it did.
+    /// Puts those, by record, in place of what the records contributed before, if they did.
     pub(crate) async fn keep(
-        self,
+        all: impl IntoIterator<Item = (Uuid, Self)>,
         db: &impl ConnectionTrait,
-        id: Uuid,
         had: bool,
     ) -> Result<(), Error> {
+        let (ids, all): (Vec<Uuid>, Vec<Self>) = all.into_iter().unzip();
         if had {
-            activity::Entity::delete_by_id(id).exec(db).await?;
-            fact::Entity::delete_many().filter(fact::Column::RecordId.eq(id)).exec(db).await?;
+            let activities = activity::Entity::delete_many();
+            activities.filter(activity::Column::Id.is_in(ids.clone())).exec(db).await?;
+            let facts = fact::Entity::delete_many();
+            facts.filter(fact::Column::RecordId.is_in(ids.clone())).exec(db).await?;
         }
-        if let Some(activity) = self.activity {
-            activity::Entity::insert(activity::ActiveModel::from(activity))
-                .exec_without_returning(db)
-                .await?;
-        }
-        let numbered = self.facts.into_iter().zip(0..);
-        let rows: Vec<_> = numbered
-            .map(|(fact, number)| fact::ActiveModel {
+        let (mut activities, mut facts) = (Vec::new(), Vec::new());
+        for (id, one) in ids.into_iter().zip(all) {
+            activities.extend(one.activity.map(activity::ActiveModel::from));
+            facts.extend(one.facts.into_iter().zip(0..).map(|(fact, number)| fact::ActiveModel {
                 record_id: Set(id),
                 number: Set(number),
                 ..fact.into()
-            })
-            .collect();
-        if !rows.is_empty() {
-            fact::Entity::insert_many(rows).exec_without_returning(db).await?;
+            }));
+        }
+        if !activities.is_empty() {
+            activity::Entity::insert_many(activities).exec_without_returning(db).await?;
+        }
+        while !facts.is_empty() {
+            let some = facts.drain(..facts.len().min(AT_ONCE));
+            fact::Entity::insert_many(some).exec_without_returning(db).await?;
         }
         Ok(())
     }

@@ -10,10 +10,7 @@ use std::{
     io::{BufWriter, Write},
 };
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{self, Path, ServiceConfig},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use domain::{Project, ProjectFilter, Record, Resource, Seminar, StudyVisit};
 use persistence::{Moment, Wanted};
 use serde::Serialize;
@@ -25,10 +22,11 @@ use super::{
 };
 use crate::{
     Problem,
-    edge::{self, fallback},
+    edge::{self},
     file::{Asked, Said, WRITERS},
     query::{Languages, ListQuery},
     reader::Reader,
+    routes::Routes,
 };
 
 mod check;
@@ -60,12 +58,10 @@ pub(crate) struct ProjectFormats {
     iati: FormatReadiness,
 }
 
-pub(super) fn routes(config: &mut ServiceConfig) {
-    let resource = |path: &str| web::resource(path).default_service(web::to(fallback));
-    config
-        .service(resource(ALL).get(all))
-        .service(resource("/v1/projects/{id}.iati.xml").get(one))
-        .service(resource("/v1/projects/{id}/readiness").get(readiness));
+pub(super) fn routes(routes: &mut Routes) {
+    routes.at(ALL, |at| at.get(all));
+    routes.at("/v1/projects/{id}.iati.xml", |at| at.get(one));
+    routes.at("/v1/projects/{id}/readiness", |at| at.get(readiness));
 }
 
 fn asked() -> Asked<'static> {

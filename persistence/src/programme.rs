@@ -1,0 +1,119 @@
+//! A seminar and its parts, read at once.
+use domain::{Presentation, Seminar, Session, Statement};
+use sea_orm::{
+    ConnectionTrait, QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType},
+};
+
+use crate::{
+    Error, Store, Stored, presentation,
+    ready::Body,
+    record, session, statement,
+    store::{id_column, named, unreadable},
+};
+
+/// A seminar and its parts, each in their order; of each the id, and what was written of it.
+pub struct Parts {
+    /// The seminar.
+    pub seminar: (Uuid, Body),
+    /// What follows for it from others.
+    pub derived: Body,
+    /// Its sessions.
+    pub sessions: Vec<(Uuid, Body)>,
+    /// Its presentations.
+    pub presentations: Vec<(Uuid, Body)>,
+    /// What was said at it.
+    pub statements: Vec<(Uuid, Body)>,
+}
+
+/// The place of a part among those of its collection, and of the collection; and its record.
+type Row = (i32, i64, Uuid, Option<String>, Option<String>, String);
+
+impl Store {
+    /// The seminar of that id or slug with its parts: one query.
+    pub async fn parts(&self, key: &str) -> Result<Parts, Error> {
+        let db = self.reads_by_key().await;
+        let seminar = || named::<Seminar>(key, self.sight()).select_only();
+        let this = seminar().column(record::Column::Id).into_query();
+        let position = session::Column::Position.into_expr();
+        let sessions = self.parts_of::<Session>(1, session::Column::SeminarId, position, &this);
+        let position = presentation::Column::Position.into_expr();
+        let of = presentation::Column::SeminarId;
+        let presentations = self.parts_of::<Presentation>(2, of, position, &this);
+        let position = Expr::cust("CAST(0 AS bigint)");
+        let of = statement::Column::SeminarId;
+        let statements = self.parts_of::<Statement>(3, of, position.clone(), &this);
+        let mut query = selected(seminar().into_query(), 0, position);
+        query.unions([sessions, presentations, statements].map(|part| (UnionType::All, part)));
+        let rows = db.query_all(&query).await?;
+        let rows = rows.iter().map(|row| {
+            Ok::<Row, DbErr>((
+                row.try_get_by_index(0)?,
+                row.try_get_by_index(1)?,
+                row.try_get_by_index(2)?,
+                row.try_get_by_index(3)?,
+                row.try_get_by_index(4)?,
+                row.try_get_by_index(5)?,
+            ))
+        });
+        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+        rows.sort_by_key(|(part, position, id, ..)| (*part, *position, *id));
+        let mut rows = rows.into_iter().peekable();
+        let (.., id, shape, derived, body) =
+            rows.next_if(|row| row.0 == 0).ok_or(Error::NotFound)?;
+        let seminar = Body::of::<Seminar>(shape.as_deref(), body)?;
+        let derived = match derived {
+            Some(derived) => Body(derived),
+            None => derive(&db, &seminar).await?,
+        };
+        let mut parts = |part, body_of: fn(Option<&str>, String) -> Result<Body, Error>| {
+            let mut found = Vec::new();
+            while let Some((.., id, shape, _, body)) = rows.next_if(|row| row.0 == part) {
+                found.push((id, body_of(shape.as_deref(), body)?));
+            }
+            Ok::<_, Error>(found)
+        };
+        Ok(Parts {
+            sessions: parts(1, Body::of::<Session>)?,
+            presentations: parts(2, Body::of::<Presentation>)?,
+            statements: parts(3, Body::of::<Statement>)?,
+            seminar: (id, seminar),
+            derived,
+        })
+    }
+
+    /// The records of `R` whose column names the one that is found.
+    fn parts_of<R: Stored>(
+        &self,
+        part: i32,
+        column: impl ColumnTrait,
+        position: SimpleExpr,
+        this: &SelectStatement,
+    ) -> SelectStatement {
+        let this = SimpleExpr::SubQuery(None, Box::new(this.clone().into()));
+        let id = Expr::col((record::Entity, record::Column::Id)).eq(id_column::<R>().into_expr());
+        let mut rows = Query::select();
+        rows.from(R::Index::default())
+            .inner_join(record::Entity, id)
+            .and_where(column.into_expr().eq(this))
+            .cond_where(self.sight().of_records());
+        selected(rows, part, position)
+    }
+}
+
+fn selected(mut rows: SelectStatement, part: i32, position: SimpleExpr) -> SelectStatement {
+    rows.expr(Expr::cust(part.to_string())).expr(position);
+    for column in
+        [record::Column::Id, record::Column::Shape, record::Column::Derived, record::Column::Body]
+    {
+        rows.column((record::Entity, column));
+    }
+    rows
+}
+
+/// What follows for the seminar, where it is not kept.
+async fn derive(db: &impl ConnectionTrait, seminar: &Body) -> Result<Body, Error> {
+    let derived = Seminar::derive(db, &[seminar.read()?]).await?;
+    Ok(Body(serde_json::to_string(&derived[0]).map_err(unreadable)?))
+}

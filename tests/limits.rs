@@ -1,0 +1,100 @@
+//! How much one client may ask.
+use api::Settings;
+
+use crate::harness::{Hub, Reply, on_each_database_with};
+
+/// Three requests a minute, by whom the proxies say; the tests themselves are one.
+fn three_a_minute(settings: &mut Settings) {
+    settings.rate_limit = 3.try_into().ok();
+    settings.proxies = vec!["127.0.0.0/8".parse().unwrap(), "10.9.0.0/16".parse().unwrap()];
+}
+
+async fn get(hub: &Hub, path: &str, from: &str, more: &[(&str, &str)]) -> Reply {
+    let headers = [&[("x-forwarded-for", from)], more].concat();
+    hub.send("GET", path, &headers, None).await
+}
+
+/// The status of so many requests, one after the other.
+async fn statuses(hub: &Hub, count: usize, from: &str, more: &[(&str, &str)]) -> Vec<u16> {
+    let mut found = Vec::new();
+    for _ in 0..count {
+        found.push(get(hub, "/v1/seminars", from, more).await.status.as_u16());
+    }
+    found
+}
+
+#[test]
+fn who_asks_too_much_is_told_when_to_come_back() {
+    on_each_database_with(three_a_minute, async |hub| {
+        for left in ["2", "1", "0"] {
+            let reply = get(&hub, "/v1/seminars", "203.0.113.1", &[]).await;
+            assert_eq!(reply.status, 200);
+            assert_eq!(reply.header("ratelimit-policy"), "\"minute\";q=3;w=60");
+            let told = reply.header("ratelimit");
+            assert!(told.starts_with(&format!("\"minute\";r={left};t=")), "{told}");
+        }
+        let reply = get(&hub, "/v1/seminars", "203.0.113.1", &[]).await;
+        assert_eq!(
+            (reply.status.as_u16(), &reply.json()["code"]),
+            (429, &"too_many_requests".into())
+        );
+        let wait: u64 = reply.header("retry-after").parse().unwrap();
+        assert!((1..=20).contains(&wait), "{wait}");
+        assert!(reply.header("ratelimit").starts_with("\"minute\";r=0;t="), "{reply:?}");
+        assert_eq!(reply.header("access-control-allow-origin"), "*");
+        assert_eq!(statuses(&hub, 1, "203.0.113.2", &[]).await, [200], "another has their own");
+        let well = get(&hub, "/health/ready", "203.0.113.1", &[]).await;
+        assert_eq!((well.status.as_u16(), well.header("ratelimit")), (200, ""));
+    });
+}
+
+#[test]
+fn what_has_not_changed_is_not_counted() {
+    on_each_database_with(three_a_minute, async |hub| {
+        let tag = get(&hub, "/v1/seminars", "203.0.113.1", &[]).await.header("etag").to_owned();
+        let known = [("if-none-match", &*tag)];
+        assert_eq!(statuses(&hub, 6, "203.0.113.1", &known).await, [304; 6]);
+        assert_eq!(statuses(&hub, 3, "203.0.113.1", &[]).await, [200, 200, 429]);
+        assert_eq!(statuses(&hub, 1, "203.0.113.1", &known).await, [429], "it is refused by then");
+    });
+}
+
+#[test]
+fn a_token_allows_more_and_one_that_does_not_hold_no_more_than_none() {
+    on_each_database_with(three_a_minute, async |hub| {
+        let bearer = format!("Bearer {}", hub.token);
+        let mut expected = [200; 31];
+        expected[30] = 429;
+        let found = statuses(&hub, 31, "203.0.113.1", &[("authorization", &bearer)]).await;
+        assert_eq!(found, expected);
+        let bogus = [("authorization", "Bearer hub_0_0")];
+        assert_eq!(statuses(&hub, 4, "203.0.113.2", &bogus).await, [401, 401, 401, 429]);
+    });
+}
+
+#[test]
+fn a_network_of_ipv6_is_one_client_and_only_proxies_are_believed() {
+    on_each_database_with(three_a_minute, async |hub| {
+        for (from, status) in [
+            ("2001:db8:1:2::1", 200),
+            ("2001:db8:1:2::2", 200),
+            ("2001:db8:1:2:ffff::", 200),
+            ("2001:db8:1:2::3", 429),
+            ("2001:db8:1:3::1", 200),
+        ] {
+            assert_eq!(statuses(&hub, 1, from, &[]).await, [status], "{from}");
+        }
+        // Whatever a client claims stands before its own address, which the first proxy has put there.
+        for (claimed, status) in (1..=4).zip([200, 200, 200, 429]) {
+            let from = format!("198.51.100.{claimed}, 203.0.113.7, 10.9.0.1");
+            assert_eq!(statuses(&hub, 1, &from, &[]).await, [status], "{from}");
+        }
+    });
+    let none_believed = |settings: &mut Settings| settings.rate_limit = 3.try_into().ok();
+    on_each_database_with(none_believed, async |hub| {
+        for (claimed, status) in (1..=4).zip([200, 200, 200, 429]) {
+            let from = format!("198.51.100.{claimed}");
+            assert_eq!(statuses(&hub, 1, &from, &[]).await, [status], "{from}");
+        }
+    });
+}
