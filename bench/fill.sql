@@ -18,6 +18,8 @@ SET jit = off;
 BEGIN;
 
 CREATE TEMP TABLE scale AS SELECT CAST(:n AS bigint) AS n;
+-- What the service has written itself.
+CREATE TEMP TABLE own AS SELECT id FROM record;
 
 -- An id as the service makes them: ids come in the order in which records are made, so the records
 -- of a seminar lie beside it.
@@ -338,11 +340,11 @@ CREATE FUNCTION pg_temp.terms_of(collection text, body jsonb) RETURNS TABLE (fie
 -- The rules above are those of the service: of what it wrote itself, they give what it kept.
 DO $$ BEGIN
   IF EXISTS ((SELECT source_id, field, target_id FROM reference EXCEPT
-      SELECT id, field, target_id FROM record, pg_temp.references_of(resource, CAST(body AS jsonb)) WHERE id NOT IN (SELECT id FROM new))
-    UNION ALL (SELECT id, field, target_id FROM record, pg_temp.references_of(resource, CAST(body AS jsonb)) WHERE id NOT IN (SELECT id FROM new)
+      SELECT id, field, target_id FROM record, pg_temp.references_of(resource, CAST(body AS jsonb)) WHERE id IN (SELECT id FROM own))
+    UNION ALL (SELECT id, field, target_id FROM record, pg_temp.references_of(resource, CAST(body AS jsonb)) WHERE id IN (SELECT id FROM own)
       EXCEPT SELECT source_id, field, target_id FROM reference)
     UNION ALL (SELECT record_id, field, CAST(md5(value) AS uuid) FROM term EXCEPT
-      SELECT id, field, CAST(md5(value) AS uuid) FROM record, pg_temp.terms_of(resource, CAST(body AS jsonb)) WHERE id NOT IN (SELECT id FROM new))) THEN
+      SELECT id, field, CAST(md5(value) AS uuid) FROM record, pg_temp.terms_of(resource, CAST(body AS jsonb)) WHERE id IN (SELECT id FROM own))) THEN
     RAISE 'the service keeps references or terms in another way than bench/fill.sql';
   END IF;
 END $$;
