@@ -3,11 +3,17 @@
 -- values, so they have whatever fields the service gives them; bench/scale has the service write
 -- some of them once more, and compares.
 --
+-- Sessions and presentations belong to every :every-th seminar; all of them where that is 1.
+--
 -- What is rare comes late: a planner that takes values to be spread evenly walks almost a whole
 -- index before it finds 20 records of a country that joined last month. Everything else drifts, as
 -- it does in life: a series, a project and most topics have their years.
 \set ON_ERROR_STOP on
 \set QUIET on
+\if :{?every}
+\else
+\set every 1
+\endif
 SET client_min_messages = warning;
 -- No foreign keys are checked: what is made here refers to what is made here.
 SET session_replication_role = replica;
@@ -17,7 +23,7 @@ SET maintenance_work_mem = '512MB';
 SET jit = off;
 BEGIN;
 
-CREATE TEMP TABLE scale AS SELECT CAST(:n AS bigint) AS n;
+CREATE TEMP TABLE scale AS SELECT CAST(:n AS bigint) AS n, CAST(:every AS bigint) AS every;
 -- What the service has written itself.
 CREATE TEMP TABLE own AS SELECT id FROM record;
 
@@ -158,7 +164,7 @@ INSERT INTO new SELECT 10000 + number * 10, pg_temp.id_of(10000 + number * 10, 8
       'day', 1 + number % 3, 'order', 1 + number % 7, 'kind', CASE WHEN pg_temp.rare(number, n) THEN 'visit' ELSE
         (ARRAY['opening', 'presentations', 'discussion'])[1 + pg_temp.any_of(number, 1, 3)] END,
       'topics', jsonb_build_array(CASE WHEN number % 2 = 0 THEN 'digitalisation' ELSE 'topic-' || 1 + pg_temp.drift(number, n, 250) END))
-  FROM scale, pg_temp.sample('sessions') AS sample, generate_series(2, n + n / 100) AS number;
+  FROM scale, pg_temp.sample('sessions') AS sample, generate_series(greatest(2, every), n + n / 100, every) AS number;
 
 INSERT INTO new SELECT 10000 + seminar * 10 + place, pg_temp.id_of(10000 + seminar * 10 + place, 9, number), 'presentations',
     sample || jsonb_build_object('slug', CASE WHEN number % 4 > 0 THEN 'presentation-' || number END,
@@ -184,7 +190,7 @@ INSERT INTO new SELECT 10000 + seminar * 10 + place, pg_temp.id_of(10000 + semin
   FROM scale, pg_temp.sample('presentations') AS sample, pg_temp.known('organisations', 'undp') AS undp,
     pg_temp.known('people', 'kangtak-oh') AS person,
     pg_temp.known('initiatives', 'kr-digital-government-innovation-strategy') AS initiative,
-    generate_series(2, n + n / 100) AS seminar, generate_series(1, 3) AS place, LATERAL (SELECT (seminar - 1) * 3 + place AS number) AS counted;
+    generate_series(greatest(2, every), n + n / 100, every) AS seminar, generate_series(1, 3) AS place, LATERAL (SELECT (seminar - 1) * 3 + place AS number) AS counted;
 
 INSERT INTO new SELECT 10005 + number * 50, pg_temp.id_of(10005 + number * 50, 10, number), 'statements',
     sample || jsonb_build_object('slug', 'statement-' || number, 'seminar_id', pg_temp.id_of(10000 + number * 50, 7, number * 5),
