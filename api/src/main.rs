@@ -16,6 +16,7 @@ use clap::{
 };
 use domain::{Line, ProjectRef, Role, Token, Violation};
 use ipnet::IpNet;
+use listenfd::ListenFd;
 use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking};
 use tokio::sync::watch;
 use tracing_appender::non_blocking::NonBlockingBuilder;
@@ -342,8 +343,7 @@ async fn serve_until_stopped(
         println!("Took the {} records of the first seminar.", taken.len());
     }
     drop(store);
-    let listener = TcpListener::bind(options.listen)
-        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    let (listener, lasting) = listener(options)?;
     let at = listener.local_addr()?;
     let kept = match database.url.split_once("://") {
         Some(("sqlite", path)) => path.to_owned(),
@@ -357,6 +357,7 @@ async fn serve_until_stopped(
         workers: workers(options),
         grace,
         drain: Duration::from_secs(options.drain),
+        lasting,
         signals: true,
         webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
         two_people: options.two_people == YesNo::Yes,
@@ -377,6 +378,16 @@ async fn serve_until_stopped(
     force_stop_after(grace + settings.drain, service.stopping());
     service.run().await?;
     Ok(())
+}
+
+/// The listener that who starts the service has opened for it, as systemd does for a socket unit, and
+/// keeps open; else its own.
+fn listener(options: &Options) -> Result<(TcpListener, bool), Failure> {
+    if let Some(given) = ListenFd::from_env().take_tcp_listener(0)? {
+        return Ok((given, true));
+    }
+    let own = TcpListener::bind(options.listen);
+    Ok((own.map_err(|error| format!("cannot listen on {}: {error}", options.listen))?, false))
 }
 
 /// Ends the process when a stop takes longer than its grace: a stuck pool must not keep it.

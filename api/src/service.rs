@@ -31,6 +31,9 @@ use crate::{
     webhook::{self, ToPrivate},
 };
 
+/// How long it takes at most until a connection that was taken in is with a worker.
+const HANDOVER: Duration = Duration::from_millis(100);
+
 /// How the service is to run.
 #[derive(Clone)]
 pub struct Settings {
@@ -47,6 +50,9 @@ pub struct Settings {
     /// How long the service goes on taking requests once it is told to end, so that a balancer can
     /// see that it is not ready any more.
     pub drain: Duration,
+    /// Whether the listener is there before and after the service: who comes in between waits for
+    /// the next one.
+    pub lasting: bool,
     /// Whether signals stop the service.
     pub signals: bool,
     /// Whether webhooks may reach addresses that are not public.
@@ -170,7 +176,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
         .listen(listener)?
         .run();
     if settings.signals {
-        stop_at_signals(server.handle(), stopping.clone(), settings.drain)?;
+        stop_at_signals(server.handle(), stopping.clone(), settings)?;
     }
     Ok(Service { server, background, stopping, grace: settings.grace })
 }
@@ -181,12 +187,13 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
 fn stop_at_signals(
     server: ServerHandle,
     stopping: watch::Sender<bool>,
-    drain: Duration,
+    settings: &Settings,
 ) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
+    let (drain, lasting) = (settings.drain, settings.lasting);
     rt::spawn(async move {
         let graceful = tokio::select! {
             _ = terminate.recv() => true,
@@ -200,6 +207,11 @@ fn stop_at_signals(
                 _ = interrupt.recv() => {}
                 _ = quit.recv() => {}
             }
+        }
+        if graceful && lasting {
+            // Whom actix takes in while it stops, it turns away: first it takes in nobody.
+            server.pause().await;
+            tokio::time::sleep(HANDOVER).await;
         }
         server.stop(graceful).await;
     });
