@@ -2,12 +2,13 @@
 //! database is away.
 use std::{
     io::{BufRead, BufReader, Lines, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
+use command_fds::{CommandFdExt, FdMapping};
 use persistence::Database;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -116,6 +117,34 @@ fn a_service_that_is_told_to_end_says_so_before_it_does() {
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert!(head.to_lowercase().contains("connection: close"), "{head}");
     assert!(service.process.wait().unwrap().success());
+}
+
+#[test]
+fn who_comes_between_two_runs_at_a_socket_that_stays_is_answered_by_the_second() {
+    let folder = TempDir::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    let start = || {
+        // As systemd does: the socket is the third, and which process is meant is told by its number.
+        let mut program = program(folder.path());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\"", PROGRAM]).env_clear();
+        shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let socket = FdMapping { parent_fd: listener.try_clone().unwrap().into(), child_fd: 3 };
+        program = shell;
+        program.fd_mappings(vec![socket]).unwrap();
+        Service::run(program)
+    };
+    let mut first = start();
+    assert_eq!(first.at, at);
+    assert!(first.get("/v1/seminars").starts_with("HTTP/1.1 200"));
+    first.terminate();
+    assert!(first.process.wait().unwrap().success());
+
+    let between = TcpStream::connect(&at).unwrap();
+    let _second = start();
+    let asked = b"GET /v1/seminars HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n";
+    assert!(Service::finish(between, asked).starts_with("HTTP/1.1 200"));
 }
 
 #[test]
