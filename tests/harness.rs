@@ -219,7 +219,7 @@ fn listening(database: Database, change: impl Fn(&mut Settings)) -> (String, Ser
         two_people: false,
         smallest_count: persistence::SMALLEST_COUNT,
         drain: Duration::ZERO,
-        lasting: false,
+        handover: None,
         rate_limit: None,
         proxies: Vec::new(),
         cache: 16 * 1024 * 1024,

@@ -233,6 +233,9 @@ enum TokenAction {
 
 type Failure = Box<dyn std::error::Error>;
 
+/// How long it takes at most until a connection that was taken in is with a worker.
+const HANDOVER: Duration = Duration::from_millis(100);
+
 /// How many lines of the log wait at most until they are written; room for them is taken at the start.
 const LINES: usize = 4096;
 
@@ -357,7 +360,7 @@ async fn serve_until_stopped(
         workers: workers(options),
         grace,
         drain: Duration::from_secs(options.drain),
-        lasting,
+        handover: lasting.then_some(HANDOVER),
         signals: true,
         webhooks_to_private: options.webhooks_to_private == YesNo::Yes,
         two_people: options.two_people == YesNo::Yes,

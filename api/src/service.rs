@@ -31,9 +31,6 @@ use crate::{
     webhook::{self, ToPrivate},
 };
 
-/// How long it takes at most until a connection that was taken in is with a worker.
-const HANDOVER: Duration = Duration::from_millis(100);
-
 /// How the service is to run.
 #[derive(Clone)]
 pub struct Settings {
@@ -52,7 +49,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Whether the listener is there before and after the service: who comes in between waits for
     /// the next one.
-    pub lasting: bool,
+    /// This long is waited then until connections that were taken in are with a worker.
+    pub handover: Option<Duration>,
     /// Whether signals stop the service.
     pub signals: bool,
     /// Whether webhooks may reach addresses that are not public.
@@ -193,7 +191,7 @@ fn stop_at_signals(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
-    let (drain, lasting) = (settings.drain, settings.lasting);
+    let (drain, handover) = (settings.drain, settings.handover);
     rt::spawn(async move {
         let graceful = tokio::select! {
             _ = terminate.recv() => true,
@@ -208,10 +206,10 @@ fn stop_at_signals(
                 _ = quit.recv() => {}
             }
         }
-        if graceful && lasting {
+        if let (true, Some(handover)) = (graceful, handover) {
             // Whom actix takes in while it stops, it turns away: first it takes in nobody.
             server.pause().await;
-            tokio::time::sleep(HANDOVER).await;
+            tokio::time::sleep(handover).await;
         }
         server.stop(graceful).await;
     });
