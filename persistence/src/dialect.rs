@@ -22,8 +22,11 @@ use crate::{
 
 const STATEMENT_TIMEOUT: &str = "10s";
 const LOCK_TIMEOUT: &str = "5s";
+/// How long a session is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 const IDLE_IN_TRANSACTION_TIMEOUT: &str = "15s";
-const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// What was not used for so long is asked whether it is there, before it is used.
+pub(crate) const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// Any number, as long as it is ours: held while the schema is migrated.
 const MIGRATION_LOCK: i64 = 0x6361_7061_6369_7401;
 /// Held from the moment a change is written to the log until it is committed.
@@ -105,7 +108,7 @@ fn unguarded(url: &str, connections: u32) -> ConnectOptions {
     options
         .max_connections(connections)
         .min_connections(0)
-        .acquire_timeout(Duration::from_secs(3))
+        .acquire_timeout(PATIENCE)
         .sqlx_logging(false)
         .connect_lazy(true)
         // sqlx 0.9.0 can spin for ever when its pool reaps connections, so it is given nothing to

@@ -3,7 +3,7 @@
 //! The pool of sqlx asks a session whether it lives each time that it comes back, which takes as
 //! long as a small statement. Here it is the statement that finds out: one that finds its session
 //! gone is sent once more, in a new one.
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use deadpool::{
     Runtime,
@@ -18,12 +18,11 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use crate::{Observer, error::lost};
-
-/// How long a session is waited for, and how long it may take to make one.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// What was not used for so long is asked whether it is there, before it is used.
-const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
+use crate::{
+    Observer,
+    dialect::{PATIENCE, TEST_AFTER_IDLE},
+    error::lost,
+};
 
 /// Some sessions with the same settings.
 #[derive(Clone)]
