@@ -3,7 +3,8 @@
 -- values, so they have whatever fields the service gives them; bench/scale has the service write
 -- some of them once more, and compares.
 --
--- Sessions and presentations belong to every :every-th seminar; all of them where that is 1.
+-- Sessions and presentations belong to every :every-th seminar; all of them where that is 1. The words
+-- of the collections in :stale are left out: the service will write them.
 --
 -- What is rare comes late: a planner that takes values to be spread evenly walks almost a whole
 -- index before it finds 20 records of a country that joined last month. Everything else drifts, as
@@ -13,6 +14,10 @@
 \if :{?every}
 \else
 \set every 1
+\endif
+\if :{?stale}
+\else
+\set stale ''
 \endif
 SET client_min_messages = warning;
 -- No foreign keys are checked: what is made here refers to what is made here.
@@ -379,6 +384,7 @@ INSERT INTO search (record_id, resource, name, words)
         WHERE field->>'key' IN ('en', 'ru', 'region', 'signatory', 'reference') AND text <> 'null') AS told) AS texts,
     LATERAL (SELECT called::text || CASE WHEN new.resource = 'seminars' THEN concat_ws(' ', '', new.body->>'kind', new.body->>'ordinal',
       CAST(series.body AS jsonb)#>>'{name,en}') ELSE '' END AS names, told::text AS rest) AS named
+  WHERE new.resource <> ALL (string_to_array(:'stale', ','))
   ORDER BY made, new.id;
 SELECT made FROM later \gexec
 COMMIT;

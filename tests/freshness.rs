@@ -373,3 +373,36 @@ fn the_public_reads_from_a_replica_unless_it_is_behind_or_gone() {
         instance.stop().await;
     });
 }
+
+#[test]
+fn while_the_database_is_away_an_instance_with_replicas_is_ready_to_be_read() {
+    on_each_database(async |hub| {
+        hub.get("/health/live").await;
+        let Some((server, name)) = hub.database.url.rsplit_once('/') else { return };
+        let (Ok(host), Ok(port), true) =
+            (std::env::var("PGHOST"), std::env::var("PGPORT"), server.starts_with("postgres"))
+        else {
+            return;
+        };
+        // The same database, by a way that stays.
+        let user = server.rsplit_once('@').unwrap().0;
+        let url = format!("{user}@{host}:{port}/{name}");
+        let instance = hub.another(|settings| {
+            settings.cache = 0;
+            settings.database =
+                Database { replicas: Some(url.clone()), ..settings.database.clone() };
+        });
+        let get = async |url: &str, path: &str| hub.get_from(url, path, None).await.status.as_u16();
+        assert_eq!(get(&instance.url, "/health/ready").await, 200);
+        let away = hub.away().await;
+        assert_eq!(get(&hub.url, "/health/ready").await, 503);
+        assert_eq!(get(&instance.url, "/health/ready").await, 200);
+        assert_eq!(get(&instance.url, "/v1/organisations/undp").await, 200);
+        let change = json!({"code": "late", "scheme": "own", "label": {"en": "Late"}});
+        let writing = hub.client.post(format!("{}/v1/topics", instance.url));
+        let writing = writing.bearer_auth(&hub.token).json(&change).send().await.unwrap();
+        assert_eq!(writing.status().as_u16(), 503);
+        away.end().await;
+        instance.stop().await;
+    });
+}

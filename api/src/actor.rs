@@ -26,7 +26,7 @@ pub(crate) async fn author(
     deed: Deed,
 ) -> Result<Author, Problem> {
     let actor = of(request, store, deed).await?;
-    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
     let two = request.app_data::<Data<TwoPeople>>().is_some_and(|rule| rule.0);
     Ok(Author {
         request_id,

@@ -87,8 +87,8 @@ impl Answer {
 
     fn give(&self) -> HttpResponse {
         let mut response = HttpResponse::Ok().body(self.body.clone());
-        // Room for what every answer has, too.
-        response.headers_mut().reserve(self.headers.len() + 12);
+        // Room for what is of one request alone, too.
+        response.headers_mut().reserve(self.headers.len() + 4);
         for (name, value) in &self.headers {
             response.headers_mut().append(name.clone(), value.clone());
         }
@@ -112,14 +112,15 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     };
     // While it is not known what has changed, nothing is known to be as it was.
     let Ok(known) = store.known().await else { return next.call(request).await.map(boxed) };
-    let (answers, store, day) = (answers.clone(), store.clone(), store.today());
+    let day = store.today();
     match answers.0.get(&key) {
-        Some(Kept::Answer(answer)) if answer.holds(&store, day) => {
+        Some(Kept::Answer(answer)) if answer.holds(store, day) => {
             return Ok(request.into_response(answer.give()));
         }
         Some(Kept::Never) => return next.call(request).await.map(boxed),
         _ => {}
     }
+    let (answers, store) = (answers.clone(), store.clone());
     let current = |_: &String, kept: &mut Kept| match kept {
         Kept::Answer(answer) if !answer.holds(&store, day) => EntryAction::ReplaceWithGuard,
         other => EntryAction::Retain(other.clone()),
@@ -146,7 +147,7 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     let body = body::to_bytes(whole).await.map_err(|_| Problem::internal())?;
     // It was told of a stream that is none any more.
     head.headers_mut().remove(header::TRANSFER_ENCODING);
-    edge::vary(head.headers_mut(), "Authorization");
+    edge::finish(head.headers_mut(), true, false, None);
     let headers = head.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
     let answer = Answer { known, day, basis, headers: headers.collect(), body };
     let response = answer.give();
@@ -172,5 +173,5 @@ fn asked(request: &mut ServiceRequest) -> Option<String> {
         let only = HeaderValue::from_static(encoding);
         request.headers_mut().insert(header::ACCEPT_ENCODING, only);
     }
-    Some(format!("{encoding} {}", request.uri()))
+    Some([encoding, " ", request.uri().path_and_query()?.as_str()].concat())
 }

@@ -36,10 +36,19 @@ const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-er
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
     X-Request-Id, Content-Language, Deprecation, Sunset, Idempotency-Replayed";
 const MAX_ADDRESS: usize = 8 * 1024;
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What every answer says, unless it says something else there.
+static STANDING: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+];
 
 /// The id of a request, in its log line and in its answer.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestId(pub(crate) Uuid);
 
 /// Marks a request that wants no body: what has no end would be sent to nobody.
 pub(crate) struct Headless;
@@ -55,16 +64,17 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
     let id = request_id(request.headers());
-    request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
-    let path = request.path().to_owned();
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let listed = request.app_data::<Data<Origins>>().is_some_and(|origins| {
-        let origin = origin.as_ref().and_then(|origin| origin.to_str().ok());
-        origin.is_some_and(|origin| origins.0.iter().any(|listed| listed == origin))
+    let origin = request.headers().get(header::ORIGIN).filter(|&origin| {
+        let listed = request.app_data::<Data<Origins>>();
+        listed.is_some_and(|listed| listed.0.iter().any(|listed| listed.as_str() == origin))
     });
+    let origin = origin.cloned();
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD).cloned();
     let personal = request.headers().contains_key(header::AUTHORIZATION);
+    if personal {
+        request.extensions_mut().insert(RequestId(id));
+    }
     if method == Method::HEAD {
         // Nothing but the body tells HEAD from GET, and the server leaves that out.
         request.head_mut().method = Method::GET;
@@ -76,7 +86,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         let problem = Problem::too_long(MAX_ADDRESS);
         request.error_response(problem).map_into_boxed_body()
     } else if let (&Method::OPTIONS, Some(asked)) = (&method, &asked) {
-        request.into_response(preflight(asked, listed))
+        request.into_response(preflight(asked, origin.is_some()))
     } else {
         let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
         answered.map_err(|_| Problem::internal())??.map_into_boxed_body()
@@ -85,7 +95,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     if response.status().is_client_error() || response.status().is_server_error() {
         let told = response.response().extensions().get::<Problem>().cloned();
         let problem = told.unwrap_or_else(|| Problem::of_status(response.status()));
-        response = response.into_response(problem.answer(&id));
+        response = response.into_response(problem.answer(id));
     }
     if response.request().app_data::<Data<Stopping>>().is_some_and(|stopping| stopping.now()) {
         // Who keeps the connection would find it closed, perhaps with a request on its way.
@@ -94,7 +104,14 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     let status = response.status();
     let allowance = response.request().extensions_mut().remove::<Allowance>();
     let headers = response.headers_mut();
-    finish(headers, &id);
+    if !headers.contains_key(header::X_CONTENT_TYPE_OPTIONS) {
+        let reads = method == Method::GET || method == Method::HEAD;
+        finish(headers, reads, personal, origin);
+    }
+    let mut text = Uuid::encode_buffer();
+    if let Ok(id) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
+        headers.insert(REQUEST_ID.clone(), id);
+    }
     if let Some(Allowance { policy, left }) = allowance {
         for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
             if let Ok(value) = HeaderValue::try_from(value) {
@@ -102,17 +119,9 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
             }
         }
     }
-    let reads = method == Method::GET || method == Method::HEAD;
-    if personal {
-        // It depends on who asks, so nobody may keep it.
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    } else if reads {
-        vary(headers, "Authorization");
-    }
-    allow_origin(headers, reads, listed.then_some(origin).flatten());
     tracing::info!(
         target: "capacity_hub::request",
-        %method, path, status = status.as_u16(), request_id = id,
+        %method, path = response.request().path(), status = status.as_u16(), request_id = %id,
         milliseconds = begun.elapsed().as_secs_f64() * 1000.0,
         "request"
     );
@@ -120,31 +129,36 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
 }
 
 /// An id that the client gave, if it is one; else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get("x-request-id").and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
+fn request_id(headers: &HeaderMap) -> Uuid {
+    let given = headers.get(&REQUEST_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
     // Of a trace that the client is in, the request takes the trace's id.
     let traced = || {
         let parent = headers.get("traceparent")?.to_str().ok()?;
         Uuid::try_parse(parent.split('-').nth(1)?).ok().filter(|id| !id.is_nil())
     };
-    given.or_else(traced).unwrap_or_else(Uuid::now_v7).to_string()
+    given.or_else(traced).unwrap_or_else(Uuid::now_v7)
 }
 
-fn finish(headers: &mut HeaderMap, id: &str) {
-    let mut set = |name: &'static str, value: &'static str| {
-        let name = HeaderName::from_static(name);
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
+/// Says what every answer says that is not of one request alone. An answer from memory has it
+/// already.
+pub(crate) fn finish(
+    headers: &mut HeaderMap,
+    reads: bool,
+    personal: bool,
+    listed: Option<HeaderValue>,
+) {
+    for (name, value) in &STANDING {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), HeaderValue::from_static(value));
         }
-    };
-    set("x-content-type-options", "nosniff");
-    set("referrer-policy", "no-referrer");
-    set("cross-origin-resource-policy", "cross-origin");
-    set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
-    set("strict-transport-security", "max-age=31536000");
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
     }
+    if personal {
+        // It depends on who asks, so nobody may keep it.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    } else if reads {
+        vary(headers, "Authorization");
+    }
+    allow_origin(headers, reads, listed);
 }
 
 fn allow_origin(headers: &mut HeaderMap, reads: bool, listed: Option<HeaderValue>) {
@@ -210,18 +224,19 @@ pub(crate) async fn conditional<B: MessageBody + 'static>(
     let mut response = next.call(request).await?.map_into_boxed_body();
     let headers = response.headers_mut();
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|name| name.to_str().ok());
-    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(|tag| match encoding
-        .filter(|name| *name != "identity")
-    {
-        None => tag.to_owned(),
-        Some(name) => format!("{}.{name}\"", tag.trim_end_matches('"')),
-    });
+    let suffix = encoding.filter(|name| *name != "identity").map(|name| format!(".{name}\""));
     if encoding == Some("identity") {
         // It kept the layer below from compressing, and says nothing to a client.
         headers.remove(header::CONTENT_ENCODING);
     }
-    let Some(tag) = tag else { return Ok(response) };
-    if let Ok(value) = HeaderValue::from_str(&tag) {
+    let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
+        return Ok(response);
+    };
+    let tag = match &suffix {
+        None => tag.to_owned(),
+        Some(suffix) => format!("{}{suffix}", tag.trim_end_matches('"')),
+    };
+    if let (Some(_), Ok(value)) = (suffix, HeaderValue::from_str(&tag)) {
         headers.insert(header::ETAG, value);
     }
     let same = |known: &HeaderValue| {

@@ -35,8 +35,9 @@ pub(crate) async fn live() -> HttpResponse {
 
 /// Whether the service can serve
 ///
-/// Asks the database; a balancer sends requests here only while this answers 200. Once the service is
-/// told to end, it does not.
+/// Asks the database, and its replicas where there are some: while only they answer, reads go on and
+/// writes are answered 503. A balancer sends requests here only while this answers 200; once the
+/// service is told to end, it does not.
 #[utoipa::path(get, path = "/health/ready", tag = "service", operation_id = "readReadiness",
     responses((status = 200, description = "It can serve.", body = Health)))]
 pub(crate) async fn ready(

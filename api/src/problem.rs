@@ -8,6 +8,7 @@ use domain::{Deed, Refused, Violation};
 use persistence::{Error, Referrer};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{formats::readiness::Gap, query::Languages};
 
@@ -565,7 +566,7 @@ impl Problem {
     }
 
     /// The answer to that request.
-    pub(crate) fn answer(&self, request_id: &str) -> HttpResponse {
+    pub(crate) fn answer(&self, request_id: Uuid) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         for (name, value) in &self.headers {
             response.insert_header((*name, value.as_str()));
@@ -619,7 +620,7 @@ impl ResponseError for Problem {
 
     /// Carries the problem to the edge, which knows the id of the request and writes it.
     fn error_response(&self) -> HttpResponse {
-        let mut response = self.answer(&uuid::Uuid::now_v7().to_string());
+        let mut response = self.answer(Uuid::now_v7());
         response.extensions_mut().insert(self.clone());
         response
     }

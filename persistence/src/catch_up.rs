@@ -4,7 +4,7 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{
-    Contribution, Error, Store, Stored, Visitor, dialect, ready, record, search,
+    Contribution, Error, Store, Stored, Visitor, dialect, ready, record,
     store::{bodies_of, id_column},
     visit_all,
 };
@@ -59,8 +59,8 @@ impl Store {
             R::Index::insert_many(index).exec_without_returning(&tx).await?;
             let contributions = each().map(|(id, body)| (id, body.contribution(id)));
             Contribution::keep(contributions, &tx, true).await?;
-            search::keep(&tx, &ids, &bodies, true).await?;
-            ready::note(&tx, &rows, &ids, &bodies).await?;
+            ready::note(&tx, &rows, &bodies).await?;
+            ready::follow(&tx, &ids, &bodies, true).await?;
             Entity::update_many()
                 .col_expr(Column::DoneTo, Expr::value(last))
                 .filter(Column::Collection.eq(R::COLLECTION))

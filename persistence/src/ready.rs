@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Error, Page, Store, Stored, Wanted, record,
+    Error, Page, Store, Stored, Wanted, record, search,
     store::{named, page_rows, read, records, state, unreadable},
 };
 
@@ -137,16 +137,19 @@ fn joined<R: Stored>(row: &record::Model, shape: &str) -> Result<Option<String>,
     Ok(Some(json))
 }
 
-/// Keeps with records what follows for them from others; after those have changed, anew.
-pub(crate) async fn keep<R: Stored>(
+/// Keeps what follows for records from what was written and from others: the words that they are found
+/// by, in place of those they had, and what is answered with them; after others have changed, anew.
+pub(crate) async fn follow<R: Stored>(
     tx: &DatabaseTransaction,
     ids: &[Uuid],
     bodies: &[R],
+    had: bool,
 ) -> Result<(), Error> {
+    let derived = R::derive(tx, bodies).await?;
+    search::keep(tx, ids, bodies, &derived, had).await?;
     if !derives::<R>() {
         return Ok(());
     }
-    let derived = R::derive(tx, bodies).await?;
     for (id, derived) in ids.iter().zip(derived) {
         let derived = serde_json::to_string(&derived).map_err(unreadable)?;
         record::Entity::update_many()
@@ -169,7 +172,6 @@ pub(crate) fn shape<R: Stored>(body: &R, written: &str) -> Option<String> {
 pub(crate) async fn note<R: Stored>(
     tx: &DatabaseTransaction,
     rows: &[record::Model],
-    ids: &[Uuid],
     bodies: &[R],
 ) -> Result<(), Error> {
     let mut changed: BTreeMap<Option<String>, Vec<Uuid>> = BTreeMap::new();
@@ -186,5 +188,5 @@ pub(crate) async fn note<R: Stored>(
             .exec(tx)
             .await?;
     }
-    keep(tx, ids, bodies).await
+    Ok(())
 }

@@ -150,13 +150,13 @@ pub(crate) async fn keep<R: Stored>(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
     bodies: &[R],
+    derived: &[R::Derived],
     had: bool,
 ) -> Result<(), Error> {
     if had {
         let own = Entity::delete_many().filter(Column::RecordId.is_in(ids.iter().copied()));
         own.exec(db).await?;
     }
-    let derived = R::derive(db, bodies).await?;
     let rows = ids.iter().zip(bodies).zip(derived).map(|((id, body), derived)| {
         let (mut name, mut rest) = (Vec::new(), Vec::new());
         Shape::of::<R>().texts(&json!(body), &mut |field, text| {
@@ -204,8 +204,7 @@ pub(crate) async fn renew<R: Stored>(
             continue;
         }
         let (ids, bodies) = store::bodies_of::<R>(&rows)?;
-        keep(db, &ids, &bodies, true).await?;
-        ready::keep(db, &ids, &bodies).await?;
+        ready::follow(db, &ids, &bodies, true).await?;
     }
     Ok(())
 }

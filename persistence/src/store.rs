@@ -1,11 +1,13 @@
 //! Lists, reads and changes the records of any resource.
 use std::{
     collections::{BTreeSet, HashMap},
+    iter,
     sync::Arc,
 };
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use domain::{Record, Resource, State, Step, Violation};
+use futures_util::{FutureExt, future::select_ok};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
@@ -334,9 +336,11 @@ impl Store {
         (self.world.id)()
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers or, from where the public can read meanwhile, a replica.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.db().ping().await?)
+        let all = iter::once(self.db()).chain(self.replicas());
+        select_ok(all.map(|db| db.ping().boxed())).await?;
+        Ok(())
     }
 
     /// Whether nothing has ever been written.
@@ -607,8 +611,7 @@ impl Store {
                 whole_public(tx, &links_of(tx, row.id).await?).await?;
             }
             let (ids, bodies) = (&[row.id], std::slice::from_ref(body));
-            search::keep(tx, ids, bodies, before.is_some()).await?;
-            ready::keep(tx, ids, bodies).await?;
+            ready::follow(tx, ids, bodies, before.is_some()).await?;
             if before.is_some() {
                 R::renamed(tx, row.id).await?;
             }
