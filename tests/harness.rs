@@ -2,6 +2,7 @@
 use std::{
     io,
     net::TcpListener,
+    panic::{AssertUnwindSafe, resume_unwind},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -13,6 +14,7 @@ use actix_web::{dev::ServerHandle, rt::task::JoinHandle};
 use api::{Service, Settings, serve};
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::Role;
+use futures_util::FutureExt;
 use persistence::{Action, Author, Database, NewToken, Pulse, Store, Taking, World};
 use reqwest::{Client, Method, Response, StatusCode};
 use sea_orm::{
@@ -158,10 +160,15 @@ pub(crate) fn on_each_database_with(change: impl Fn(&mut Settings), test: impl A
         actix_web::rt::System::new().block_on(async {
             let (hub, running) = Hub::start(postgres, &change).await;
             let server = hub.server.clone();
-            test(hub).await;
+            // A service that is dropped while its test panics would panic as well, and end all tests.
+            let ended = AssertUnwindSafe(test(hub)).catch_unwind().await;
             server.stop(false).await;
             // What the service does beside answering ends while the runtime still lives.
-            running.await.expect("no panic").expect("a clean stop");
+            let stopped = running.await;
+            match ended {
+                Ok(()) => stopped.expect("no panic").expect("a clean stop"),
+                Err(panic) => resume_unwind(panic),
+            }
         });
     }
 }
