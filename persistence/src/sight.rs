@@ -77,6 +77,9 @@ impl Sight {
     /// The condition on the id of a record, in whatever table: of what is hidden there is little,
     /// so it is looked for, and not what can be seen.
     pub(crate) fn of_id(&self, id: SimpleExpr) -> Condition {
+        // It stands in the statement, and is no value of it: else a plan that is made once for all
+        // values could not go by the index of what is not public.
+        let public = Expr::cust(format!("'{}'", published()));
         let hidden = || Alias::new("hidden");
         let column = |name: &'static str| SimpleExpr::from(Expr::col((hidden(), name)));
         let mut found = Query::select();
@@ -84,7 +87,7 @@ impl Sight {
             .expr(Expr::cust("1"))
             .from_as("record", hidden())
             .and_where(column("id").eq(id))
-            .and_where(column("state").ne(published()));
+            .and_where(column("state").ne(public));
         match self {
             Self::All => return Condition::all(),
             Self::Public => {}
