@@ -118,6 +118,10 @@ INSERT INTO new SELECT number, pg_temp.id_of(number, 16, number), 'indicators',
     sample || jsonb_build_object('slug', 'indicator-' || number, 'title', jsonb_build_object('en', 'Indicator ' || number),
       'result_id', pg_temp.id_of(1 + number % 200, 15, 1 + number % 200), 'measure', pg_temp.one_of(number, 'unit', 'percentage', 'ordinal'))
   FROM pg_temp.sample('indicators') AS sample, generate_series(1, 400) AS number;
+INSERT INTO new SELECT number, pg_temp.id_of(number, 18, number), 'exchange-rates',
+    sample || jsonb_build_object('slug', 'rate-' || number, 'from', 'KRW', 'to', pg_temp.one_of(number, 'USD', 'EUR'),
+      'on', date '2020-01-01' + CAST(number AS int))
+  FROM pg_temp.sample('exchange-rates') AS sample, generate_series(1, 300) AS number;
 
 INSERT INTO new SELECT number, pg_temp.id_of(number, 6, number), 'people',
     sample || jsonb_build_object('slug', 'person-' || number,
@@ -308,6 +312,8 @@ INSERT INTO result (id, project_id, title, kind)
   SELECT id, CAST(body->>'project_id' AS uuid), lower(body#>>'{title,en}'), body->>'kind' FROM new WHERE resource = 'results';
 INSERT INTO indicator (id, result_id, title, measure)
   SELECT id, CAST(body->>'result_id' AS uuid), lower(body#>>'{title,en}'), body->>'measure' FROM new WHERE resource = 'indicators';
+INSERT INTO exchange_rate (id, from_currency, to_currency, on_day, rate)
+  SELECT id, body->>'from', body->>'to', CAST(body->>'on' AS date), body->>'rate' FROM new WHERE resource = 'exchange-rates';
 INSERT INTO document (id, title, published_on, kind, language)
   SELECT id, lower(body#>>'{title,en}'), coalesce(CAST(body->>'published_on' AS date), '9999-12-31'), body->>'kind', body->>'language'
   FROM new WHERE resource = 'documents' ORDER BY made;

@@ -57,6 +57,9 @@ pub(crate) async fn names(
     db: &impl ConnectionTrait,
     ids: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, String>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<(Uuid, Option<String>)> = Entity::find()
         .select_only()
         .columns([Column::Id, Column::Slug])
