@@ -4,7 +4,7 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{
-    Contribution, Error, Store, Stored, Visitor, dialect, ready, record,
+    Contribution, Error, Store, Stored, Visitor, dialect, insert, ready, record,
     store::{bodies_of, id_column},
     visit_all,
 };
@@ -56,11 +56,11 @@ impl Store {
             R::Index::delete_many().filter(own).exec(&tx).await?;
             let each = || ids.iter().copied().zip(&bodies);
             let index = each().map(|(id, body)| body.index(id));
-            R::Index::insert_many(index).exec_without_returning(&tx).await?;
+            insert::all::<R::Index>(&tx, index.collect()).await?;
             let contributions = each().map(|(id, body)| (id, body.contribution(id)));
-            Contribution::keep(contributions, &tx, true).await?;
+            Contribution::keep(contributions, &tx, &ids).await?;
             ready::note(&tx, &rows, &bodies).await?;
-            ready::follow(&tx, &ids, &bodies, true).await?;
+            ready::follow(&tx, &ids, &bodies, &ids).await?;
             Entity::update_many()
                 .col_expr(Column::DoneTo, Expr::value(last))
                 .filter(Column::Collection.eq(R::COLLECTION))

@@ -15,6 +15,7 @@ mod idempotency;
 mod import;
 mod import_log;
 mod index;
+mod insert;
 mod log;
 mod moment;
 mod narrow;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
 
-use crate::{Author, Error, Store, dialect};
+use crate::{Author, Error, Store, dialect, insert};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -43,9 +43,6 @@ pub(crate) struct Change {
     pub(crate) state: Option<String>,
 }
 
-/// How many rows one statement writes.
-const AT_ONCE: usize = 500;
-
 /// Writes changes to the log; after this nothing but the commit may follow.
 pub(crate) async fn note(
     tx: &DatabaseTransaction,
@@ -53,7 +50,7 @@ pub(crate) async fn note(
     at: DateTime<Utc>,
     changes: Vec<Change>,
 ) -> Result<(), Error> {
-    let mut rows = changes.into_iter().map(|change| ActiveModel {
+    let rows = changes.into_iter().map(|change| ActiveModel {
         at: Set(at),
         actor: Set(by.name.clone()),
         request_id: Set(by.request_id.clone()),
@@ -68,13 +65,7 @@ pub(crate) async fn note(
         note: Set(by.note.clone()),
         ..Default::default()
     });
-    loop {
-        let some: Vec<_> = rows.by_ref().take(AT_ONCE).collect();
-        if some.is_empty() {
-            return Ok(());
-        }
-        Entity::insert_many(some).exec_without_returning(tx).await?;
-    }
+    insert::all::<Entity>(tx, rows.collect()).await
 }
 
 /// Keeps others from committing until this transaction has.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{Shape, State};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    sea_query::{CaseStatement, Expr},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -138,26 +139,29 @@ fn joined<R: Stored>(row: &record::Model, shape: &str) -> Result<Option<String>,
 }
 
 /// Keeps what follows for records from what was written and from others: the words that they are found
-/// by, in place of those they had, and what is answered with them; after others have changed, anew.
+/// by, in place of those that the records in `had` had, and what is answered with them; after others
+/// have changed, anew.
 pub(crate) async fn follow<R: Stored>(
     tx: &DatabaseTransaction,
     ids: &[Uuid],
     bodies: &[R],
-    had: bool,
+    had: &[Uuid],
 ) -> Result<(), Error> {
     let derived = R::derive(tx, bodies).await?;
     search::keep(tx, ids, bodies, &derived, had).await?;
     if !derives::<R>() {
         return Ok(());
     }
+    let mut by_id = CaseStatement::new();
     for (id, derived) in ids.iter().zip(derived) {
         let derived = serde_json::to_string(&derived).map_err(unreadable)?;
-        record::Entity::update_many()
-            .col_expr(record::Column::Derived, Expr::value(derived))
-            .filter(record::Column::Id.eq(*id))
-            .exec(tx)
-            .await?;
+        by_id = by_id.case(record::Column::Id.eq(*id), derived);
     }
+    record::Entity::update_many()
+        .col_expr(record::Column::Derived, by_id.into())
+        .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 

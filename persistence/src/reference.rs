@@ -7,8 +7,9 @@ use sea_orm::{ActiveValue::Set, Condition, ConnectionTrait, QuerySelect, entity:
 use serde_json::Value;
 
 use crate::{
-    Error, Sight, Stored,
+    Error, Sight, Stored, insert,
     record::{self, term},
+    store::Entry,
 };
 
 #[sea_orm::model]
@@ -32,7 +33,7 @@ const AT_ONCE: usize = 10_000;
 pub(crate) type Meant = (Uuid, Option<String>);
 
 /// What names have been found to mean.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Known {
     /// By collection and key.
     meant: HashMap<(String, String), Meant>,
@@ -160,39 +161,34 @@ pub(crate) fn settle(
     if missing.is_empty() { Ok(links) } else { Err(missing) }
 }
 
-/// Writes whom a record refers to and the codes it has, in place of those it had.
+/// Writes whom records refer to and the codes they have, in place of those that the records in `had`
+/// had.
 pub(crate) async fn keep<R: Stored>(
     db: &impl ConnectionTrait,
-    id: Uuid,
-    body: &Value,
-    links: Vec<(String, Uuid)>,
-    had: bool,
+    all: &[&Entry<R>],
+    had: &[Uuid],
 ) -> Result<(), Error> {
-    if had {
-        Entity::delete_many().filter(Column::SourceId.eq(id)).exec(db).await?;
-        term::Entity::delete_many().filter(term::Column::RecordId.eq(id)).exec(db).await?;
+    if !had.is_empty() {
+        let had = || had.iter().copied();
+        Entity::delete_many().filter(Column::SourceId.is_in(had())).exec(db).await?;
+        term::Entity::delete_many().filter(term::Column::RecordId.is_in(had())).exec(db).await?;
     }
-    let rows: Vec<_> = links
-        .into_iter()
-        .map(|(field, target)| ActiveModel {
-            source_id: Set(id),
-            field: Set(field),
-            target_id: Set(target),
+    let links = all.iter().flat_map(|entry| {
+        entry.links.iter().map(|(field, target)| ActiveModel {
+            source_id: Set(entry.row.id),
+            field: Set(field.clone()),
+            target_id: Set(*target),
         })
-        .collect();
-    if !rows.is_empty() {
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    let terms = terms::<R>(body);
-    if !terms.is_empty() {
-        let rows = terms.into_iter().map(|(field, value)| term::ActiveModel {
-            record_id: Set(id),
+    });
+    insert::all::<Entity>(db, links.collect()).await?;
+    let terms = all.iter().flat_map(|entry| {
+        terms::<R>(&entry.value).into_iter().map(|(field, value)| term::ActiveModel {
+            record_id: Set(entry.row.id),
             field: Set(field),
             value: Set(value),
-        });
-        term::Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
+        })
+    });
+    insert::all::<term::Entity>(db, terms.collect()).await
 }
 
 fn terms<R: Stored>(body: &Value) -> Vec<(String, String)> {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Page, Store, Stored, Visitor, Words, dialect, ready, record, reference,
+    Error, Page, Store, Stored, Visitor, Words, dialect, insert, ready, record, reference,
     source::Source,
     store::{self, Key, padded},
     visit_all,
@@ -145,16 +145,16 @@ impl Rank {
     }
 }
 
-/// Keeps the words that records are found by, in place of those they had.
+/// Keeps the words that records are found by, in place of those that the records in `had` had.
 pub(crate) async fn keep<R: Stored>(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
     bodies: &[R],
     derived: &[R::Derived],
-    had: bool,
+    had: &[Uuid],
 ) -> Result<(), Error> {
-    if had {
-        let own = Entity::delete_many().filter(Column::RecordId.is_in(ids.iter().copied()));
+    if !had.is_empty() {
+        let own = Entity::delete_many().filter(Column::RecordId.is_in(had.iter().copied()));
         own.exec(db).await?;
     }
     let rows = ids.iter().zip(bodies).zip(derived).map(|((id, body), derived)| {
@@ -172,8 +172,7 @@ pub(crate) async fn keep<R: Stored>(
             ..Default::default()
         }
     });
-    Entity::insert_many(rows).exec_without_returning(db).await?;
-    Ok(())
+    insert::all::<Entity>(db, rows.collect()).await
 }
 
 fn languages(text: &Value) -> impl Iterator<Item = &str> {
@@ -204,7 +203,7 @@ pub(crate) async fn renew<R: Stored>(
             continue;
         }
         let (ids, bodies) = store::bodies_of::<R>(&rows)?;
-        ready::follow(db, &ids, &bodies, true).await?;
+        ready::follow(db, &ids, &bodies, &ids).await?;
     }
     Ok(())
 }

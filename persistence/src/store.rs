@@ -9,10 +9,9 @@ use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use domain::{Record, Resource, State, Step, Violation};
 use futures_util::{FutureExt, future::select_ok};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
-    DbErr, EntityTrait, Iterable, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    ActiveModelTrait, ColumnTrait, ColumnType, Condition, ConnectionTrait, DatabaseConnection,
+    DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, Iterable, Order, PaginatorTrait,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
     sea_query::{Alias, Expr, ExprTrait, LockType, Query, SelectStatement, SimpleExpr},
 };
 use serde::de::DeserializeOwned;
@@ -23,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     Basis, Contribution, Database, Error, Narrow, Proposal, Pulse, Referrer, Search, Sight, Stored,
     connect::Pools,
-    dialect, index, log, neighbours, participant, proposal, ready, record, reference,
+    dialect, index, insert, log, neighbours, participant, proposal, ready, record, reference,
     search::{self, Rank},
     sight::{PART_OF, PROJECT, View, is_project, of_no_project, published},
     source::{self, Source},
@@ -199,38 +198,70 @@ pub(crate) struct Entry<R> {
 }
 
 impl<R: Stored> Entry<R> {
-    /// Writes its row: others may refer to it from here on.
-    pub(crate) async fn keep_row(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
-        match &self.before {
-            Some(_) => update(tx, &self.row).await,
-            None => insert_row(tx, self.row.clone()).await,
+    /// Writes their rows: others may refer to them from here on.
+    pub(crate) async fn keep_rows(all: &[&Self], tx: &DatabaseTransaction) -> Result<(), Error> {
+        let (old, new): (Vec<&Self>, _) = all.iter().partition(|entry| entry.before.is_some());
+        let new = new.into_iter().map(|entry| entry.row.clone().into_active_model().reset_all());
+        insert::all::<record::Entity>(tx, new.collect()).await?;
+        for entry in old {
+            update(tx, &entry.row).await?;
         }
+        Ok(())
     }
 
-    /// Writes its index, and whom it refers to.
-    pub(crate) async fn keep_parts(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
-        let id = self.row.id;
-        if self.before.is_some() {
-            R::Index::delete_many().filter(id_column::<R>().eq(id)).exec(tx).await?;
+    /// Writes their index rows, what they contribute and whom they refer to.
+    pub(crate) async fn keep_parts(all: &[&Self], tx: &DatabaseTransaction) -> Result<(), Error> {
+        let had = Self::ids_before(all);
+        if !had.is_empty() {
+            let old = id_column::<R>().is_in(had.iter().copied());
+            R::Index::delete_many().filter(old).exec(tx).await?;
         }
-        R::Index::insert(self.body.index(id)).exec_without_returning(tx).await?;
-        let contribution = [(id, self.body.contribution(id))];
-        Contribution::keep(contribution, tx, self.before.is_some()).await?;
-        let links = self.links.clone();
-        reference::keep::<R>(tx, id, &self.value, links, self.before.is_some()).await
+        let each = || all.iter().map(|entry| (entry.row.id, &entry.body));
+        let index = each().map(|(id, body)| body.index(id));
+        insert::all::<R::Index>(tx, index.collect()).await?;
+        let contributions = each().map(|(id, body)| (id, body.contribution(id)));
+        Contribution::keep(contributions, tx, &had).await?;
+        reference::keep::<R>(tx, all, &had).await
     }
 
-    /// Judges it by other records, and writes it to the log.
+    /// Judges them by other records, and writes them to the log.
     pub(crate) async fn finish(
-        &self,
+        all: &[&Self],
         store: &Store,
         tx: &DatabaseTransaction,
         by: &Author,
     ) -> Result<(), Error> {
-        let state_before = self.before.as_ref().map(|(old, _)| old.state.clone());
+        log::lock(tx).await?;
+        for entry in all {
+            entry.may_stand(tx).await?;
+        }
+        let ids: Vec<_> = all.iter().map(|entry| entry.row.id).collect();
+        let bodies: Vec<_> = all.iter().map(|entry| entry.body.clone()).collect();
+        let had = Self::ids_before(all);
+        ready::follow(tx, &ids, &bodies, &had).await?;
+        for id in had {
+            R::renamed(tx, id).await?;
+        }
+        let changes = all.iter().map(|entry| {
+            let before = entry.before.as_ref().map(|(old, _)| old.state.clone());
+            change::<R>(entry.operation, before, &entry.row, true)
+        });
+        log::note(tx, by, store.now(), changes.collect()).await
+    }
+
+    /// Judges it by other records.
+    pub(crate) async fn may_stand(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
         let before = self.before.as_ref().map(|(_, body)| body);
-        let bodies = Some((&self.body, before));
-        store.finish::<R>(tx, by, self.operation, state_before, &self.row, bodies).await
+        let conflicts = self.body.conflicts(tx, self.row.id, before).await?;
+        if !conflicts.is_empty() {
+            return Err(Error::Refused(conflicts));
+        }
+        if self.row.state == published() { whole_public(tx, &self.links).await } else { Ok(()) }
+    }
+
+    /// The ids of those that were there before.
+    fn ids_before(all: &[&Self]) -> Vec<Uuid> {
+        all.iter().filter(|entry| entry.before.is_some()).map(|entry| entry.row.id).collect()
     }
 }
 
@@ -500,9 +531,9 @@ impl Store {
         by: &Author,
         entry: &Entry<R>,
     ) -> Result<(), Error> {
-        entry.keep_row(tx).await?;
-        entry.keep_parts(tx).await?;
-        entry.finish(self, tx, by).await
+        Entry::keep_rows(&[entry], tx).await?;
+        Entry::keep_parts(&[entry], tx).await?;
+        Entry::finish(&[entry], self, tx, by).await
     }
 
     /// Takes a record a step on its way to the public, or back.
@@ -584,40 +615,13 @@ impl Store {
             record::Entity::delete_by_id(old.id).exec(&tx).await?;
             let before = Some(old.state.clone());
             let gone = record::Model { revision: revision + 1, ..old };
-            self.finish::<R>(&tx, by, "delete", before, &gone, None).await?;
+            log::lock(&tx).await?;
+            let change = change::<R>("delete", before, &gone, false);
+            log::note(&tx, by, self.now(), vec![change]).await?;
             log::commit(self, tx).await?;
             Ok(())
         })
         .await
-    }
-
-    /// Judges a change by other records, and writes it to the log.
-    async fn finish<R: Stored>(
-        &self,
-        tx: &DatabaseTransaction,
-        by: &Author,
-        operation: &'static str,
-        state_before: Option<String>,
-        row: &record::Model,
-        body: Option<(&R, Option<&R>)>,
-    ) -> Result<(), Error> {
-        log::lock(tx).await?;
-        if let Some((body, before)) = body {
-            let conflicts = body.conflicts(tx, row.id, before).await?;
-            if !conflicts.is_empty() {
-                return Err(Error::Refused(conflicts));
-            }
-            if row.state == published() {
-                whole_public(tx, &links_of(tx, row.id).await?).await?;
-            }
-            let (ids, bodies) = (&[row.id], std::slice::from_ref(body));
-            ready::follow(tx, ids, bodies, before.is_some()).await?;
-            if before.is_some() {
-                R::renamed(tx, row.id).await?;
-            }
-        }
-        let change = change::<R>(operation, state_before, row, body.is_some());
-        log::note(tx, by, self.now(), vec![change]).await
     }
 }
 
@@ -980,24 +984,6 @@ fn row<R: Stored>(
         body: written,
         derived: None,
     }
-}
-
-async fn insert_row(tx: &DatabaseTransaction, row: record::Model) -> Result<(), Error> {
-    let row = record::ActiveModel {
-        id: Set(row.id),
-        resource: Set(row.resource),
-        slug: Set(row.slug),
-        revision: Set(row.revision),
-        state: Set(row.state),
-        created_at: Set(row.created_at),
-        updated_at: Set(row.updated_at),
-        published_at: Set(row.published_at),
-        body: Set(row.body),
-        shape: Set(row.shape),
-        derived: Set(row.derived),
-    };
-    record::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
 }
 
 /// Tries again, a few times, what collided with other changes.

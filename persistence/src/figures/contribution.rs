@@ -2,7 +2,7 @@
 use domain::{Count, Decimal, EventStatus, FullDate, PartialDate, Subject};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
-use crate::{Error, index::code};
+use crate::{Error, index::code, insert};
 
 /// The table of seminars and study visits, with the time that they belong to.
 pub(crate) mod activity {
@@ -64,9 +64,6 @@ pub(crate) mod fact {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// How many rows one statement writes: it can have 32,766 values.
-const AT_ONCE: usize = 1000;
-
 use activity::Model as Activity;
 pub(crate) use fact::Model as Fact;
 
@@ -88,21 +85,21 @@ pub struct Contribution {
 }
 
 impl Contribution {
-    /// Puts those, by record, in place of what the records contributed before, if they did.
+    /// Writes those, by record, in place of what the records in `had` contributed before.
     pub(crate) async fn keep(
         all: impl IntoIterator<Item = (Uuid, Self)>,
         db: &impl ConnectionTrait,
-        had: bool,
+        had: &[Uuid],
     ) -> Result<(), Error> {
-        let (ids, all): (Vec<Uuid>, Vec<Self>) = all.into_iter().unzip();
-        if had {
+        if !had.is_empty() {
+            let had = || had.iter().copied();
             let activities = activity::Entity::delete_many();
-            activities.filter(activity::Column::Id.is_in(ids.clone())).exec(db).await?;
+            activities.filter(activity::Column::Id.is_in(had())).exec(db).await?;
             let facts = fact::Entity::delete_many();
-            facts.filter(fact::Column::RecordId.is_in(ids.clone())).exec(db).await?;
+            facts.filter(fact::Column::RecordId.is_in(had())).exec(db).await?;
         }
         let (mut activities, mut facts) = (Vec::new(), Vec::new());
-        for (id, one) in ids.into_iter().zip(all) {
+        for (id, one) in all {
             activities.extend(one.activity.map(activity::ActiveModel::from));
             facts.extend(one.facts.into_iter().zip(0..).map(|(fact, number)| fact::ActiveModel {
                 record_id: Set(id),
@@ -110,14 +107,8 @@ impl Contribution {
                 ..fact.into()
             }));
         }
-        if !activities.is_empty() {
-            activity::Entity::insert_many(activities).exec_without_returning(db).await?;
-        }
-        while !facts.is_empty() {
-            let some = facts.drain(..facts.len().min(AT_ONCE));
-            fact::Entity::insert_many(some).exec_without_returning(db).await?;
-        }
-        Ok(())
+        insert::all::<activity::Entity>(db, activities).await?;
+        insert::all::<fact::Entity>(db, facts).await
     }
 
     pub(crate) fn of(facts: impl IntoIterator<Item = Fact>) -> Self {

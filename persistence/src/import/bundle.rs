@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{
     Action, Bench, Incoming, Taken, Taking,
-    external::CONTENT,
-    judge::{Change, Judged, Step, Targets},
+    external::{self, CONTENT},
+    judge::{Change, Judged, Step, Targets, Writing},
     refusal,
 };
 use crate::{Author, Error, Store, Stored, Visitor, dialect, log, reference, visit_all};
@@ -30,8 +30,12 @@ impl Told {
 }
 
 /// Judges a body of some resource.
-type Judge =
-    for<'a> fn(&'a Bench<'a>, &'a Targets, &'a reference::Known, &'a Incoming) -> Step<'a, Judged>;
+type Judge = for<'a> fn(
+    &'a Bench<'a>,
+    &'a Targets,
+    &'a reference::Known,
+    &'a Incoming,
+) -> Step<'a, Judged<Box<dyn Writing>>>;
 
 /// The records of one collection.
 struct Part {
@@ -63,7 +67,9 @@ impl Visitor for Apart {
             items: items.collect(),
             references: reference::of::<R>,
             judge: |bench, targets, names, incoming| {
-                Box::pin(bench.judge::<R>(targets, names, incoming, None))
+                Box::pin(async {
+                    Ok(bench.judge::<R>(targets, names, incoming, None).await?.of_any())
+                })
             },
         });
     }
@@ -109,7 +115,7 @@ impl Store {
 struct Open<'a> {
     place: usize,
     collection: &'a str,
-    change: Change,
+    change: Change<Box<dyn Writing>>,
 }
 
 impl Bench<'_> {
@@ -232,7 +238,7 @@ impl Bench<'_> {
             if let Err(error) = change.entry.finish(self.store, self.tx, self.by).await {
                 told[place].outcome = Taken::refused(refusal(error, collection)?);
             } else {
-                self.name(collection, change.name.as_ref(), id).await?;
+                external::keep(self.tx, collection, change.name.map(|name| (name, id))).await?;
             }
         }
         Ok(())

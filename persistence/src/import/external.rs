@@ -6,8 +6,8 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::overlay::known_of;
-use crate::Error;
+use super::{judge::Named, overlay::known_of};
+use crate::{Error, insert};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -54,19 +54,17 @@ pub(super) async fn find(
     Ok(rows.all(db).await?.into_iter().map(|row| (row.value, row.record_id)).collect())
 }
 
-/// Keeps by which name a record is known.
+/// Keeps by which names records are known.
 pub(super) async fn keep(
     db: &impl ConnectionTrait,
     resource: &str,
-    (system, value): (&str, &str),
-    record_id: Uuid,
+    names: impl IntoIterator<Item = (Named, Uuid)>,
 ) -> Result<(), Error> {
-    let row = ActiveModel {
+    let rows = names.into_iter().map(|(Named { system, value }, record_id)| ActiveModel {
         resource: Set(resource.to_owned()),
-        system: Set(system.to_owned()),
-        value: Set(value.to_owned()),
+        system: Set(system),
+        value: Set(value),
         record_id: Set(record_id),
-    };
-    Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    });
+    insert::all::<Entity>(db, rows.collect()).await
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Author, Error, Store, Stored, record, reference,
     sight::published,
-    store::{Entry, New, may_add, may_replace, read, rights, whole_public},
+    store::{Entry, New, may_add, may_replace, read, rights},
 };
 
 /// A body that comes in, and what its record is known by.
@@ -68,6 +68,7 @@ pub(super) fn taken(collection: &str) -> Violation {
 }
 
 /// A name that a record has outside.
+#[derive(PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) system: String,
     pub(super) value: String,
@@ -80,16 +81,16 @@ impl Named {
 }
 
 /// What becomes of a body.
-pub(super) enum Judged {
+pub(super) enum Judged<E> {
     /// Its record is so already.
     Left(Uuid, Option<Named>),
     Refused(Vec<Violation>),
-    Change(Change),
+    Change(Change<E>),
 }
 
 /// A change that is to be made.
-pub(super) struct Change {
-    pub(super) entry: Box<dyn Writing>,
+pub(super) struct Change<E> {
+    pub(super) entry: E,
     /// What its record is known by then.
     pub(super) name: Option<Named>,
     /// Another record has that slug or external id: told to those who may make the change, since
@@ -97,16 +98,26 @@ pub(super) struct Change {
     pub(super) taken: Option<Violation>,
 }
 
+impl<R: Stored> Judged<Entry<R>> {
+    /// The same, beside what becomes of records of other resources.
+    pub(super) fn of_any(self) -> Judged<Box<dyn Writing>> {
+        match self {
+            Self::Left(id, name) => Judged::Left(id, name),
+            Self::Refused(broken) => Judged::Refused(broken),
+            Self::Change(Change { entry, name, taken }) => {
+                Judged::Change(Change { entry: Box::new(entry), name, taken })
+            }
+        }
+    }
+}
+
 /// A change of a record of whatever resource.
 pub(super) trait Writing {
     fn row(&self) -> &record::Model;
     fn before(&self) -> Option<&record::Model>;
     fn value(&self) -> &Value;
-    fn links(&self) -> &[(String, Uuid)];
     /// Whether its author may make it; else it is kept aside.
     fn may<'a>(&'a self, tx: &'a DatabaseTransaction, by: &'a Author) -> Step<'a, bool>;
-    /// Judges it by other records, without writing anything.
-    fn check<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()>;
     fn keep_row<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()>;
     fn keep_parts<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()>;
     fn finish<'a>(
@@ -129,9 +140,6 @@ impl<R: Stored> Writing for Entry<R> {
     fn value(&self) -> &Value {
         &self.value
     }
-    fn links(&self) -> &[(String, Uuid)] {
-        &self.links
-    }
     fn may<'a>(&'a self, tx: &'a DatabaseTransaction, by: &'a Author) -> Step<'a, bool> {
         Box::pin(async move {
             if let Some((old, _)) = &self.before {
@@ -142,24 +150,11 @@ impl<R: Stored> Writing for Entry<R> {
             Ok(true)
         })
     }
-    fn check<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()> {
-        Box::pin(async move {
-            let before = self.before.as_ref().map(|(_, body)| body);
-            let conflicts = self.body.conflicts(tx, self.row.id, before).await?;
-            if !conflicts.is_empty() {
-                return Err(Error::Refused(conflicts));
-            }
-            if self.row.state == published() {
-                whole_public(tx, &self.links).await?;
-            }
-            Ok(())
-        })
-    }
     fn keep_row<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()> {
-        Box::pin(Entry::keep_row(self, tx))
+        Box::pin(async { Self::keep_rows(&[self], tx).await })
     }
     fn keep_parts<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()> {
-        Box::pin(Entry::keep_parts(self, tx))
+        Box::pin(async { Self::keep_parts(&[self], tx).await })
     }
     fn finish<'a>(
         &'a self,
@@ -167,7 +162,7 @@ impl<R: Stored> Writing for Entry<R> {
         tx: &'a DatabaseTransaction,
         by: &'a Author,
     ) -> Step<'a, ()> {
-        Box::pin(Entry::finish(self, store, tx, by))
+        Box::pin(async { Self::finish(&[self], store, tx, by).await })
     }
 }
 
@@ -271,7 +266,7 @@ impl Bench<'_> {
         names: &reference::Known,
         incoming: &Incoming,
         fields: Option<&[Vec<FieldStep>]>,
-    ) -> Result<Judged, Error> {
+    ) -> Result<Judged<Entry<R>>, Error> {
         let collection = R::COLLECTION;
         let mut broken = Vec::new();
         let target = targets.of(incoming, collection).unwrap_or_else(|unknown| {
@@ -349,6 +344,6 @@ impl Bench<'_> {
         } else {
             None
         };
-        Ok(Judged::Change(Change { entry: Box::new(entry), name, taken }))
+        Ok(Judged::Change(Change { entry, name, taken }))
     }
 }

@@ -26,7 +26,7 @@ pub use overlay::FieldStep;
 pub use rows::Seen;
 
 use crate::{Author, Error, Store, proposal, store::read};
-use judge::{Named, Writing};
+use judge::Writing;
 
 /// How what comes in is taken.
 #[derive(Clone, Debug)]
@@ -106,12 +106,6 @@ impl Bench<'_> {
     async fn propose(&self, entry: &dyn Writing) -> Result<(), Error> {
         let Some(old) = entry.before() else { return Ok(()) };
         proposal::keep_once(self.tx, self.store, self.by, old, entry.value()).await
-    }
-
-    /// Keeps the name that a record is known by outside.
-    async fn name(&self, resource: &str, name: Option<&Named>, id: Uuid) -> Result<(), Error> {
-        let Some(Named { system, value }) = name else { return Ok(()) };
-        external::keep(self.tx, resource, (system, value), id).await
     }
 }
 

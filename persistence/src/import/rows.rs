@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::{
     Action, Bench, FieldStep, Incoming, Taken, Taking,
-    external::CONTENT,
-    judge::{Change, Judged, Targets, slug_field},
+    external::{self, CONTENT},
+    judge::{Change, Judged, Named, Targets, Writing, slug_field},
     refusal,
 };
 use crate::{
     Author, Error, Store, Stored, dialect, log, reference,
-    store::{read, retried},
+    store::{Entry, read, retried},
 };
 
 /// What earlier rows of a sheet are known by: as little of it as tells them apart.
@@ -91,7 +91,7 @@ impl Store {
                     if name.system == CONTENT
                         && seen.before(CONTENT, &name.value, row.place).is_some() =>
                 {
-                    Taken::left(entry.row().id)
+                    Taken::left(entry.row.id)
                 }
                 Judged::Change(change) => match bench.checked(&change, seen, tell).await {
                     Ok(outcome) => outcome,
@@ -120,40 +120,11 @@ impl Store {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
             let bench = Bench { store, tx: &tx, by, taking };
-            let (targets, mut names) = bench.known::<R>(rows).await?;
-            let mut outcomes: Vec<Taken> = Vec::new();
-            for row in rows {
-                let judged = bench.judge::<R>(&targets, &names, row, Some(fields)).await?;
-                let tell = outcomes.len() < taking.told;
-                let outcome = match judged {
-                    Judged::Refused(broken) => Taken::refused(broken),
-                    Judged::Left(id, name) => {
-                        bench.name(R::COLLECTION, name.as_ref(), id).await?;
-                        Taken::left(id)
-                    }
-                    Judged::Change(change) => {
-                        // What is refused late is undone by itself.
-                        let alone = tx.begin().await?;
-                        let own = Bench { tx: &alone, ..bench };
-                        match own.taken(R::COLLECTION, &change, tell).await {
-                            Ok(outcome) => {
-                                alone.commit().await?;
-                                outcome
-                            }
-                            Err(error) => {
-                                alone.rollback().await?;
-                                Taken::refused(refusal(error, R::COLLECTION)?)
-                            }
-                        }
-                    }
-                };
-                if let (Action::Created, Some(id), Some(slug)) =
-                    (outcome.action, outcome.id, &outcome.slug)
-                {
-                    names.note(R::COLLECTION, slug, (id, Some(slug.clone())));
-                }
-                outcomes.push(outcome);
-            }
+            let (targets, names) = bench.known::<R>(rows).await?;
+            let outcomes = match bench.at_once::<R>(&targets, names.clone(), fields, rows).await? {
+                Some(outcomes) => outcomes,
+                None => bench.one_by_one::<R>(&targets, names, fields, rows).await?,
+            };
             log::commit(self, tx).await?;
             Ok(outcomes)
         })
@@ -182,52 +153,175 @@ impl Bench<'_> {
     }
 
     /// What would become of a change.
-    async fn checked(&self, change: &Change, seen: &Seen, tell: bool) -> Result<Taken, Error> {
-        let Change { entry, taken, .. } = change;
-        let may = entry.may(self.tx, self.by).await?;
-        if let Some(taken) = taken {
+    async fn checked<R: Stored>(
+        &self,
+        change: &Change<Entry<R>>,
+        seen: &Seen,
+        tell: bool,
+    ) -> Result<Taken, Error> {
+        let action = self.allowed(change).await?;
+        if action != Action::Proposed
+            && !change.entry.links.iter().any(|(_, id)| seen.stands_for(*id))
+        {
+            change.entry.may_stand(self.tx).await?;
+        }
+        Taken::of(&change.entry, action, tell)
+    }
+
+    /// What becomes of a change if nothing else speaks against it.
+    async fn allowed<R: Stored>(&self, change: &Change<Entry<R>>) -> Result<Action, Error> {
+        let may = change.entry.may(self.tx, self.by).await?;
+        if let Some(taken) = &change.taken {
             return Err(Error::Refused(vec![taken.clone()]));
         }
-        if !may {
-            return Taken::of(&**entry, Action::Proposed, tell);
+        Ok(match (may, &change.entry.before) {
+            (false, _) => Action::Proposed,
+            (true, Some(_)) => Action::Changed,
+            (true, None) => Action::Created,
+        })
+    }
+
+    /// Takes all of them with a few statements; none of them where one cannot be taken so, which is
+    /// seldom, since all were checked before.
+    async fn at_once<R: Stored>(
+        &self,
+        targets: &Targets,
+        mut names: reference::Known,
+        fields: &[Vec<FieldStep>],
+        rows: &[Incoming],
+    ) -> Result<Option<Vec<Taken>>, Error> {
+        let (mut outcomes, mut entries) = (Vec::new(), Vec::new());
+        let mut named: Vec<(Named, Uuid)> = Vec::new();
+        for row in rows {
+            let (outcome, name) = match self.judge::<R>(targets, &names, row, Some(fields)).await? {
+                Judged::Refused(broken) => (Taken::refused(broken), None),
+                Judged::Left(id, name) => (Taken::left(id), name),
+                Judged::Change(change) => {
+                    let action = match self.allowed(&change).await {
+                        Ok(action) if action != Action::Proposed => action,
+                        Ok(_) => return Ok(None),
+                        Err(error) => return refusal(error, R::COLLECTION).map(|_| None),
+                    };
+                    let Change { entry, name, .. } = change;
+                    // The same content twice, without any name, is one record.
+                    let content = name.as_ref().filter(|name| name.system == CONTENT);
+                    let same =
+                        content.and_then(|name| named.iter().find(|(other, _)| other == name));
+                    if let Some((_, id)) = same {
+                        (Taken::left(*id), None)
+                    } else {
+                        let tell = outcomes.len() < self.taking.told;
+                        let outcome = Taken::of(&entry, action, tell)?;
+                        entries.push(entry);
+                        (outcome, name)
+                    }
+                }
+            };
+            named.extend(name.zip(outcome.id));
+            outcome.note::<R>(&mut names);
+            outcomes.push(outcome);
         }
-        if !entry.links().iter().any(|(_, id)| seen.stands_for(*id)) {
-            entry.check(self.tx).await?;
+        let alone = self.tx.begin().await?;
+        let own = Bench { tx: &alone, ..*self };
+        match own.make::<R>(&entries.iter().collect::<Vec<_>>(), named).await {
+            Ok(()) => {
+                alone.commit().await?;
+                Ok(Some(outcomes))
+            }
+            Err(error) => {
+                alone.rollback().await?;
+                refusal(error, R::COLLECTION).map(|_| None)
+            }
         }
-        let action = if entry.before().is_some() { Action::Changed } else { Action::Created };
-        Taken::of(&**entry, action, tell)
+    }
+
+    /// Makes changes, and keeps the names that records are known by outside.
+    async fn make<R: Stored>(
+        &self,
+        entries: &[&Entry<R>],
+        named: Vec<(Named, Uuid)>,
+    ) -> Result<(), Error> {
+        if !entries.is_empty() {
+            Entry::keep_rows(entries, self.tx).await?;
+            Entry::keep_parts(entries, self.tx).await?;
+            Entry::finish(entries, self.store, self.tx, self.by).await?;
+        }
+        external::keep(self.tx, R::COLLECTION, named).await
+    }
+
+    /// Takes each of them with statements of its own.
+    async fn one_by_one<R: Stored>(
+        &self,
+        targets: &Targets,
+        mut names: reference::Known,
+        fields: &[Vec<FieldStep>],
+        rows: &[Incoming],
+    ) -> Result<Vec<Taken>, Error> {
+        let mut outcomes: Vec<Taken> = Vec::new();
+        for row in rows {
+            let outcome = match self.judge::<R>(targets, &names, row, Some(fields)).await? {
+                Judged::Refused(broken) => Taken::refused(broken),
+                Judged::Left(id, name) => {
+                    external::keep(self.tx, R::COLLECTION, name.map(|name| (name, id))).await?;
+                    Taken::left(id)
+                }
+                Judged::Change(change) => {
+                    // What is refused late is undone by itself.
+                    let alone = self.tx.begin().await?;
+                    let own = Bench { tx: &alone, ..*self };
+                    match own.taken(change, outcomes.len() < self.taking.told).await {
+                        Ok(outcome) => {
+                            alone.commit().await?;
+                            outcome
+                        }
+                        Err(error) => {
+                            alone.rollback().await?;
+                            Taken::refused(refusal(error, R::COLLECTION)?)
+                        }
+                    }
+                }
+            };
+            outcome.note::<R>(&mut names);
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
     }
 
     /// Makes a change, or has it kept aside.
-    async fn taken(&self, collection: &str, change: &Change, tell: bool) -> Result<Taken, Error> {
-        let Change { entry, taken, name } = change;
-        let may = entry.may(self.tx, self.by).await?;
-        if let Some(taken) = taken {
-            return Err(Error::Refused(vec![taken.clone()]));
+    async fn taken<R: Stored>(&self, change: Change<Entry<R>>, tell: bool) -> Result<Taken, Error> {
+        let action = self.allowed(&change).await?;
+        let Change { entry, name, .. } = change;
+        let outcome = Taken::of(&entry, action, tell)?;
+        let named = name.map(|name| (name, entry.row.id)).into_iter().collect();
+        if action == Action::Proposed {
+            self.propose(&entry).await?;
+            external::keep(self.tx, R::COLLECTION, named).await?;
+        } else {
+            self.make(&[&entry], named).await?;
         }
-        let action = match (may, entry.before()) {
-            (false, _) => {
-                self.propose(&**entry).await?;
-                Action::Proposed
-            }
-            (true, before) => {
-                entry.keep_row(self.tx).await?;
-                entry.keep_parts(self.tx).await?;
-                entry.finish(self.store, self.tx, self.by).await?;
-                if before.is_some() { Action::Changed } else { Action::Created }
-            }
-        };
-        self.name(collection, name.as_ref(), entry.row().id).await?;
-        Taken::of(&**entry, action, tell)
+        Ok(outcome)
+    }
+}
+
+impl Taken {
+    /// Notes what the name of a new record means, for what comes after it.
+    fn note<R: Stored>(&self, names: &mut reference::Known) {
+        if let (Action::Created, Some(id), Some(slug)) = (self.action, self.id, &self.slug) {
+            names.note(R::COLLECTION, slug, (id, Some(slug.clone())));
+        }
     }
 }
 
 /// Says by which keys a row is about the same record as an earlier one: which of them holds, nobody
 /// could tell.
-fn repeated<R: Stored>(seen: &mut Seen, row: &Incoming, judged: &Judged) -> Vec<Violation> {
+fn repeated<R: Stored>(
+    seen: &mut Seen,
+    row: &Incoming,
+    judged: &Judged<Entry<R>>,
+) -> Vec<Violation> {
     let target = match judged {
         Judged::Left(id, _) => Some(*id),
-        Judged::Change(change) => change.entry.before().map(|old| old.id),
+        Judged::Change(change) => change.entry.before.as_ref().map(|(old, _)| old.id),
         Judged::Refused(_) => None,
     };
     let slug = row.slug(R::COLLECTION);

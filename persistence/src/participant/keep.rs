@@ -10,13 +10,11 @@ use super::{Column, Entity, KeptParticipant, Model, one, within};
 use crate::{
     Author, Error, Store, dialect,
     index::code,
+    insert,
     log::{self, Change},
     reference::{self, Known},
     store::retried,
 };
-
-/// How many rows one statement writes.
-const AT_ONCE: usize = 500;
 
 /// What somebody wrote, with ids for names.
 pub(super) struct Settled {
@@ -263,14 +261,8 @@ async fn refuse_double(tx: &DatabaseTransaction, row: &Model) -> Result<(), Erro
 }
 
 pub(super) async fn insert(tx: &DatabaseTransaction, rows: Vec<Model>) -> Result<(), Error> {
-    let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
-    loop {
-        let some: Vec<_> = rows.by_ref().take(AT_ONCE).collect();
-        if some.is_empty() {
-            return Ok(());
-        }
-        Entity::insert_many(some).exec_without_returning(tx).await?;
-    }
+    let rows = rows.into_iter().map(|row| row.into_active_model().reset_all()).collect();
+    insert::all::<Entity>(tx, rows).await
 }
 
 /// Writes a row over the one of the revision before.
