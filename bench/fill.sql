@@ -49,9 +49,9 @@ CREATE FUNCTION pg_temp.any_of(number bigint, salt int, below bigint) RETURNS bi
 -- A number below so many that grows with the first.
 CREATE FUNCTION pg_temp.drift(number bigint, of bigint, below bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
   SELECT least(number * below / of, below - 1) $$;
--- Every twentieth of the last few hundred: of however many, a page is full of them.
+-- Every twentieth of the last few hundred that are public: of however many, a page is full of them.
 CREATE FUNCTION pg_temp.rare(number bigint, of bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-  SELECT number > of - 420 AND number % 20 = 0 $$;
+  SELECT number BETWEEN of - 420 AND of AND number % 20 = 0 $$;
 -- A body as the service keeps it, without the spaces of jsonb: they would be read and sent with each
 -- answer. json_strip_nulls writes none, but it would take what is null.
 CREATE FUNCTION pg_temp.compact(body jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$

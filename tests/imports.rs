@@ -179,6 +179,23 @@ fn good_rows_are_taken_without_the_bad_which_come_back_and_are_taken_once_correc
 }
 
 #[test]
+fn a_row_that_only_the_rows_before_it_make_wrong_takes_none_of_them_with_it() {
+    on_each_database(async |hub| {
+        let told = take(&hub, "resource=topics", "code,scheme,label.en\na,own,A\nb,own,B\n").await;
+        assert_eq!(counts(&told), [2, 0, 0, 0, 0], "{told}");
+        // Each of the first two could stand without the other.
+        let text = "code,scheme,label.en,parent_id\na,own,A,b\nb,own,B,a\nc,own,C,a\n";
+        let told = take(&hub, "resource=topics", text).await;
+        assert_eq!(counts(&told), [1, 1, 0, 0, 1], "{told}");
+        let [(row, _, code)] = &faults(&told)[..] else { panic!("{told}") };
+        assert_eq!((*row, code.as_str()), (3, "cycle"));
+        assert_eq!(field(&hub, "/v1/topics/b", "/parent_id").await, Value::Null);
+        let above = field(&hub, "/v1/topics/a", "/id").await;
+        assert_eq!(field(&hub, "/v1/topics/c", "/parent_id").await, above);
+    });
+}
+
+#[test]
 fn a_dry_run_tells_the_differences_and_writes_nothing() {
     on_each_database(async |hub| {
         let first = format!(

@@ -191,7 +191,7 @@ impl Bench<'_> {
         rows: &[Incoming],
     ) -> Result<Option<Vec<Taken>>, Error> {
         let (mut outcomes, mut entries) = (Vec::new(), Vec::new());
-        let mut named: Vec<(Named, Uuid)> = Vec::new();
+        let mut outside: Vec<(Named, Uuid)> = Vec::new();
         for row in rows {
             let (outcome, name) = match self.judge::<R>(targets, &names, row, Some(fields)).await? {
                 Judged::Refused(broken) => (Taken::refused(broken), None),
@@ -206,7 +206,7 @@ impl Bench<'_> {
                     // The same content twice, without any name, is one record.
                     let content = name.as_ref().filter(|name| name.system == CONTENT);
                     let same =
-                        content.and_then(|name| named.iter().find(|(other, _)| other == name));
+                        content.and_then(|name| outside.iter().find(|(other, _)| other == name));
                     if let Some((_, id)) = same {
                         (Taken::left(*id), None)
                     } else {
@@ -217,13 +217,13 @@ impl Bench<'_> {
                     }
                 }
             };
-            named.extend(name.zip(outcome.id));
+            outside.extend(name.zip(outcome.id));
             outcome.note::<R>(&mut names);
             outcomes.push(outcome);
         }
         let alone = self.tx.begin().await?;
         let own = Bench { tx: &alone, ..*self };
-        match own.make::<R>(&entries.iter().collect::<Vec<_>>(), named).await {
+        match own.make::<R>(&entries.iter().collect::<Vec<_>>(), outside).await {
             Ok(()) => {
                 alone.commit().await?;
                 Ok(Some(outcomes))
