@@ -293,7 +293,11 @@ INSERT INTO proposal (id, resource, record_id, revision, body, status, actor, no
     LATERAL (SELECT CASE WHEN number % 50 = 0 THEN 'open' ELSE pg_temp.one_of(number, 'accepted', 'accepted', 'declined', 'taken_back') END AS status) AS of
   ORDER BY number;
 
--- What lists are filtered and sorted by. What is not known comes last.
+-- What lists are filtered and sorted by. What is not known comes last. Nearly all is public, so what is
+-- not is told at the end.
+CREATE TEMP TABLE listed AS SELECT format('%I', table_name) AS name FROM information_schema.columns
+  WHERE table_schema = 'public' AND column_name = 'public';
+SELECT 'ALTER TABLE ' || name || ' ALTER public SET DEFAULT true' FROM listed \gexec
 INSERT INTO topic (id, code, label, scheme, parent_id)
   SELECT id, body->>'code', lower(body#>>'{label,en}'), body->>'scheme', CAST(body->>'parent_id' AS uuid) FROM new WHERE resource = 'topics';
 INSERT INTO organisation (id, name, kind, country, parent_id)
@@ -340,6 +344,9 @@ INSERT INTO study_visit (id, project_id, starts_on, ends_on, host_country, statu
     body->>'host_country', body->>'status'
   FROM new WHERE resource = 'study-visits' ORDER BY made;
 
+SELECT 'UPDATE ' || name || ' AS row SET public = false FROM new WHERE new.id = row.id AND new.state <> ''published''' FROM listed \gexec
+SELECT 'ALTER TABLE ' || name || ' ALTER public SET DEFAULT false' FROM listed \gexec
+
 -- Who refers to whom, and the codes of which a record has several. The fields are those that the
 -- service kept of the first seminar, and those of which it has none.
 CREATE FUNCTION pg_temp.path(field text) RETURNS jsonpath LANGUAGE sql IMMUTABLE AS $$
@@ -379,8 +386,8 @@ INSERT INTO term (record_id, field, value) SELECT id, field, value FROM new, pg_
 CREATE FUNCTION pg_temp.words_of(texts text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(string_agg(DISTINCT word, ' ' ORDER BY word), '')
   FROM regexp_split_to_table(lower(texts), '[^[:alnum:]]+') AS of (word) WHERE word <> '' $$;
-INSERT INTO search (record_id, resource, name, words)
-  SELECT new.id, new.resource, pg_temp.words_of(names), pg_temp.words_of(names || ' ' || rest)
+INSERT INTO search (record_id, resource, public, name, words)
+  SELECT new.id, new.resource, new.state = 'published', pg_temp.words_of(names), pg_temp.words_of(names || ' ' || rest)
   FROM new LEFT JOIN record AS series ON series.id = CAST(new.body->>'series_id' AS uuid),
     LATERAL (SELECT jsonb_path_query_array(new.body, '$.title.*') || jsonb_path_query_array(new.body, '$.title_variants[*].*')
         || jsonb_path_query_array(new.body, '$.label.*') || jsonb_path_query_array(new.body, '$.name.*')

@@ -190,7 +190,7 @@ fn clients_that_go_away_lose_nothing_that_was_acknowledged_and_leave_no_transact
             let reply = hub.get_as(token, "/v1/tokens/self").await;
             assert_eq!(reply.status, 401, "a revocation was acknowledged and is lost");
         }
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
         assert_eq!(hub.get("/health/ready").await.status, 200);
         let after = hub.write("POST", "/v1/topics", None, Some(&topic("after"))).await;
         assert_eq!(after.status, 201, "{}", after.text);

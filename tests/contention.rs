@@ -65,6 +65,6 @@ fn each_revision_of_a_contended_record_is_made_by_exactly_one_of_its_writers() {
         let (tries, busy) = (tries(), busy.get());
         eprintln!("{tries} tries: {kept} made, {} answered 412, {busy} 503", tries - kept);
         assert!(kept > 0 && kept < tries, "{kept} of {tries} were kept");
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }

@@ -15,11 +15,13 @@ use api::{Service, Settings, serve};
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::Role;
 use futures_util::FutureExt;
-use persistence::{Action, Author, Database, NewToken, Pulse, Store, Taking, World};
+use persistence::{
+    Action, Author, Database, NewToken, Pulse, Store, Stored, Taking, Visitor, World, visit_all,
+};
 use reqwest::{Client, Method, Response, StatusCode};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, EntityName, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -250,6 +252,15 @@ impl Instance {
     }
 }
 
+/// What lists find of each collection.
+struct Tables(Vec<String>);
+
+impl Visitor for Tables {
+    fn visit<R: Stored>(&mut self) {
+        self.0.push(format!("SELECT id, public FROM {}", R::Index::default().table_name()));
+    }
+}
+
 impl Hub {
     /// Another instance, that knows nothing of what this one does.
     pub(crate) fn another(&self, change: impl Fn(&mut Settings)) -> Instance {
@@ -363,8 +374,8 @@ impl Hub {
     }
 
     /// Fails unless the log has exactly one row of each revision of every record, and the record as
-    /// it is in the last of them.
-    pub(crate) async fn assert_log_is_whole(&self) {
+    /// it is in the last of them, and lists find it where it belongs.
+    pub(crate) async fn assert_whole(&self) {
         let uneven = "SELECT count(*) FROM (SELECT record_id FROM change GROUP BY record_id \
             HAVING count(*) <> max(revision) OR count(DISTINCT revision) <> count(*)) AS uneven";
         assert_eq!(self.number(uneven).await, 0, "records with a gap or a double in the log");
@@ -372,6 +383,14 @@ impl Hub {
             WHERE record_id = record.id AND revision = record.revision AND body = record.body \
             AND change.state = record.state AND change.resource = record.resource)";
         assert_eq!(self.number(unlike).await, 0, "records that the log has otherwise");
+        let mut tables = Tables(Vec::new());
+        visit_all(&mut tables);
+        let listed = tables.0.join(" UNION ALL ");
+        let unlike = format!(
+            "SELECT count(*) FROM record LEFT JOIN ({listed}) AS listed ON listed.id = record.id \
+             WHERE listed.public IS NULL OR listed.public <> (record.state = 'published')"
+        );
+        assert_eq!(self.number(&unlike).await, 0, "records that lists have otherwise");
         if self.database.url.starts_with("postgres") {
             let apart = "SELECT count(*) FROM record JOIN change ON record_id = record.id \
                 AND change.revision = record.revision WHERE change.xmin <> record.xmin";

@@ -78,7 +78,7 @@ fn many_equal_requests_at_once_make_one_record_a_key() {
         }
         assert_eq!(count(&hub).await - before, keys() as u64);
         eprintln!("{} keys, {AT_ONCE} requests each: {seen:?}", keys());
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }
 

@@ -91,7 +91,18 @@ async fn live(hub: &Hub, collection: &str) {
     let refused = hub.write("PATCH", &one, Some(patched.header("etag")), Some(&lost)).await;
     assert_eq!(refused.status, 422);
 
-    let gone = hub.write("DELETE", &one, Some(patched.header("etag")), None).await;
+    let mut taken = patched;
+    for (step, listed) in [("withdraw", false), ("reopen", false), ("publish", true)] {
+        let tag = taken.header("etag").to_owned();
+        taken = hub.write("POST", &format!("{one}/{step}"), Some(&tag), None).await;
+        assert_eq!(taken.status, 200, "{collection}: {}", taken.text);
+        let page = hub.get(&format!("{all}?limit=100")).await.json();
+        let found = page["items"].as_array().unwrap().iter().any(|item| item["id"] == record["id"]);
+        assert_eq!(found, listed, "{collection} after {step}");
+    }
+    hub.assert_whole().await;
+
+    let gone = hub.write("DELETE", &one, Some(taken.header("etag")), None).await;
     assert_eq!(gone.status, 204, "{collection}: {}", gone.text);
     assert_eq!(hub.get(&one).await.status, 404);
 

@@ -49,7 +49,7 @@ fn every_change_of_every_resource_writes_one_row_and_what_is_refused_none() {
         for collection in domain::collections() {
             change_in_each_way(&hub, collection).await;
         }
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }
 
@@ -119,7 +119,7 @@ fn a_proposal_writes_its_row_when_it_is_accepted_and_what_is_sent_again_writes_n
             assert_eq!(reply.status, 201, "{}", reply.text);
             assert_eq!(hub.number(ROWS).await - before, rows);
         }
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }
 
@@ -210,6 +210,6 @@ fn what_cannot_be_logged_is_not_done() {
         let reply = hub.send("POST", "/v1/topics", &headers, Some(other.to_string().into())).await;
         assert_eq!(reply.status, refused, "{}", reply.text);
         assert!(everything(&hub).await == before);
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }

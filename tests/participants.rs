@@ -131,7 +131,7 @@ fn a_participant_is_entered_read_changed_and_deleted() {
         for (operation, times) in [("create", 1), ("replace", 2), ("delete", 1)] {
             assert_eq!(logged(&hub, operation).await, times, "{operation}");
         }
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }
 
@@ -357,7 +357,7 @@ fn a_table_is_taken_whole_or_not_at_all_and_twice_without_doubles() {
         let changed = read(&hub, &format!("{ALL}?email=a@example.org")).await["items"][0].take();
         assert_eq!(json!([changed["id"], changed["name"]]), json!([kept["id"], "B"]));
         assert_eq!((changed["revision"].clone(), total(&hub, "").await), (json!(2), json!(3)));
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }
 
@@ -445,7 +445,7 @@ fn one_person_is_told_all_that_is_held_of_them_and_taken_away() {
         let again = hub.write("POST", &erase, None, None).await;
         assert_eq!((again.status.as_u16(), again.text), (200, erased.text));
         assert_eq!(logged(&hub, "erase").await, 3);
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }
 
@@ -525,7 +525,7 @@ fn who_has_been_kept_long_enough_is_named_no_more() {
             assert!(said.status.success() && text.trim().ends_with(erased), "{text}");
         }
         assert_eq!(named().await, 0);
-        hub.assert_log_is_whole().await;
+        hub.assert_whole().await;
     });
 }
 

@@ -36,6 +36,8 @@ mod m20261125_000050_figures;
 mod m20261125_000051_exchange_rate;
 mod m20261125_000055_participant_once;
 mod m20261125_000056_ready;
+mod m20261129_000057_public;
+mod m20261129_000058_words_by_collection;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -81,6 +83,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000055_participant_once::Migration),
             Box::new(m20261125_000051_exchange_rate::Migration),
             Box::new(m20261125_000056_ready::Migration),
+            Box::new(m20261129_000057_public::Migration),
+            Box::new(m20261129_000058_words_by_collection::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 use sea_orm_migration::{
     prelude::*,
     schema::{pk_uuid, text},
-    sea_orm::DbBackend,
+    sea_orm::{DbBackend, Statement},
 };
 
 /// Begins an index table: its key is the record's id.
@@ -61,6 +61,68 @@ pub(crate) async fn index(
         index.col(*column);
     }
     schema.create_index(index).await
+}
+
+/// Adds the column that tells whether a record is public, and beside each index of the table one of
+/// what is.
+pub(crate) async fn with_public(
+    schema: &SchemaManager<'_>,
+    table: &'static str,
+) -> Result<(), DbErr> {
+    let hidden = "(SELECT id FROM record WHERE state <> 'published')";
+    let (column, indexes) = match schema.get_database_backend() {
+        // Nearly all is public: what is the default of a new column is written to no row.
+        DbBackend::Postgres => (
+            format!(
+                r#"ALTER TABLE "{table}" ADD public boolean NOT NULL DEFAULT true;
+                UPDATE "{table}" SET public = false WHERE id IN {hidden};
+                ALTER TABLE "{table}" ALTER public SET DEFAULT false;
+                ANALYZE "{table}""#
+            ),
+            format!(
+                "SELECT indexdef FROM pg_indexes \
+                 WHERE schemaname = current_schema() AND tablename = '{table}' ORDER BY indexname"
+            ),
+        ),
+        _ => (
+            format!(
+                r#"ALTER TABLE "{table}" ADD public boolean NOT NULL DEFAULT false;
+                UPDATE "{table}" SET public = true WHERE id NOT IN {hidden}"#
+            ),
+            // A key has no statement here.
+            format!(
+                "SELECT coalesce(sql, '(id)') FROM sqlite_schema \
+                 WHERE type = 'index' AND tbl_name = '{table}' ORDER BY name"
+            ),
+        ),
+    };
+    let db = schema.get_connection();
+    db.execute_unprepared(&column).await?;
+    let indexes = Statement::from_string(schema.get_database_backend(), indexes);
+    for row in db.query_all_raw(indexes).await? {
+        let made: String = row.try_get_by_index(0)?;
+        let columns = made.rsplit('(').next().unwrap_or_default().replace([')', '"', ' '], "");
+        let name = format!("{table}_public_{}_idx", columns.replace(',', "_"));
+        let twin = format!(r#"CREATE INDEX "{name}" ON "{table}" ({columns}) WHERE public"#);
+        db.execute_unprepared(&twin).await?;
+    }
+    Ok(())
+}
+
+/// Gives the words of a collection a table of their own, where each has one.
+pub(crate) async fn words_of(schema: &SchemaManager<'_>, collection: &str) -> Result<(), DbErr> {
+    if schema.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let table = format!("search_{}", collection.replace('-', "_"));
+    // Of the most common words ten thousand are counted.
+    let sql = format!(
+        "CREATE TABLE {table} PARTITION OF search FOR VALUES IN ('{collection}');
+        ALTER TABLE {table} ALTER name_lexemes SET STATISTICS 1000,
+            ALTER words_lexemes SET STATISTICS 1000"
+    );
+    schema.get_connection().execute_unprepared(&sql).await?;
+    Ok(())
 }
 
 /// Puts a table in place of the one of that name: what was in it is derived, and is written anew

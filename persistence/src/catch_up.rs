@@ -54,13 +54,14 @@ impl Store {
             let (ids, bodies) = bodies_of::<R>(&rows)?;
             let own = id_column::<R>().is_in(ids.iter().copied());
             R::Index::delete_many().filter(own).exec(&tx).await?;
-            let each = || ids.iter().copied().zip(&bodies);
-            let index = each().map(|(id, body)| body.index(id));
+            let index =
+                rows.iter().zip(&bodies).map(|(row, body)| body.index(row.id, row.is_public()));
             insert::all::<R::Index>(&tx, index.collect()).await?;
-            let contributions = each().map(|(id, body)| (id, body.contribution(id)));
+            let contributions =
+                ids.iter().zip(&bodies).map(|(id, body)| (*id, body.contribution(*id)));
             Contribution::keep(contributions, &tx, &ids).await?;
             ready::note(&tx, &rows, &bodies).await?;
-            ready::follow(&tx, &ids, &bodies, &ids).await?;
+            ready::follow(&tx, &rows.iter().collect::<Vec<_>>(), &bodies, &ids).await?;
             Entity::update_many()
                 .col_expr(Column::DoneTo, Expr::value(last))
                 .filter(Column::Collection.eq(R::COLLECTION))

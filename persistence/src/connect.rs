@@ -64,14 +64,14 @@ impl Database {
         let pools = self.pools(&self.url).await?;
         let replicas = match &self.replicas {
             None => None,
-            Some(url) => Some(self.pool(url, self.connections).await?),
+            Some(url) => Some(self.pool(url, self.connections, Purpose::Change).await?),
         };
         Ok(Store::new(pools, replicas, self))
     }
 
     async fn pools(&self, url: &str) -> Result<Pools, DbErr> {
         if self.file().is_some() {
-            return Ok(Pools::one(self.pool(url, self.connections).await?));
+            return Ok(Pools::one(self.pool(url, self.connections, Purpose::Change).await?));
         }
         let part = (self.connections / 4).max(1);
         let rest = self.connections.saturating_sub(2 * part).max(2);
@@ -80,14 +80,20 @@ impl Database {
             Ok::<_, DbErr>(Reading::Sessions(Sessions::new(options, part, self.observer.clone())?))
         };
         Ok(Pools {
-            change: self.pool(url, rest).await?,
+            change: self.pool(url, rest, Purpose::Change).await?,
             list: reading(Purpose::List)?,
             key: reading(Purpose::Key)?,
         })
     }
 
-    async fn pool(&self, url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
-        let mut db = sea_orm::Database::connect(dialect::options(url, connections)).await?;
+    async fn pool(
+        &self,
+        url: &str,
+        connections: u32,
+        purpose: Purpose,
+    ) -> Result<DatabaseConnection, DbErr> {
+        let options = dialect::options(url, connections, purpose);
+        let mut db = sea_orm::Database::connect(options).await?;
         if let Some(observer) = self.observer.clone() {
             db.set_metric_callback(move |info| observer(&info.statement.sql));
         }
@@ -102,8 +108,9 @@ impl Database {
         // On Postgres one connection holds the lock; on SQLite a second one would not know at once
         // of the tables that the first one drops.
         let connections = if self.file().is_some() { 1 } else { 2 };
-        let own = Self { connections, replicas: None, observer: None, ..self.clone() };
-        dialect::migrate(&own.open().await?).await
+        let own = Self { observer: None, ..self.clone() };
+        let pool = own.pool(&own.url, connections, Purpose::Migrate).await?;
+        dialect::migrate(&Store::new(Pools::one(pool), None, &own)).await
     }
 
     fn file(&self) -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use sea_orm::{
     AccessMode, ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection,
     DatabaseTransaction, DbBackend, DbErr, IsolationLevel, RuntimeErr, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    sea_query::{Alias, Expr, Query, SelectStatement, SimpleExpr},
     sqlx::{
         self, ConnectOptions as _, Executor,
         postgres::{PgConnectOptions, PgListener, PgPoolOptions},
@@ -78,6 +78,8 @@ impl Listener {
 pub(crate) enum Purpose {
     /// Transactions, and whatever writes.
     Change,
+    /// To bring the schema up to date: takes as long as it takes, and reads whole tables.
+    Migrate,
     /// To read what filters find. Values are spread unevenly: a plan made for all of them is a bad
     /// one for most, so each gets its own.
     List,
@@ -86,8 +88,8 @@ pub(crate) enum Purpose {
 }
 
 /// How a pool is to behave.
-pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = unguarded(url, connections);
+pub(crate) fn options(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
+    let mut options = unguarded(url, connections, purpose);
     options.map_sqlx_postgres_pool_opts(|pool| {
         // A `begin` that was given up leaves its session inside a transaction, and the next write
         // there would be acknowledged and lost. ROLLBACK alone would have Postgres log a warning
@@ -103,7 +105,7 @@ pub(crate) fn options(url: &str, connections: u32) -> ConnectOptions {
 }
 
 /// The same, where what a session was left in stays with it.
-fn unguarded(url: &str, connections: u32) -> ConnectOptions {
+fn unguarded(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -116,7 +118,7 @@ fn unguarded(url: &str, connections: u32) -> ConnectOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire_if_idle_for(TEST_AFTER_IDLE)
-        .map_sqlx_postgres_opts(|options| settings(options, Purpose::Change))
+        .map_sqlx_postgres_opts(move |options| settings(options, purpose))
         .map_sqlx_sqlite_opts(|options: sqlx::sqlite::SqliteConnectOptions| {
             options
                 .create_if_missing(true)
@@ -136,14 +138,19 @@ pub(crate) fn session(url: &str, purpose: Purpose) -> Result<PgConnectOptions, D
 }
 
 fn settings(options: PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
+    let options = options
+        .application_name("capacity-hub")
+        .options([("lock_timeout", LOCK_TIMEOUT), ("client_min_messages", "error")]);
+    if purpose == Purpose::Migrate {
+        return options
+            .options([("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")]);
+    }
     // Where no session ever begins a transaction, none is left inside one.
     let reads = if purpose == Purpose::Change { "off" } else { "on" };
     let plans = if purpose == Purpose::Key { "force_generic_plan" } else { "force_custom_plan" };
-    options.application_name("capacity-hub").options([
+    options.options([
         ("statement_timeout", STATEMENT_TIMEOUT),
-        ("lock_timeout", LOCK_TIMEOUT),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
-        ("client_min_messages", "error"),
         ("default_transaction_read_only", reads),
         ("plan_cache_mode", plans),
         // Whatever is asked for has an index, and disks are read anywhere as quickly: to read a
@@ -206,42 +213,41 @@ pub(crate) async fn try_key(change: &DatabaseTransaction, key: [i32; 2]) -> Resu
     taken.map_or(Ok(false), |taken| taken.try_get_by_index(0))
 }
 
-/// The condition on the table of words that a record of one of those collections holds all of those
-/// words; none if there are none.
+/// The tables that hold the words of those collections, each with the rows that are theirs.
 ///
-/// Words are letters, digits and marks only, so nothing in them is an operator. Postgres keeps each
-/// with the collection before it, so it knows how many records of a collection hold a word, and
-/// finds those and no others.
-pub(crate) fn matching(
-    backend: DbBackend,
-    part: Part,
-    words: &Words,
-    of: &[&str],
-) -> Option<SimpleExpr> {
+/// On Postgres each collection has its own: so it is known how common a word is there.
+pub(crate) fn words_of(backend: DbBackend, collections: &[&str]) -> Vec<SelectStatement> {
+    if backend == DbBackend::Postgres {
+        let table = |collection: &&str| {
+            let table = format!("search_{}", collection.replace('-', "_"));
+            Query::select().from(Alias::new(table)).take()
+        };
+        return collections.iter().map(table).collect();
+    }
+    let own = search::Column::Resource.is_in(collections.to_vec());
+    vec![Query::select().from(search::Entity).and_where(own).take()]
+}
+
+/// The condition that a row of such a table holds all those words; none if there is no word at all.
+///
+/// Words are letters, digits and marks only, so nothing in them is an operator.
+pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<SimpleExpr> {
     let (whole, begun) = words.parts()?;
+    let column = match part {
+        Part::Name => "name",
+        Part::Words => "words",
+    };
     Some(if backend == DbBackend::Postgres {
-        let column = match part {
-            Part::Name => "name_lexemes",
-            Part::Words => "words_lexemes",
-        };
-        let within = |collection: &&str| {
-            let mut all: Vec<_> =
-                whole.iter().map(|word| format!("'{collection}/{word}'")).collect();
-            all.push(format!("'{collection}/{begun}':*"));
-            all.join(" & ")
-        };
-        let query = of.iter().map(within).collect::<Vec<_>>().join(" | ");
-        Expr::cust_with_values(format!("{column} @@ CAST(CAST($1 AS text) AS tsquery)"), [query])
+        let mut all: Vec<_> = whole.iter().map(|word| format!("'{word}'")).collect();
+        all.push(format!("'{begun}':*"));
+        let query = format!("{column}_lexemes @@ CAST(CAST($1 AS text) AS tsquery)");
+        Expr::cust_with_values(query, [all.join(" & ")])
     } else {
-        let column = match part {
-            Part::Name => "name",
-            Part::Words => "words",
-        };
         let mut all: Vec<_> = whole.iter().map(|word| format!("\"{word}\"")).collect();
         all.push(format!("\"{begun}\" *"));
         let query = format!("{column} : ({})", all.join(" AND "));
         let found = "id IN (SELECT rowid FROM search_words WHERE search_words MATCH ?)";
-        Expr::cust_with_values(found, [query]).and(search::Column::Resource.is_in(of.to_vec()))
+        Expr::cust_with_values(found, [query])
     })
 }
 
@@ -263,9 +269,7 @@ pub(crate) async fn migrate(store: &Store) -> Result<(), DbErr> {
         let alone = db.begin().await?;
         alone
             .execute_unprepared(&format!(
-                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
-                 SET LOCAL idle_in_transaction_session_timeout = 0; \
-                 SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+                "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
             ))
             .await?;
         up(store).await?;
@@ -300,6 +304,21 @@ mod tests {
 
     use super::*;
     use crate::{Database, NewToken, connect::Pools};
+
+    #[test]
+    fn a_migration_takes_as_long_as_it_takes_and_whatever_else_is_asked_comes_to_an_end() {
+        let timeout = |purpose| {
+            let options =
+                settings(PgConnectOptions::new(), purpose).get_options().map(str::to_owned);
+            let told = options.expect("there are some");
+            let (_, rest) = told.split_once("statement_timeout=").expect("it is said how long");
+            rest.split(' ').next().expect("a time").to_owned()
+        };
+        assert_eq!(timeout(Purpose::Migrate), "0");
+        for purpose in [Purpose::Change, Purpose::List, Purpose::Key] {
+            assert_eq!(timeout(purpose), STATEMENT_TIMEOUT);
+        }
+    }
 
     /// Waits for something to become true, and fails when it does not.
     async fn becomes(what: &str, true_now: impl AsyncFn() -> bool) {
@@ -365,8 +384,8 @@ mod tests {
         let database = Database { connections: 1, ..Database::at(&url) };
         database.migrate().await.unwrap();
 
-        let lost = !keeps_what_follows(&database, unguarded(&url, 1)).await;
-        let kept = keeps_what_follows(&database, options(&url, 1)).await;
+        let lost = !keeps_what_follows(&database, unguarded(&url, 1, Purpose::Change)).await;
+        let kept = keeps_what_follows(&database, options(&url, 1, Purpose::Change)).await;
         assert!(lost, "sqlx does it by itself now: the guard is not needed any more");
         assert!(kept);
         let gone = format!("DROP DATABASE {name} WITH (FORCE)");
@@ -419,7 +438,7 @@ mod tests {
         let file = std::env::temp_dir().join(format!("hub-{}.sqlite", Uuid::now_v7().simple()));
         let url = format!("sqlite://{}", file.display());
         if let Ok(which) = std::env::var(POOL) {
-            let mut options = options(&url, 4);
+            let mut options = options(&url, 4, Purpose::Change);
             if which == "reaping" {
                 options.idle_timeout(Some(Duration::from_millis(1)));
             }

@@ -17,6 +17,7 @@ pub struct Model {
     pub published_on: Date,
     pub kind: String,
     pub language: Option<String>,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -31,13 +32,14 @@ impl Stored for Document {
         Some(Reference { field: pointer.clone(), pointer, collection, key })
     }
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             title: Set(text_key(Some(&self.title))),
             published_on: Set(date_key(self.published_on.as_ref())),
             kind: Set(code(Some(&self.kind)).unwrap_or_default()),
             language: Set(code(self.language.as_ref())),
+            public: Set(public),
         }
     }
 

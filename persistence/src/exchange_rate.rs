@@ -14,6 +14,7 @@ pub struct Model {
     pub on_day: Date,
     /// Nothing is sorted by it: so many rates are read for figures that their bodies are left out.
     pub rate: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -21,13 +22,14 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for ExchangeRate {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             from_currency: Set(self.from.as_str().to_owned()),
             to_currency: Set(self.to.as_str().to_owned()),
             on_day: Set(self.on.day()),
             rate: Set(self.rate.as_str().to_owned()),
+            public: Set(public),
         }
     }
 

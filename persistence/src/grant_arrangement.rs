@@ -20,6 +20,7 @@ pub struct Model {
     pub signed_on: Date,
     pub title: String,
     pub status: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -27,13 +28,14 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for GrantArrangement {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             project_id: Set(self.project_id.id()),
             signed_on: Set(date_key(self.signed_on.as_ref())),
             title: Set(text_key(Some(&self.title))),
             status: Set(code(Some(&self.status)).unwrap_or_default()),
+            public: Set(public),
         }
     }
 

@@ -16,6 +16,7 @@ pub struct Model {
     pub result_id: Uuid,
     pub title: String,
     pub measure: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -23,12 +24,13 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Indicator {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             result_id: Set(self.result_id.id()),
             title: Set(text_key(Some(&self.title))),
             measure: Set(code(Some(&self.measure)).unwrap_or_default()),
+            public: Set(public),
         }
     }
 

@@ -17,6 +17,7 @@ pub struct Model {
     pub kind: String,
     pub country: Option<String>,
     pub owner_id: Option<Uuid>,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -24,7 +25,7 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Initiative {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             name: Set(text_key(Some(&self.name))),
@@ -32,6 +33,7 @@ impl Stored for Initiative {
             kind: Set(code(Some(&self.kind)).unwrap_or_default()),
             country: Set(code(self.country.as_ref())),
             owner_id: Set(self.owner_id.as_ref().map(domain::Ref::id)),
+            public: Set(public),
         }
     }
 

@@ -69,7 +69,7 @@ impl Moment {
         let ids: Vec<Uuid> = R::Index::find()
             .select_only()
             .column(id)
-            .filter(Sight::Public.of_id(id.into_expr()))
+            .filter(Sight::Public.of_index::<R>())
             .filter(Condition::all().add_option(last.map(|last| id.gt(last))))
             .order_by_asc(id)
             .limit(BATCH)

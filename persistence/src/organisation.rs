@@ -16,6 +16,7 @@ pub struct Model {
     pub kind: Option<String>,
     pub country: Option<String>,
     pub parent_id: Option<Uuid>,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -23,13 +24,14 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Organisation {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             name: Set(text_key(Some(&self.name))),
             kind: Set(code(self.kind.as_ref())),
             country: Set(code(self.country.as_ref())),
             parent_id: Set(self.parent_id.as_ref().map(domain::Ref::id)),
+            public: Set(public),
         }
     }
 

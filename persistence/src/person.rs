@@ -10,6 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub name: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -17,8 +18,8 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Person {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
-        ActiveModel { id: Set(id), name: Set(line_key(self.name.as_str())) }
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
+        ActiveModel { id: Set(id), name: Set(line_key(self.name.as_str())), public: Set(public) }
     }
 
     fn narrow(rows: Narrow, filter: &PersonFilter) -> Narrow {

@@ -25,6 +25,7 @@ pub struct Model {
     pub position: i64,
     pub title: String,
     pub language: Option<String>,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -62,7 +63,7 @@ impl Stored for Presentation {
     type Index = Entity;
     const TERMS: &'static [&'static str] = &["/speakers/country"];
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             seminar_id: Set(self.seminar_id.id()),
@@ -70,6 +71,7 @@ impl Stored for Presentation {
             position: Set(self.order),
             title: Set(text_key(self.title.as_ref())),
             language: Set(code(self.language.as_ref())),
+            public: Set(public),
         }
     }
 

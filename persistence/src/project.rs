@@ -15,6 +15,7 @@ pub struct Model {
     pub id: Uuid,
     pub title: String,
     pub status: Option<String>,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -23,11 +24,12 @@ impl Stored for Project {
     type Index = Entity;
     const TERMS: &'static [&'static str] = &["/countries/country", "/activity_kinds"];
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             title: Set(text_key(Some(&self.title))),
             status: Set(code(self.status.as_ref())),
+            public: Set(public),
         }
     }
 

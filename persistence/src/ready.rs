@@ -143,23 +143,23 @@ fn joined<R: Stored>(row: &record::Model, shape: &str) -> Result<Option<String>,
 /// have changed, anew.
 pub(crate) async fn follow<R: Stored>(
     tx: &DatabaseTransaction,
-    ids: &[Uuid],
+    rows: &[&record::Model],
     bodies: &[R],
     had: &[Uuid],
 ) -> Result<(), Error> {
     let derived = R::derive(tx, bodies).await?;
-    search::keep(tx, ids, bodies, &derived, had).await?;
+    search::keep(tx, rows, bodies, &derived, had).await?;
     if !derives::<R>() {
         return Ok(());
     }
     let mut by_id = CaseStatement::new();
-    for (id, derived) in ids.iter().zip(derived) {
+    for (row, derived) in rows.iter().zip(derived) {
         let derived = serde_json::to_string(&derived).map_err(unreadable)?;
-        by_id = by_id.case(record::Column::Id.eq(*id), derived);
+        by_id = by_id.case(record::Column::Id.eq(row.id), derived);
     }
     record::Entity::update_many()
         .col_expr(record::Column::Derived, by_id.into())
-        .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .filter(record::Column::Id.is_in(rows.iter().map(|row| row.id)))
         .exec(tx)
         .await?;
     Ok(())

@@ -13,6 +13,7 @@ pub struct Model {
     pub id: Uuid,
     pub seminar_id: Uuid,
     pub status: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -20,11 +21,12 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Recommendation {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             seminar_id: Set(self.seminar_id.id()),
             status: Set(code(Some(&self.status)).unwrap_or_default()),
+            public: Set(public),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, QueryResult, QuerySelect, entity::prelude::*};
 
-use crate::{Error, store::padded};
+use crate::{Error, sight::published, store::padded};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -30,6 +30,12 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    pub(crate) fn is_public(&self) -> bool {
+        self.state == published()
+    }
+}
 
 /// How many columns the table has.
 pub(crate) const WIDTH: usize = 11;

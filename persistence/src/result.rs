@@ -15,6 +15,7 @@ pub struct Model {
     pub project_id: Uuid,
     pub title: String,
     pub kind: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -22,12 +23,13 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for ProjectResult {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             project_id: Set(self.project_id.id()),
             title: Set(text_key(Some(&self.title))),
             kind: Set(code(Some(&self.kind)).unwrap_or_default()),
+            public: Set(public),
         }
     }
 

@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use domain::{Resource, Seminar, Shape, Text};
 use sea_orm::{
     ActiveValue::Set,
-    Condition, ConnectionTrait, DatabaseTransaction, DbBackend, PaginatorTrait, QueryOrder,
-    QuerySelect, QueryTrait,
+    ColumnType, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, QuerySelect,
     entity::prelude::*,
-    sea_query::{ExprTrait, SimpleExpr},
+    sea_query::{Alias, ExprTrait, IntoCondition, Query, SelectStatement, UnionType},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Page, Store, Stored, Visitor, Words, dialect, insert, ready, record, reference,
+    Error, Page, Sight, Store, Stored, Visitor, Words, dialect, insert, ready, record, reference,
     source::Source,
     store::{self, Key, padded},
     visit_all,
@@ -26,11 +25,10 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "search")]
 pub struct Model {
-    #[sea_orm(primary_key)]
-    pub id: i64,
-    #[sea_orm(unique)]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub record_id: Uuid,
     pub resource: String,
+    pub public: bool,
     #[sea_orm(column_type = "Text")]
     pub name: String,
     #[sea_orm(column_type = "Text")]
@@ -95,30 +93,30 @@ pub(crate) async fn in_parts<'a, T>(
 }
 
 impl Search {
-    /// The condition on the id of a record of one of those collections, for a part of the list or all
-    /// of it.
-    pub(crate) fn condition(
-        &self,
-        backend: DbBackend,
-        id: SimpleExpr,
-        of: &[&str],
-        rank: Option<Rank>,
-    ) -> SimpleExpr {
-        let matching = |part| dialect::matching(backend, part, &self.words, of);
+    /// The condition on the index table of `R`, for a part of the list or all of it.
+    pub(crate) fn condition<R: Stored>(&self, backend: DbBackend, rank: Option<Rank>) -> Condition {
+        let id = || store::id_column::<R>().into_expr();
+        let ids = self.ids(backend, &[R::COLLECTION], rank).into_iter();
+        ids.fold(Condition::any(), |any, ids| any.add(id().in_subquery(ids)))
+    }
+
+    /// The ids of the records of those collections that are found, a statement a table.
+    fn ids(&self, backend: DbBackend, of: &[&str], rank: Option<Rank>) -> Vec<SelectStatement> {
+        let matching = |part| dialect::matching(backend, part, &self.words);
         let found = match rank {
             None => matching(Part::Words),
             Some(Rank::Named) => matching(Part::Name),
+            // What has no name does not hold the words there.
             Some(Rank::Rest) => matching(Part::Words)
                 .zip(matching(Part::Name))
-                .map(|(words, name)| words.and(name.not())),
+                .map(|(words, name)| words.and(name.is_not(Expr::custom_keyword("TRUE")))),
         };
-        found.map_or_else(
-            || Expr::cust("1 = 0"),
-            |found| {
-                let ids = Entity::find().select_only().column(Column::RecordId).filter(found);
-                id.in_subquery(ids.into_query())
-            },
-        )
+        let found = found.unwrap_or_else(|| Expr::cust("1 = 0"));
+        let mut tables = dialect::words_of(backend, of);
+        for table in &mut tables {
+            table.column(Column::RecordId).and_where(found.clone());
+        }
+        tables
     }
 }
 
@@ -148,16 +146,19 @@ impl Rank {
 /// Keeps the words that records are found by, in place of those that the records in `had` had.
 pub(crate) async fn keep<R: Stored>(
     db: &impl ConnectionTrait,
-    ids: &[Uuid],
+    records: &[&record::Model],
     bodies: &[R],
     derived: &[R::Derived],
     had: &[Uuid],
 ) -> Result<(), Error> {
     if !had.is_empty() {
-        let own = Entity::delete_many().filter(Column::RecordId.is_in(had.iter().copied()));
-        own.exec(db).await?;
+        Entity::delete_many()
+            .filter(Column::Resource.eq(R::COLLECTION))
+            .filter(Column::RecordId.is_in(had.iter().copied()))
+            .exec(db)
+            .await?;
     }
-    let rows = ids.iter().zip(bodies).zip(derived).map(|((id, body), derived)| {
+    let rows = records.iter().zip(bodies).zip(derived).map(|((row, body), derived)| {
         let (mut name, mut rest) = (Vec::new(), Vec::new());
         Shape::of::<R>().texts(&json!(body), &mut |field, text| {
             if NAMES.contains(&field) { &mut name } else { &mut rest }.push(text.to_owned());
@@ -165,11 +166,11 @@ pub(crate) async fn keep<R: Stored>(
         let label = json!(derived)["label"].take();
         name.extend(languages(&label).map(ToOwned::to_owned));
         ActiveModel {
-            record_id: Set(*id),
+            record_id: Set(row.id),
             resource: Set(R::COLLECTION.to_owned()),
-            name: Set(joined(R::COLLECTION, name.iter().map(String::as_str))),
-            words: Set(joined(R::COLLECTION, name.iter().chain(&rest).map(String::as_str))),
-            ..Default::default()
+            public: Set(row.is_public()),
+            name: Set(joined(name.iter().map(String::as_str))),
+            words: Set(joined(name.iter().chain(&rest).map(String::as_str))),
         }
     });
     insert::all::<Entity>(db, rows.collect()).await
@@ -203,7 +204,7 @@ pub(crate) async fn renew<R: Stored>(
             continue;
         }
         let (ids, bodies) = store::bodies_of::<R>(&rows)?;
-        ready::follow(db, &ids, &bodies, &ids).await?;
+        ready::follow(db, &rows.iter().collect::<Vec<_>>(), &bodies, &ids).await?;
     }
     Ok(())
 }
@@ -251,27 +252,30 @@ impl Store {
             [] => domain::collections(),
             resources => resources.iter().map(String::as_str).collect(),
         };
-        let rows = |rank| {
-            let id = Expr::col(record::Column::Id.as_column_ref());
-            record::Entity::find()
-                .filter(search.condition(backend, id, &of, rank))
-                .filter(self.sight().of_records())
+        let seen = match self.sight() {
+            Sight::Public => Expr::col(Column::Public).into_condition(),
+            sight => sight.of_id(Expr::col(Column::RecordId)),
+        };
+        let tables = |rank| {
+            let mut tables = search.ids(backend, &of, rank);
+            for table in &mut tables {
+                table.cond_where(seen.clone());
+            }
+            tables
         };
         let total = match sought.with_total {
-            true => Some(rows(None).count(&db).await?),
+            true => Some(counted(&db, tables(None)).await?),
             false => None,
         };
-        let keys = [Key::column(record::Column::Id, false)];
+        let keys = [Key { by: Expr::col(Column::RecordId), kind: ColumnType::Uuid, down: false }];
         let read = async |(rank, place): From<'_>, room| {
             let after = place.map(|place| store::after(&keys, place)).transpose()?;
-            let found = rows(rank)
-                .filter(Condition::all().add_option(after))
-                .select_only()
-                .column(record::Column::Id)
-                .order_by_asc(record::Column::Id)
-                .limit(room)
-                .into_tuple::<Uuid>();
-            Ok(found.all(&db).await?)
+            let mut tables = tables(rank);
+            for table in &mut tables {
+                let after = Condition::all().add_option(after.clone());
+                table.cond_where(after).order_by(Column::RecordId, Order::Asc).limit(room);
+            }
+            first(&db, tables, room).await
         };
         let parts = Rank::after(sought.after.as_deref())?;
         let mut ids = in_parts(parts, sought.limit + 1, read).await?;
@@ -327,6 +331,43 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// The first of what those statements find, each in the order of ids.
+///
+/// They are put in one order here: Postgres would choose for all of them the way that is best for
+/// most, and so read tables to their end that have nothing of it.
+async fn first(db: &Source, tables: Vec<SelectStatement>, room: u64) -> Result<Vec<Uuid>, Error> {
+    let ids = tables.into_iter().map(|table| from(table).column(Column::RecordId).take());
+    let Some(all) = together(ids) else { return Ok(Vec::new()) };
+    let found = db.query_all(&all).await?;
+    let ids = found.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<Uuid>, _>>();
+    let mut ids = ids?;
+    ids.sort_unstable();
+    ids.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+    Ok(ids)
+}
+
+/// How many records those statements find.
+async fn counted(db: &Source, tables: Vec<SelectStatement>) -> Result<u64, Error> {
+    let counts = tables.into_iter().map(|table| from(table).expr(Expr::cust("count(*)")).take());
+    let Some(all) = together(counts) else { return Ok(0) };
+    let found = db.query_all(&all).await?;
+    let counts = found.iter().map(|row| row.try_get_by_index(0));
+    let total: i64 = counts.collect::<Result<Vec<i64>, _>>()?.into_iter().sum();
+    Ok(u64::try_from(total).unwrap_or_default())
+}
+
+/// A statement about what another finds, which may be ordered and limited for itself.
+fn from(found: SelectStatement) -> SelectStatement {
+    Query::select().from_subquery(found, Alias::new("found")).take()
+}
+
+/// What those statements find, in one; none if there is none.
+pub(crate) fn together(
+    statements: impl IntoIterator<Item = SelectStatement>,
+) -> Option<SelectStatement> {
+    statements.into_iter().reduce(|mut all, one| all.union(UnionType::All, one).take())
 }
 
 /// What a record is called.

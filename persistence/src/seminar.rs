@@ -29,6 +29,7 @@ pub struct Model {
     pub kind: String,
     pub status: String,
     pub format: Option<String>,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -39,7 +40,7 @@ impl Stored for Seminar {
     type Index = Entity;
     const TERMS: &'static [&'static str] = &["/countries/country", "/languages"];
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             project_id: Set(self.project_id.id()),
@@ -51,6 +52,7 @@ impl Stored for Seminar {
             kind: Set(code(Some(&self.kind)).unwrap_or_default()),
             status: Set(code(Some(&self.status)).unwrap_or_default()),
             format: Set(code(self.format.as_ref())),
+            public: Set(public),
         }
     }
 

@@ -11,6 +11,7 @@ pub struct Model {
     pub id: Uuid,
     pub project_id: Uuid,
     pub name: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -18,11 +19,12 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for SeminarSeries {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             project_id: Set(self.project_id.id()),
             name: Set(text_key(Some(&self.name))),
+            public: Set(public),
         }
     }
 

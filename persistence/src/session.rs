@@ -13,6 +13,7 @@ pub struct Model {
     pub day: i64,
     pub position: i64,
     pub kind: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -20,13 +21,14 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Session {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             seminar_id: Set(self.seminar_id.id()),
             day: Set(self.day.number()),
             position: Set(self.day.number() * 100_000 + self.order),
             kind: Set(code(Some(&self.kind)).unwrap_or_default()),
+            public: Set(public),
         }
     }
 

@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Alias, ExprTrait, IntoCondition, Query, SelectStatement, SimpleExpr},
 };
 
-use crate::{index::code, record};
+use crate::{Stored, index::code, record, store::id_column};
 
 /// The collections whose records belong to no project.
 const OF_NO_PROJECT: [&str; 6] = [
@@ -71,6 +71,15 @@ impl Sight {
                 let id = record::Column::Id.into_expr();
                 belongs(&id, record::Column::Resource.into_expr(), projects)
             }
+        }
+    }
+
+    /// The condition on the index table of `R`.
+    pub(crate) fn of_index<R: Stored>(&self) -> Condition {
+        match self {
+            // As it stands, for the indexes of what is public: they are those of a bare column.
+            Self::Public => Expr::col((R::Index::default(), "public")).into_condition(),
+            Self::Projects(_) | Self::All => self.of_id(id_column::<R>().into_expr()),
         }
     }
 

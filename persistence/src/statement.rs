@@ -18,6 +18,7 @@ pub struct Model {
     pub id: Uuid,
     pub seminar_id: Uuid,
     pub mode: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -25,11 +26,12 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Statement {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             seminar_id: Set(self.seminar_id.id()),
             mode: Set(code(Some(&self.mode)).unwrap_or_default()),
+            public: Set(public),
         }
     }
 

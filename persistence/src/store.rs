@@ -216,10 +216,10 @@ impl<R: Stored> Entry<R> {
             let old = id_column::<R>().is_in(had.iter().copied());
             R::Index::delete_many().filter(old).exec(tx).await?;
         }
-        let each = || all.iter().map(|entry| (entry.row.id, &entry.body));
-        let index = each().map(|(id, body)| body.index(id));
+        let index = all.iter().map(|entry| entry.body.index(entry.row.id, entry.row.is_public()));
         insert::all::<R::Index>(tx, index.collect()).await?;
-        let contributions = each().map(|(id, body)| (id, body.contribution(id)));
+        let each = all.iter().map(|entry| (entry.row.id, &entry.body));
+        let contributions = each.map(|(id, body)| (id, body.contribution(id)));
         Contribution::keep(contributions, tx, &had).await?;
         reference::keep::<R>(tx, all, &had).await
     }
@@ -235,10 +235,10 @@ impl<R: Stored> Entry<R> {
         for entry in all {
             entry.may_stand(tx).await?;
         }
-        let ids: Vec<_> = all.iter().map(|entry| entry.row.id).collect();
+        let rows: Vec<_> = all.iter().map(|entry| &entry.row).collect();
         let bodies: Vec<_> = all.iter().map(|entry| entry.body.clone()).collect();
         let had = Self::ids_before(all);
-        ready::follow(tx, &ids, &bodies, &had).await?;
+        ready::follow(tx, &rows, &bodies, &had).await?;
         for id in had {
             R::renamed(tx, id).await?;
         }
@@ -256,7 +256,7 @@ impl<R: Stored> Entry<R> {
         if !conflicts.is_empty() {
             return Err(Error::Refused(conflicts));
         }
-        if self.row.state == published() { whole_public(tx, &self.links).await } else { Ok(()) }
+        if self.row.is_public() { whole_public(tx, &self.links).await } else { Ok(()) }
     }
 
     /// The ids of those that were there before.
@@ -567,6 +567,7 @@ impl Store {
                 ..old.clone()
             };
             update(&tx, &row).await?;
+            show::<R>(&tx, &row).await?;
             log::lock(&tx).await?;
             match step {
                 Step::Publish => whole_public(&tx, &links_of(&tx, row.id).await?).await?,
@@ -692,6 +693,22 @@ pub(crate) async fn locked<R: Stored>(
 }
 
 /// Writes a row over the one of the revision before.
+/// Has its rows for lists and searches tell whether a record is public.
+async fn show<R: Stored>(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Error> {
+    R::Index::update_many()
+        .col_expr("public", Expr::value(row.is_public()))
+        .filter(id_column::<R>().eq(row.id))
+        .exec(tx)
+        .await?;
+    search::Entity::update_many()
+        .col_expr(search::Column::Public, Expr::value(row.is_public()))
+        .filter(search::Column::Resource.eq(R::COLLECTION))
+        .filter(search::Column::RecordId.eq(row.id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 async fn update(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Error> {
     let changed = record::Entity::update_many()
         .col_expr(record::Column::Slug, Expr::value(row.slug.clone()))
@@ -852,12 +869,10 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
     let narrowed = Narrow::to::<R>(by_key, view, &wanted.filter).await?;
     let plain = narrowed.is_empty() && wanted.search.is_none();
     let db = if plain || wanted.parts { by_key } else { db };
-    let fitting = narrowed.add(view.sight.of_id(id_column::<R>().into_expr()));
+    let fitting = narrowed.add(view.sight.of_index::<R>());
     let rows = |rank| {
-        let search = wanted.search.as_ref().map(|search| {
-            let id = id_column::<R>().into_expr();
-            search.condition(db.get_database_backend(), id, &[R::COLLECTION], rank)
-        });
+        let search = wanted.search.as_ref();
+        let search = search.map(|search| search.condition::<R>(db.get_database_backend(), rank));
         R::Index::find().filter(fitting.clone().add_option(search))
     };
     let total = match wanted.with_total {
@@ -925,12 +940,11 @@ pub(crate) async fn condition<R: Stored>(
     search: Option<&Search>,
     view: &View,
 ) -> Result<Condition, Error> {
-    let id = id_column::<R>().into_expr();
     let backend = db.get_database_backend();
     Ok(Narrow::to::<R>(db, view, filter)
         .await?
-        .add(view.sight.of_id(id.clone()))
-        .add_option(search.map(|search| search.condition(backend, id, &[R::COLLECTION], None))))
+        .add(view.sight.of_index::<R>())
+        .add_option(search.map(|search| search.condition::<R>(backend, None))))
 }
 
 /// The records of those ids, in that order.

@@ -28,8 +28,8 @@ pub trait Stored: Resource<Derived: Default> {
         None
     }
 
-    /// The row of its index table.
-    fn index(&self, id: Uuid) -> <Self::Index as EntityTrait>::ActiveModel;
+    /// The row of its index table, whose columns `id` and `public` every resource has.
+    fn index(&self, id: Uuid, public: bool) -> <Self::Index as EntityTrait>::ActiveModel;
 
     /// What it contributes to figures.
     #[must_use]

@@ -18,6 +18,7 @@ pub struct Model {
     pub ends_on: Date,
     pub host_country: String,
     pub status: String,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -26,7 +27,7 @@ impl Stored for StudyVisit {
     type Index = Entity;
     const TERMS: &'static [&'static str] = &["/countries/country"];
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             project_id: Set(self.project_id.id()),
@@ -34,6 +35,7 @@ impl Stored for StudyVisit {
             ends_on: Set(last_day_key(self.starts_on.as_ref(), self.ends_on.as_ref())),
             host_country: Set(code(Some(&self.host_country)).unwrap_or_default()),
             status: Set(code(Some(&self.status)).unwrap_or_default()),
+            public: Set(public),
         }
     }
 

@@ -17,6 +17,7 @@ pub struct Model {
     pub label: String,
     pub scheme: String,
     pub parent_id: Option<Uuid>,
+    pub public: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -24,13 +25,14 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Stored for Topic {
     type Index = Entity;
 
-    fn index(&self, id: Uuid) -> ActiveModel {
+    fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {
             id: Set(id),
             code: Set(line_key(self.code.as_str())),
             label: Set(text_key(Some(&self.label))),
             scheme: Set(code(Some(&self.scheme)).unwrap_or_default()),
             parent_id: Set(self.parent_id.as_ref().map(domain::Ref::id)),
+            public: Set(public),
         }
     }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Reference;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -42,22 +41,22 @@ impl Bench<'_> {
             .collect();
         let unknown: Vec<_> = unknown.into_iter().collect();
         for some in unknown.chunks(AT_ONCE) {
-            let mut wanted = Condition::any();
+            let backend = self.tx.get_database_backend();
+            let mut wanted: BTreeMap<&str, Condition> = BTreeMap::new();
             for (collection, name) in some {
-                let words = Words::of(name);
-                let backend = self.tx.get_database_backend();
-                if let Some(found) = dialect::matching(backend, Part::Name, &words, &[collection]) {
-                    wanted = wanted.add(found);
+                if let Some(found) = dialect::matching(backend, Part::Name, &Words::of(name)) {
+                    let any = wanted.remove(collection).unwrap_or_else(Condition::any);
+                    wanted.insert(collection, any.add(found));
                 }
             }
-            if wanted.is_empty() {
-                continue;
-            }
-            let with_words = search::Entity::find()
-                .select_only()
-                .column(search::Column::RecordId)
-                .filter(wanted)
-                .into_query();
+            let tables = wanted.into_iter().flat_map(|(collection, wanted)| {
+                let mut tables = dialect::words_of(backend, &[collection]);
+                for table in &mut tables {
+                    table.column(search::Column::RecordId).cond_where(wanted.clone());
+                }
+                tables
+            });
+            let Some(with_words) = search::together(tables) else { continue };
             let found: Vec<(Uuid, String, Option<String>, String)> = record::Entity::find()
                 .select_only()
                 .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])

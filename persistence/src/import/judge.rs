@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     Author, Error, Store, Stored, record, reference,
-    sight::published,
     store::{Entry, New, may_add, may_replace, read, rights},
 };
 
@@ -145,7 +144,7 @@ impl<R: Stored> Writing for Entry<R> {
             if let Some((old, _)) = &self.before {
                 return may_replace::<R>(tx, by, old, &self.links).await;
             }
-            let publish = self.row.state == published();
+            let publish = self.row.is_public();
             may_add::<R>(tx, by, self.row.id, publish, &self.links).await?;
             Ok(true)
         })
