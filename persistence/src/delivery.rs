@@ -7,7 +7,7 @@ use sea_orm::{
     entity::prelude::*, sea_query::Expr,
 };
 
-use crate::{Claim, Error, PublicChange, Store, dialect};
+use crate::{Claim, Error, PublicChange, Store, dialect, insert};
 
 /// For how long a delivery is tried again.
 const PATIENCE: TimeDelta = TimeDelta::days(3);
@@ -67,17 +67,13 @@ pub(crate) async fn plan(
     webhook_id: Uuid,
     changes: &[PublicChange],
 ) -> Result<(), Error> {
-    if changes.is_empty() {
-        return Ok(());
-    }
     let now = store.now();
     let rows = changes.iter().map(|change| {
         let event = format!("{}.{}", change.resource, change.operation.as_str());
         new(store.new_id(), webhook_id, event, Some(change.position), now)
     });
     let rows = rows.map(|row| row.into_active_model().reset_all());
-    Entity::insert_many(rows).exec_without_returning(tx).await?;
-    Ok(())
+    insert::all::<Entity>(tx, rows.collect()).await
 }
 
 fn new(

@@ -232,9 +232,7 @@ impl<R: Stored> Entry<R> {
         by: &Author,
     ) -> Result<(), Error> {
         log::lock(tx).await?;
-        for entry in all {
-            entry.may_stand(tx).await?;
-        }
+        Self::may_stand(all, tx).await?;
         let rows: Vec<_> = all.iter().map(|entry| &entry.row).collect();
         let bodies: Vec<_> = all.iter().map(|entry| entry.body.clone()).collect();
         let had = Self::ids_before(all);
@@ -249,14 +247,17 @@ impl<R: Stored> Entry<R> {
         log::note(tx, by, store.now(), changes.collect()).await
     }
 
-    /// Judges it by other records.
-    pub(crate) async fn may_stand(&self, tx: &DatabaseTransaction) -> Result<(), Error> {
-        let before = self.before.as_ref().map(|(_, body)| body);
-        let conflicts = self.body.conflicts(tx, self.row.id, before).await?;
-        if !conflicts.is_empty() {
-            return Err(Error::Refused(conflicts));
+    /// Judges them by other records.
+    pub(crate) async fn may_stand(all: &[&Self], tx: &DatabaseTransaction) -> Result<(), Error> {
+        for entry in all {
+            let before = entry.before.as_ref().map(|(_, body)| body);
+            let conflicts = entry.body.conflicts(tx, entry.row.id, before).await?;
+            if !conflicts.is_empty() {
+                return Err(Error::Refused(conflicts));
+            }
         }
-        if self.row.is_public() { whole_public(tx, &self.links).await } else { Ok(()) }
+        let public = all.iter().filter(|entry| entry.row.is_public());
+        whole_public(tx, public.flat_map(|entry| &entry.links)).await
     }
 
     /// The ids of those that were there before.
@@ -570,7 +571,7 @@ impl Store {
             show::<R>(&tx, &row).await?;
             log::lock(&tx).await?;
             match step {
-                Step::Publish => whole_public(&tx, &links_of(&tx, row.id).await?).await?,
+                Step::Publish => whole_public(&tx, links_of(&tx, row.id).await?.iter()).await?,
                 Step::Withdraw => {
                     let referrers = referrers(&tx, &Sight::Public, old.id).await?;
                     if !referrers.is_empty() {
@@ -799,15 +800,19 @@ async fn links_of(tx: &DatabaseTransaction, id: Uuid) -> Result<Vec<(String, Uui
         .await?)
 }
 
-/// Refuses a public record that refers to what is not: it would tell that there is something.
-pub(crate) async fn whole_public(
+/// Refuses that what is public refers to what is not: it would tell that there is something.
+async fn whole_public<'a>(
     tx: &DatabaseTransaction,
-    links: &[(String, Uuid)],
+    links: impl Iterator<Item = &'a (String, Uuid)> + Clone,
 ) -> Result<(), Error> {
+    let ids: BTreeSet<Uuid> = links.clone().map(|(_, id)| *id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
     let hidden: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
         .select_only()
         .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
-        .filter(record::Column::Id.is_in(links.iter().map(|(_, id)| *id)))
+        .filter(record::Column::Id.is_in(ids))
         .filter(record::Column::State.ne(published()))
         .into_tuple()
         .all(tx)
@@ -818,7 +823,7 @@ pub(crate) async fn whole_public(
         let detail = format!("/v1/{resource}/{name} is not public: publish it first.");
         Some(Violation::new(field.clone(), "unpublished_reference", detail))
     };
-    let hidden: Vec<_> = links.iter().filter_map(told).collect();
+    let hidden: Vec<_> = links.filter_map(told).collect();
     if hidden.is_empty() { Ok(()) } else { Err(Error::Refused(hidden)) }
 }
 

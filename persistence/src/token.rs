@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    Error, Sight, Store, dialect, reference,
+    Error, Sight, Store, dialect, insert, reference,
     store::{retried, unreadable},
 };
 
@@ -138,13 +138,11 @@ impl Store {
             let projects = named(&tx, new.projects.as_deref().unwrap_or_default()).await?;
             let kept = row.clone().into_active_model().reset_all();
             Entity::insert(kept).exec_without_returning(&tx).await?;
-            if !projects.is_empty() {
-                let limits = projects.iter().map(|project| limit::ActiveModel {
-                    token_id: Set(row.id.clone()),
-                    project_id: Set(*project),
-                });
-                limit::Entity::insert_many(limits).exec_without_returning(&tx).await?;
-            }
+            let limits = projects.iter().map(|project| limit::ActiveModel {
+                token_id: Set(row.id.clone()),
+                project_id: Set(*project),
+            });
+            insert::all::<limit::Entity>(&tx, limits.collect()).await?;
             tx.commit().await?;
             Ok((kept_token(row.clone(), projects)?, token.clone()))
         })

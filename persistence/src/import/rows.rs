@@ -163,7 +163,7 @@ impl Bench<'_> {
         if action != Action::Proposed
             && !change.entry.links.iter().any(|(_, id)| seen.stands_for(*id))
         {
-            change.entry.may_stand(self.tx).await?;
+            Entry::may_stand(&[&change.entry], self.tx).await?;
         }
         Taken::of(&change.entry, action, tell)
     }
