@@ -8,9 +8,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{
-            self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderName, HeaderValue,
-        },
+        header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue},
     },
     middleware::Next,
     web::{Bytes, Data},
@@ -56,7 +54,7 @@ struct Answer {
     known: Known,
     day: NaiveDate,
     basis: Basis,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -87,11 +85,8 @@ impl Answer {
 
     fn give(&self) -> HttpResponse {
         let mut response = HttpResponse::Ok().body(self.body.clone());
-        // Room for what is of one request alone, too.
-        response.headers_mut().reserve(self.headers.len() + 4);
-        for (name, value) in &self.headers {
-            response.headers_mut().append(name.clone(), value.clone());
-        }
+        // A copy of the whole looks up no name.
+        response.headers_mut().clone_from(&self.headers);
         response
     }
 }
@@ -148,8 +143,7 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     // It was told of a stream that is none any more.
     head.headers_mut().remove(header::TRANSFER_ENCODING);
     edge::finish(head.headers_mut(), true, false, None);
-    let headers = head.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
-    let answer = Answer { known, day, basis, headers: headers.collect(), body };
+    let answer = Answer { known, day, basis, headers: head.headers().clone(), body };
     let response = answer.give();
     let large = answer.body.len() as u64 > answers.0.capacity() / PART;
     let _ = place.insert(if large { Kept::Never } else { Kept::Answer(Arc::new(answer)) });
