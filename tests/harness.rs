@@ -175,12 +175,16 @@ pub(crate) fn on_each_database_with(change: impl Fn(&mut Settings), test: impl A
     }
 }
 
-/// Whether each of the databases to test on is Postgres.
+/// Whether each of the databases to test on is Postgres; `HUB_TEST_ONLY` names one of them.
 pub(crate) fn databases() -> Vec<bool> {
-    match std::env::var_os("PGHOST") {
-        Some(_) => vec![false, true],
-        None => vec![false],
+    let only = std::env::var("HUB_TEST_ONLY").ok();
+    let mut all = vec![("sqlite", false)];
+    if std::env::var_os("PGHOST").is_some() {
+        all.push(("postgres", true));
     }
+    all.retain(|(name, _)| only.as_deref().is_none_or(|only| only == *name));
+    assert!(!all.is_empty(), "there is no database to test on");
+    all.into_iter().map(|(_, postgres)| postgres).collect()
 }
 
 fn server(at: &str) -> String {
