@@ -7,14 +7,14 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnType, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, QuerySelect,
     entity::prelude::*,
-    sea_query::{Alias, ExprTrait, IntoCondition, Query, SelectStatement, UnionType},
+    sea_query::{Alias, ExprTrait, Query, SelectStatement, UnionType},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Page, Sight, Store, Stored, Visitor, Words, dialect, insert, ready, record, reference,
+    Error, Page, Store, Stored, Visitor, Words, dialect, insert, ready, record, reference,
     source::Source,
     store::{self, Key, padded},
     visit_all,
@@ -252,10 +252,7 @@ impl Store {
             [] => domain::collections(),
             resources => resources.iter().map(String::as_str).collect(),
         };
-        let seen = match self.sight() {
-            Sight::Public => Expr::col(Column::Public).into_condition(),
-            sight => sight.of_id(Expr::col(Column::RecordId)),
-        };
+        let seen = self.sight().of_table(Expr::col(Column::Public), Expr::col(Column::RecordId));
         let tables = |rank| {
             let mut tables = search.ids(backend, &of, rank);
             for table in &mut tables {

@@ -76,10 +76,16 @@ impl Sight {
 
     /// The condition on the index table of `R`.
     pub(crate) fn of_index<R: Stored>(&self) -> Condition {
+        let public = Expr::col((R::Index::default(), "public"));
+        self.of_table(public, id_column::<R>().into_expr())
+    }
+
+    /// The condition on a table that tells what is public, and names the record by that id.
+    pub(crate) fn of_table(&self, public: SimpleExpr, id: SimpleExpr) -> Condition {
         match self {
             // As it stands, for the indexes of what is public: they are those of a bare column.
-            Self::Public => Expr::col((R::Index::default(), "public")).into_condition(),
-            Self::Projects(_) | Self::All => self.of_id(id_column::<R>().into_expr()),
+            Self::Public => public.into_condition(),
+            Self::Projects(_) | Self::All => self.of_id(id),
         }
     }
 
