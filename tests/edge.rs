@@ -1,5 +1,11 @@
 //! The edge of HTTP.
+use std::time::{Duration, Instant};
+
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::harness::{Hub, on_each_database};
 
@@ -112,6 +118,42 @@ fn each_encoding_has_a_tag_of_its_own_and_is_not_sent_twice() {
             assert_eq!((again.status.as_u16(), again.header("etag")), (304, tag.as_str()));
             tags.push(tag);
         }
+    });
+}
+
+/// How long the rest of an answer comes after its beginning.
+async fn rest_after(connection: &mut TcpStream, request: &[u8]) -> Duration {
+    connection.write_all(request).await.expect("sent");
+    let (mut answer, mut part) = (Vec::new(), vec![0; 64 * 1024]);
+    let mut begun = None;
+    while !answer.ends_with(b"\r\n0\r\n\r\n") {
+        let read = connection.read(&mut part).await.expect("an answer");
+        assert!(read > 0, "{}", String::from_utf8_lossy(&answer));
+        begun.get_or_insert_with(Instant::now);
+        answer.extend_from_slice(&part[..read]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    begun.expect("something was read").elapsed()
+}
+
+#[test]
+fn no_part_of_an_answer_waits_until_the_client_has_confirmed_the_one_before() {
+    on_each_database(async |hub| {
+        // Who brings a token is given what was compressed just now, in parts.
+        let request = format!(
+            "GET /v1/organisations HTTP/1.1\r\nhost: hub\r\naccept-encoding: gzip\r\n\
+            authorization: Bearer {}\r\n\r\n",
+            hub.token
+        );
+        let at = hub.url.strip_prefix("http://").unwrap();
+        let mut connection = TcpStream::connect(at).await.expect("a connection");
+        let mut times = Vec::new();
+        for _ in 0..25 {
+            times.push(rest_after(&mut connection, request.as_bytes()).await);
+        }
+        times.sort();
+        // A client that has nothing to say confirms after 40 ms what it was sent.
+        assert!(times[12] < Duration::from_millis(30), "{times:?}");
     });
 }
 

@@ -77,6 +77,9 @@ async fn proxy(to: String) -> (String, Gate) {
                     return;
                 }
                 let Ok(mut far) = tokio::net::TcpStream::connect(to).await else { return };
+                for side in [&near, &far] {
+                    side.set_nodelay(true).expect("what comes is passed on at once");
+                }
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
                     _ = watch.wait_for(|open| !open) => {}

@@ -170,6 +170,8 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let server = server
         .workers(settings.workers)
         .shutdown_timeout(settings.grace.as_secs())
+        // Else what is compressed, and sent in parts, waits for a client that confirms after 40 ms.
+        .tcp_nodelay(true)
         .client_request_timeout(Duration::from_secs(10))
         .disable_signals()
         .listen(listener)?
