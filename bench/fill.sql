@@ -31,9 +31,10 @@ BEGIN;
 CREATE TEMP TABLE scale AS SELECT CAST(:n AS bigint) AS n, CAST(:every AS bigint) AS every;
 -- Indexes that nothing here is found by are made anew at the end: to sort once is a fraction of
 -- finding the place of each row.
-CREATE TEMP TABLE later AS SELECT CAST(CAST(indexrelid AS regclass) AS text) AS name, pg_get_indexdef(indexrelid) AS made
+-- One of a table in parts is one of each part.
+CREATE TEMP TABLE later AS SELECT CAST(CAST(indexrelid AS regclass) AS text) AS name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS made
   FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-  WHERE relnamespace = CAST('public' AS regnamespace) AND NOT indisunique;
+  WHERE relnamespace = CAST('public' AS regnamespace) AND NOT indisunique AND NOT relispartition;
 SELECT 'DROP INDEX ' || name FROM later \gexec
 -- What the service has written itself.
 CREATE TEMP TABLE own AS SELECT id FROM record;
@@ -296,7 +297,7 @@ INSERT INTO proposal (id, resource, record_id, revision, body, status, actor, no
 -- What lists are filtered and sorted by. What is not known comes last. Nearly all is public, so what is
 -- not is told at the end.
 CREATE TEMP TABLE listed AS SELECT format('%I', table_name) AS name FROM information_schema.columns
-  WHERE table_schema = 'public' AND column_name = 'public';
+  WHERE table_schema = 'public' AND column_name = 'public' AND table_name NOT LIKE 'search%';
 SELECT 'ALTER TABLE ' || name || ' ALTER public SET DEFAULT true' FROM listed \gexec
 INSERT INTO topic (id, code, label, scheme, parent_id)
   SELECT id, body->>'code', lower(body#>>'{label,en}'), body->>'scheme', CAST(body->>'parent_id' AS uuid) FROM new WHERE resource = 'topics';
