@@ -1,4 +1,6 @@
 //! Search: words are found in every language, and the same on both databases.
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::harness::{Hub, on_each_database, on_each_database_without_memory};
@@ -297,6 +299,35 @@ fn records_from_before_words_were_kept_are_found_after_the_next_start() {
         hub.database.migrate().await.unwrap();
         let found = hub.get("/v1/people?q=kangtak").await.json();
         assert_eq!(found["items"][0]["slug"], "kangtak-oh");
+    });
+}
+
+#[test]
+fn what_is_written_anew_after_a_migration_is_found_by_indexes() {
+    on_each_database(async |hub| {
+        // A service that is stopped before it has begun complains.
+        hub.get("/health/live").await;
+        if !hub.database.url.starts_with("postgres") {
+            return;
+        }
+        let told = async |what: &str| {
+            let of = "('activity', 'fact', 'person', 'record', 'reference', 'search_people', 'seminar', 'term')";
+            let sql = format!(
+                "SELECT CAST(sum({what}) AS bigint) FROM pg_stat_user_tables WHERE relname IN {of}"
+            );
+            hub.number(&sql).await
+        };
+        for collection in domain::collections() {
+            hub.sql(&format!("INSERT INTO stale (collection) VALUES ('{collection}')")).await;
+        }
+        let (scans, rows) = (told("seq_scan").await, told("n_tup_del").await);
+        hub.database.migrate().await.unwrap();
+        let since = Instant::now();
+        // A session tells when it ends what it has done.
+        while told("n_tup_del").await == rows {
+            assert!(since.elapsed() < Duration::from_secs(20), "nothing was written");
+        }
+        assert_eq!(told("seq_scan").await, scans);
     });
 }
 

@@ -44,8 +44,8 @@ impl Store {
             if let Some(last) = last {
                 rows = rows.filter(record::Column::Id.gt(last));
             }
-            let rows = rows.order_by_asc(record::Column::Id).limit(AT_ONCE).all(self.db()).await?;
-            let tx = dialect::begin(self.db()).await?;
+            let tx = dialect::begin_by_index(self.db()).await?;
+            let rows = rows.order_by_asc(record::Column::Id).limit(AT_ONCE).all(&tx).await?;
             let Some(done) = rows.last() else {
                 Entity::delete_by_id(R::COLLECTION).exec(&tx).await?;
                 return Ok(tx.commit().await?);

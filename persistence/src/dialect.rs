@@ -164,6 +164,17 @@ fn settings(options: PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
     ])
 }
 
+/// Begins a transaction of a session that migrates, in which a few records are found and written: by
+/// their indexes, as by those that serve, also while Postgres takes a table to be empty that has just
+/// been filled.
+pub(crate) async fn begin_by_index(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let tx = begin(db).await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared("SET LOCAL enable_seqscan = off; SET LOCAL jit = off").await?;
+    }
+    Ok(tx)
+}
+
 /// Begins a transaction that will write.
 pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     db.begin_with_options(TransactionOptions {
