@@ -55,6 +55,8 @@ struct Answer {
     day: NaiveDate,
     basis: Basis,
     headers: HeaderMap,
+    /// What is said to who has it already.
+    unchanged: HeaderMap,
     body: Bytes,
 }
 
@@ -86,12 +88,27 @@ impl Answer {
     fn give(&self) -> HttpResponse {
         let mut response = HttpResponse::Ok().body(self.body.clone());
         // A copy of the whole looks up no name.
-        response.headers_mut().clone_from(&self.headers);
+        *response.headers_mut() = self.headers.clone();
         response
     }
 }
 
-/// Answers from memory what the public asks for, if nothing has changed since.
+/// What is in memory and as it would be made now; nothing is waited for.
+pub(crate) fn remembered(request: &ServiceRequest) -> Option<HttpResponse> {
+    let (answers, store) = kept_for(request)?;
+    // While it is not known what has changed, nothing is known to be as it was.
+    store.pulse().known()?;
+    let Kept::Answer(answer) = answers.0.get(&Asked::of(request)?.key)? else { return None };
+    if !answer.holds(store, store.today()) {
+        return None;
+    }
+    if edge::has(request.headers(), &answer.headers) {
+        return Some(edge::not_modified(answer.unchanged.clone()));
+    }
+    Some(answer.give())
+}
+
+/// Makes what is not in memory, and keeps it.
 ///
 /// Who asks for the same at the same time waits for the first.
 pub(crate) async fn cached<B: MessageBody + 'static>(
@@ -99,28 +116,17 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let boxed = |answer: ServiceResponse<B>| answer.map_into_boxed_body();
-    let asked = asked(&mut request);
-    let (Some(answers), Some(store), Some(key)) =
-        (request.app_data::<Data<Answers>>(), request.app_data::<Data<Store>>(), asked)
-    else {
+    let (Some((answers, store)), Some(asked)) = (kept_for(&request), Asked::of(&request)) else {
         return next.call(request).await.map(boxed);
     };
-    // While it is not known what has changed, nothing is known to be as it was.
     let Ok(known) = store.known().await else { return next.call(request).await.map(boxed) };
     let day = store.today();
-    match answers.0.get(&key) {
-        Some(Kept::Answer(answer)) if answer.holds(store, day) => {
-            return Ok(request.into_response(answer.give()));
-        }
-        Some(Kept::Never) => return next.call(request).await.map(boxed),
-        _ => {}
-    }
     let (answers, store) = (answers.clone(), store.clone());
     let current = |_: &String, kept: &mut Kept| match kept {
         Kept::Answer(answer) if !answer.holds(&store, day) => EntryAction::ReplaceWithGuard,
         other => EntryAction::Retain(other.clone()),
     };
-    let waiting = tokio::time::timeout(PATIENCE, answers.0.entry_async(&key, current)).await;
+    let waiting = tokio::time::timeout(PATIENCE, answers.0.entry_async(&asked.key, current)).await;
     let place = match waiting {
         Ok(EntryResult::Retained(Kept::Answer(answer))) => {
             return Ok(request.into_response(answer.give()));
@@ -129,6 +135,9 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
         _ => None,
     };
     let Some(place) = place else { return next.call(request).await.map(boxed) };
+    // Whoever makes the answer is to choose the same.
+    let only = HeaderValue::from_static(asked.encoding);
+    request.headers_mut().insert(header::ACCEPT_ENCODING, only);
     let answered = next.call(request).await?;
     if answered.status() != StatusCode::OK {
         return Ok(boxed(answered));
@@ -143,29 +152,45 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     // It was told of a stream that is none any more.
     head.headers_mut().remove(header::TRANSFER_ENCODING);
     edge::finish(head.headers_mut(), true, false, None);
-    let answer = Answer { known, day, basis, headers: head.headers().clone(), body };
+    let headers = head.headers().clone();
+    let mut unchanged = edge::unchanged(&headers);
+    edge::finish(&mut unchanged, true, false, None);
+    let answer = Answer { known, day, basis, headers, unchanged, body };
     let response = answer.give();
     let large = answer.body.len() as u64 > answers.0.capacity() / PART;
     let _ = place.insert(if large { Kept::Never } else { Kept::Answer(Arc::new(answer)) });
     Ok(ServiceResponse::new(request, response))
 }
 
-/// By what an answer is found again; none of what is answered to one alone.
-fn asked(request: &mut ServiceRequest) -> Option<String> {
-    let of_all = request.method() == Method::GET
-        && request.path().starts_with("/v1/")
-        && !request.headers().contains_key(header::AUTHORIZATION);
-    if !of_all || Format::preferred(request.request()).is_some() {
-        return None;
+fn kept_for(request: &ServiceRequest) -> Option<(&Data<Answers>, &Data<Store>)> {
+    Some((request.app_data()?, request.app_data()?))
+}
+
+/// By what an answer is found again.
+struct Asked {
+    key: String,
+    encoding: &'static str,
+}
+
+impl Asked {
+    /// None of what is answered to one alone.
+    fn of(request: &ServiceRequest) -> Option<Self> {
+        let headers = request.headers();
+        let of_all = request.method() == Method::GET
+            && request.path().starts_with("/v1/")
+            && !headers.contains_key(header::AUTHORIZATION);
+        if !of_all || Format::preferred(request.request()).is_some() {
+            return None;
+        }
+        let mut encoding = "identity";
+        if headers.contains_key(header::ACCEPT_ENCODING) {
+            let accepted = AcceptEncoding::parse(request).ok()?;
+            let Encoding::Known(chosen) = accepted.negotiate(ENCODINGS.iter())? else {
+                return None;
+            };
+            encoding = chosen.as_str();
+        }
+        let key = [encoding, " ", request.uri().path_and_query()?.as_str()].concat();
+        Some(Self { key, encoding })
     }
-    let mut encoding = "identity";
-    if request.headers().contains_key(header::ACCEPT_ENCODING) {
-        let accepted = AcceptEncoding::parse(request).ok()?;
-        let Encoding::Known(chosen) = accepted.negotiate(ENCODINGS.iter())? else { return None };
-        encoding = chosen.as_str();
-        // Whoever makes the answer is to choose the same.
-        let only = HeaderValue::from_static(encoding);
-        request.headers_mut().insert(header::ACCEPT_ENCODING, only);
-    }
-    Some([encoding, " ", request.uri().path_and_query()?.as_str()].concat())
 }

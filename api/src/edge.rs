@@ -29,7 +29,8 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
-    Problem, crud::Listing, limit::Allowance, openapi::Paths, query::Languages, service::Stopping,
+    Problem, cache, crud::Listing, limit::Counted, openapi::Paths, query::Languages,
+    service::Stopping,
 };
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
@@ -57,7 +58,8 @@ pub(crate) struct Headless;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins(pub(crate) Vec<String>);
 
-/// The outermost layer: gives the request its id, and the answer what every answer has.
+/// The outermost layer: gives the request its id, and the answer what every answer has. What is in
+/// memory is answered here, and to who has that already it is only said that they have.
 pub(crate) async fn edge<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -82,14 +84,15 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     }
 
     let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let mut counted = None;
     let mut response = if length > MAX_ADDRESS {
         let problem = Problem::too_long(MAX_ADDRESS);
         request.error_response(problem).map_into_boxed_body()
     } else if let (&Method::OPTIONS, Some(asked)) = (&method, &asked) {
         request.into_response(preflight(asked, origin.is_some()))
     } else {
-        let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-        answered.map_err(|_| Problem::internal())??.map_into_boxed_body()
+        counted = Counted::new(&request);
+        answered(request, next, counted.as_ref()).await?
     };
 
     if response.status().is_client_error() || response.status().is_server_error() {
@@ -102,7 +105,6 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let status = response.status();
-    let allowance = response.request().extensions_mut().remove::<Allowance>();
     let headers = response.headers_mut();
     if !headers.contains_key(header::X_CONTENT_TYPE_OPTIONS) {
         let reads = method == Method::GET || method == Method::HEAD;
@@ -112,12 +114,8 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     if let Ok(id) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
         headers.insert(REQUEST_ID.clone(), id);
     }
-    if let Some(Allowance { policy, left }) = allowance {
-        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
+    if let Some(counted) = counted {
+        counted.tell(status, headers);
     }
     tracing::info!(
         target: "capacity_hub::request",
@@ -214,52 +212,74 @@ fn preflight(asked: &HeaderValue, listed: bool) -> HttpResponse {
         .finish()
 }
 
-/// Outside of compression: tells representations apart, and answers 304 to who has this one.
-pub(crate) async fn conditional<B: MessageBody + 'static>(
+/// The answer from memory, or from the layers below; to who has that already it is only said so.
+async fn answered<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+    counted: Option<&Counted>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Some(problem) = counted.and_then(Counted::refused) {
+        return Ok(request.error_response(problem).map_into_boxed_body());
+    }
+    if let Some(answer) = cache::remembered(&request) {
+        return Ok(request.into_response(answer));
+    }
+    let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let response = answered.map_err(|_| Problem::internal())??.map_into_boxed_body();
+    let whole = response.request().method() == Method::GET && response.status() == StatusCode::OK;
+    if whole && has(response.request().headers(), response.headers()) {
+        let fresh = not_modified(unchanged(response.headers()));
+        return Ok(response.into_response(fresh));
+    }
+    Ok(response)
+}
+
+/// Whether who asks has an answer with those headers already.
+pub(crate) fn has(asked: &HeaderMap, answer: &HeaderMap) -> bool {
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
+    let (Some(known), Some(tag)) = (known, answer.get(header::ETAG)) else { return false };
+    known == "*" || known.split(',').any(|one| tag == one.trim().trim_start_matches("W/"))
+}
+
+/// What is said of an answer to who has it already.
+pub(crate) fn unchanged(answer: &HeaderMap) -> HeaderMap {
+    let kept = [
+        header::ETAG,
+        header::CACHE_CONTROL,
+        header::VARY,
+        header::LINK,
+        header::LAST_MODIFIED,
+        header::CONTENT_LANGUAGE,
+    ];
+    let values = kept.iter().flat_map(|name| answer.get_all(name).map(move |value| (name, value)));
+    values.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+pub(crate) fn not_modified(headers: HeaderMap) -> HttpResponse {
+    let mut response = HttpResponse::NotModified().finish();
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Outside of compression: tells representations apart.
+pub(crate) async fn told_apart<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let reads = request.method() == Method::GET;
     let mut response = next.call(request).await?.map_into_boxed_body();
     let headers = response.headers_mut();
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|name| name.to_str().ok());
-    let suffix = encoding.filter(|name| *name != "identity").map(|name| format!(".{name}\""));
-    if encoding == Some("identity") {
+    match encoding {
+        None => {}
         // It kept the layer below from compressing, and says nothing to a client.
-        headers.remove(header::CONTENT_ENCODING);
-    }
-    let Some(tag) = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) else {
-        return Ok(response);
-    };
-    let tag = match &suffix {
-        None => tag.to_owned(),
-        Some(suffix) => format!("{}{suffix}", tag.trim_end_matches('"')),
-    };
-    if let (Some(_), Ok(value)) = (suffix, HeaderValue::from_str(&tag)) {
-        headers.insert(header::ETAG, value);
-    }
-    let same = |known: &HeaderValue| {
-        let known = known.to_str().unwrap_or_default();
-        known == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
-    };
-    if reads && response.status() == StatusCode::OK && known.as_ref().is_some_and(same) {
-        let (request, old) = response.into_parts();
-        let mut fresh = HttpResponse::NotModified().finish();
-        let kept = [
-            header::ETAG,
-            header::CACHE_CONTROL,
-            header::VARY,
-            header::LINK,
-            header::LAST_MODIFIED,
-            header::CONTENT_LANGUAGE,
-        ];
-        for name in kept {
-            for value in old.headers().get_all(&name) {
-                fresh.headers_mut().append(name.clone(), value.clone());
+        Some("identity") => drop(headers.remove(header::CONTENT_ENCODING)),
+        Some(encoding) => {
+            let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+            let tag = tag.map(|tag| format!("{}.{encoding}\"", tag.trim_end_matches('"')));
+            if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+                headers.insert(header::ETAG, tag);
             }
         }
-        return Ok(ServiceResponse::new(request, fresh));
     }
     Ok(response)
 }

@@ -1,5 +1,6 @@
 //! How much one client may ask of an instance.
 use std::{
+    convert::Infallible,
     net::{IpAddr, Ipv6Addr},
     sync::{
         Arc,
@@ -9,11 +10,11 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpMessage,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    http::{StatusCode, header},
-    middleware::Next,
+    dev::ServiceRequest,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
     web::Data,
 };
 use ipnet::IpNet;
@@ -67,14 +68,6 @@ impl Asked {
     }
 }
 
-/// What a client is told of its limit.
-pub(crate) struct Allowance {
-    /// How many requests it may send in a minute.
-    pub(crate) policy: String,
-    /// How many of them are left, and after how many seconds all of them are again.
-    pub(crate) left: String,
-}
-
 impl Limits {
     /// So many requests a minute of each client, where those proxies tell who that is.
     pub(crate) fn new(requests: u64, proxies: Vec<IpNet>) -> Self {
@@ -107,54 +100,68 @@ impl Limits {
             }
         })
     }
+}
 
-    fn told(&self, asked: &Asked, most: u64, cost: u64) -> Allowance {
-        let ahead = asked.ahead(self.now());
+/// A request that counts, and whom it counts for.
+pub(crate) struct Counted {
+    limits: Data<Limits>,
+    asked: Arc<Asked>,
+    personal: bool,
+    /// How many requests a minute that client may send.
+    most: u64,
+    cost: u64,
+    /// By how many nanoseconds it is too much.
+    over: Option<u64>,
+}
+
+impl Counted {
+    /// Counts a request, where requests are limited. Whether the service is well may be asked as
+    /// often as anybody likes.
+    pub(crate) fn new(request: &ServiceRequest) -> Option<Self> {
+        let limits = request.app_data::<Data<Limits>>()?.clone();
+        if request.path().starts_with("/health/") {
+            return None;
+        }
+        let client = limits.client(request)?;
+        let personal = request.headers().contains_key(header::AUTHORIZATION);
+        let most = if personal { limits.requests * WITH_TOKEN } else { limits.requests };
+        let cost = nanos(MINUTE) / most;
+        let new = || Ok::<_, Infallible>(Arc::default());
+        let Ok(asked) = limits.clients.get_or_insert_with(&(client, personal), new);
+        let over = asked.add(limits.now(), cost).err();
+        Some(Self { limits, asked, personal, most, cost, over })
+    }
+
+    /// What is said to who asks too much.
+    pub(crate) fn refused(&self) -> Option<Problem> {
+        let wait = self.over?.div_ceil(1_000_000_000);
+        Some(Problem::too_many_requests(self.most, wait))
+    }
+
+    /// Tells what is left after that answer; what has not changed since costs nothing.
+    pub(crate) fn tell(&self, status: StatusCode, headers: &mut HeaderMap) {
+        let Self { limits, asked, most, cost, .. } = self;
+        match status {
+            StatusCode::NOT_MODIFIED => asked.give_back(*cost),
+            StatusCode::UNAUTHORIZED if self.personal => {
+                // What it is over by does not matter any more: the next request will be refused.
+                let _ = asked.add(limits.now(), cost * (WITH_TOKEN - 1));
+            }
+            _ => {}
+        }
+        let ahead = asked.ahead(limits.now());
         let left = nanos(MINUTE).saturating_sub(ahead) / cost;
         let full = ahead.div_ceil(1_000_000_000);
-        Allowance {
-            policy: format!("\"minute\";q={most};w={}", MINUTE.as_secs()),
-            left: format!("\"minute\";r={left};t={full}"),
+        let policy = format!("\"minute\";q={most};w={}", MINUTE.as_secs());
+        let left = format!("\"minute\";r={left};t={full}");
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
         }
     }
 }
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Refuses who asks too much. Whether the service is well may be asked as often as anybody likes,
-/// and what has not changed since costs nothing.
-pub(crate) async fn limited<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let limits = request.app_data::<Data<Limits>>().cloned();
-    let limits = limits.filter(|_| !request.path().starts_with("/health/"));
-    let client = limits.and_then(|limits| Some((limits.client(&request)?, limits)));
-    let Some((client, limits)) = client else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
-    };
-    let personal = request.headers().contains_key(header::AUTHORIZATION);
-    let most = if personal { limits.requests * WITH_TOKEN } else { limits.requests };
-    let cost = nanos(MINUTE) / most;
-    let new = || Ok::<_, Error>(Arc::default());
-    let asked: Arc<Asked> = limits.clients.get_or_insert_with(&(client, personal), new)?;
-    let response = match asked.add(limits.now(), cost) {
-        Err(over) => {
-            let wait = over.div_ceil(1_000_000_000);
-            request.error_response(Problem::too_many_requests(most, wait)).map_into_boxed_body()
-        }
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
-    };
-    match response.status() {
-        StatusCode::NOT_MODIFIED => asked.give_back(cost),
-        StatusCode::UNAUTHORIZED if personal => {
-            // What it is over by does not matter any more: the next request will be refused.
-            let _ = asked.add(limits.now(), cost * (WITH_TOKEN - 1));
-        }
-        _ => {}
-    }
-    response.request().extensions_mut().insert(limits.told(&asked, most, cost));
-    Ok(response)
 }

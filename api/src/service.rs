@@ -18,11 +18,11 @@ use crate::{
     cache::{Answers, cached},
     changes::{self, Streams},
     country, crud, dashboard, docs,
-    edge::{self, Origins, conditional, fallback},
+    edge::{self, Origins, fallback},
     formats::{self, PublicAddress},
     health,
     import::{self, Imports},
-    limit::{Limits, limited},
+    limit::Limits,
     participant, problem, programme, proposal,
     routes::Routes,
     search,
@@ -162,9 +162,8 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .configure(routes)
             .default_service(web::to(fallback))
             .wrap(Compress::default())
+            .wrap(from_fn(edge::told_apart))
             .wrap(from_fn(cached))
-            .wrap(from_fn(conditional))
-            .wrap(from_fn(limited))
             .wrap(from_fn(edge::edge))
     });
     let server = server
