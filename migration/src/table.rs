@@ -114,7 +114,7 @@ pub(crate) async fn words_of(schema: &SchemaManager<'_>, collection: &str) -> Re
     if schema.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
-    let table = words_table(collection);
+    let table = format!("search_{}", collection.replace('-', "_"));
     // Of the most common words ten thousand are counted.
     let sql = format!(
         "CREATE TABLE {table} PARTITION OF search FOR VALUES IN ('{collection}');
@@ -123,18 +123,6 @@ pub(crate) async fn words_of(schema: &SchemaManager<'_>, collection: &str) -> Re
     );
     schema.get_connection().execute_unprepared(&sql).await?;
     Ok(())
-}
-
-/// Has the words of a record stand once in the table of its collection, which a key of all those tables
-/// could not tell.
-pub(crate) async fn words_once(schema: &SchemaManager<'_>, collection: &str) -> Result<(), DbErr> {
-    let sql = format!("ALTER TABLE {} ADD PRIMARY KEY (record_id)", words_table(collection));
-    schema.get_connection().execute_unprepared(&sql).await?;
-    Ok(())
-}
-
-fn words_table(collection: &str) -> String {
-    format!("search_{}", collection.replace('-', "_"))
 }
 
 /// Puts a table in place of the one of that name: what was in it is derived, and is written anew
