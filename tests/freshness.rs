@@ -298,6 +298,20 @@ fn each_encoding_is_kept_apart() {
 }
 
 #[test]
+fn what_never_changes_is_compressed_once() {
+    on_each_database(async |hub| {
+        for path in ["/openapi.json", "/docs/index.html", "/problems/not_found"] {
+            for _ in 0..2 {
+                let reply = hub.send("GET", path, &[("accept-encoding", "deflate")], None).await;
+                assert_eq!(reply.status, 200, "{path}");
+                // What is compressed as it is sent has no length yet.
+                assert_ne!(reply.header("content-length"), "", "{path}");
+            }
+        }
+    });
+}
+
+#[test]
 fn who_brings_a_token_is_never_answered_from_the_memory_of_the_public() {
     on_each_database(async |hub| {
         let body = json!({"code": "secret", "scheme": "own", "label": {"en": "Secret"}});

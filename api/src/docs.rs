@@ -6,6 +6,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::{Bytes, Path},
 };
+use persistence::Basis;
 use utoipa_swagger_ui::Config;
 
 use crate::{Problem, edge, openapi::SERVED, query::Languages};
@@ -69,9 +70,9 @@ fn file(
         response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
     }
     response
-        .insert_header((header::ETAG, format!("\"{}\"", edge::digest(&bytes))))
+        .insert_header((header::ETAG, edge::tag(&bytes)))
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .insert_header((header::VARY, "Accept-Encoding"))
-        .content_type(media_type)
-        .body(bytes)
+        .content_type(media_type);
+    edge::made_from(Basis::nothing(), response.body(bytes))
 }

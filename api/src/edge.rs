@@ -312,7 +312,7 @@ pub(crate) fn public_bytes(
     bytes: Vec<u8>,
     languages: Option<String>,
 ) -> HttpResponse {
-    tagged(format!("\"{}\"", print(&bytes)), media_type, bytes, languages)
+    tagged(tag(&bytes), media_type, bytes, languages)
 }
 
 fn tagged(
@@ -444,6 +444,11 @@ pub(crate) fn record_tag<R: Resource>(record: &Record<R>, bytes: &[u8]) -> Strin
 
 fn revision_tag(revision: i64, bytes: &[u8]) -> String {
     format!("\"{revision}.{}\"", print(bytes))
+}
+
+/// The entity tag of an answer that is nothing but those bytes.
+pub(crate) fn tag(bytes: &[u8]) -> String {
+    format!("\"{}\"", print(bytes))
 }
 
 /// What tells an answer from others of the same address. Nobody could use it if they found two that

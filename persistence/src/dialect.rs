@@ -44,12 +44,13 @@ pub(crate) async fn listener(store: &Store) -> Result<Option<Listener>, sqlx::Er
         return Ok(None);
     }
     let options = store.database().parse::<PgConnectOptions>()?;
+    let options = options.application_name("capacity-hub listens").disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(Duration::from_secs(3))
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(options.application_name("capacity-hub listens"));
+        .connect_lazy_with(options);
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
