@@ -3,7 +3,7 @@ use domain::{
     Document, ExchangeRate, Initiative, Organisation, Person, Project, Resource, State, Topic,
 };
 use sea_orm::{
-    ColumnTrait, Condition, JoinType,
+    ColumnTrait, Condition,
     entity::prelude::{Date, Expr, Uuid},
     sea_query::{Alias, ExprTrait, IntoCondition, Query, SelectStatement, SimpleExpr},
 };
@@ -130,18 +130,18 @@ fn belongs(id: &SimpleExpr, resource: SimpleExpr, projects: &[Uuid]) -> Conditio
         .from_as("reference", own.clone())
         .and_where(column(&own, "source_id").eq(id.clone()))
         .and_where(of_projects(&own));
+    let mut of_whole = lookup();
+    of_whole
+        .from_as("reference", whole.clone())
+        .and_where(column(&whole, "source_id").eq(column(&part, "target_id")))
+        .and_where(of_projects(&whole));
+    // A query in a query, and no join: Postgres would begin one with all that the projects have.
     let mut above = lookup();
     above
         .from_as("reference", part.clone())
-        .join_as(
-            JoinType::InnerJoin,
-            "reference",
-            whole.clone(),
-            column(&whole, "source_id").eq(column(&part, "target_id")),
-        )
         .and_where(column(&part, "source_id").eq(id.clone()))
         .and_where(column(&part, "field").is_in(PART_OF))
-        .and_where(of_projects(&whole));
+        .and_where(Expr::exists(of_whole));
     Condition::any()
         .add(id.clone().is_in(projects.iter().copied()))
         .add(resource.is_in(OF_NO_PROJECT))
