@@ -873,7 +873,10 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
     let keys: Vec<_> = columns.iter().map(|(column, down)| Key::column(*column, *down)).collect();
     let narrowed = Narrow::to::<R>(by_key, view, &wanted.filter).await?;
     let plain = narrowed.is_empty() && wanted.search.is_none();
-    let db = if plain || wanted.parts { by_key } else { db };
+    // What a limited token sees is found in another way for a page than for all there is, so that is
+    // planned for how much is wanted.
+    let limited = matches!(view.sight, Sight::Projects(_));
+    let db = if (plain || wanted.parts) && !limited { by_key } else { db };
     let fitting = narrowed.add(view.sight.of_index::<R>());
     let rows = |rank| {
         let search = wanted.search.as_ref();
