@@ -194,6 +194,19 @@ fn every_answer_has_an_id_and_the_headers_of_safety() {
 }
 
 #[test]
+fn only_what_the_world_reaches_by_tls_asks_for_it_ever_after() {
+    on_each_database(async |hub: Hub| {
+        const ASKED: &str = "strict-transport-security";
+        let open = hub.another(|settings| settings.public_url = None);
+        for path in ["/v1/seminars", "/v1/seminars", "/v1/nothing", "/docs/", "/health/ready"] {
+            assert_eq!(hub.get(path).await.header(ASKED), "max-age=31536000", "{path}");
+            assert_eq!(hub.get_from(&open.url, path, None).await.header(ASKED), "", "{path}");
+        }
+        open.stop().await;
+    });
+}
+
+#[test]
 fn tokens_that_are_unknown_or_misspelt_do_not_write() {
     on_each_database(async |hub| {
         let good = format!("Bearer {}", hub.token);

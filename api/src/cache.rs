@@ -151,10 +151,11 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     let body = body::to_bytes(whole).await.map_err(|_| Problem::internal())?;
     // It was told of a stream that is none any more.
     head.headers_mut().remove(header::TRANSFER_ENCODING);
-    edge::finish(head.headers_mut(), true, false, None);
+    let secure = edge::secure(&request);
+    edge::finish(head.headers_mut(), secure, true, false, None);
     let headers = head.headers().clone();
     let mut unchanged = edge::unchanged(&headers);
-    edge::finish(&mut unchanged, true, false, None);
+    edge::finish(&mut unchanged, secure, true, false, None);
     let answer = Answer { known, day, basis, headers, unchanged, body };
     let response = answer.give();
     let large = answer.body.len() as u64 > answers.0.capacity() / PART;

@@ -29,8 +29,8 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
-    Problem, cache, crud::Listing, limit::Counted, openapi::Paths, query::Languages,
-    service::Stopping,
+    Problem, cache, crud::Listing, formats::PublicAddress, limit::Counted, openapi::Paths,
+    query::Languages, service::Stopping,
 };
 
 const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
@@ -39,12 +39,11 @@ const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-P
 const MAX_ADDRESS: usize = 8 * 1024;
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What every answer says, unless it says something else there.
-static STANDING: [(HeaderName, &str); 5] = [
+static STANDING: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
 ];
 
 /// The id of a request, in its log line and in its answer.
@@ -105,11 +104,12 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let status = response.status();
-    let headers = response.headers_mut();
-    if !headers.contains_key(header::X_CONTENT_TYPE_OPTIONS) {
+    if !response.headers().contains_key(header::X_CONTENT_TYPE_OPTIONS) {
         let reads = method == Method::GET || method == Method::HEAD;
-        finish(headers, reads, personal, origin);
+        let secure = secure(response.request());
+        finish(response.headers_mut(), secure, reads, personal, origin);
     }
+    let headers = response.headers_mut();
     let mut text = Uuid::encode_buffer();
     if let Ok(id) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
         headers.insert(REQUEST_ID.clone(), id);
@@ -141,6 +141,7 @@ fn request_id(headers: &HeaderMap) -> Uuid {
 /// already.
 pub(crate) fn finish(
     headers: &mut HeaderMap,
+    secure: bool,
     reads: bool,
     personal: bool,
     listed: Option<HeaderValue>,
@@ -150,6 +151,10 @@ pub(crate) fn finish(
             headers.insert(name.clone(), HeaderValue::from_static(value));
         }
     }
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     if personal {
         // It depends on who asks, so nobody may keep it.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -157,6 +162,11 @@ pub(crate) fn finish(
         vary(headers, "Authorization");
     }
     allow_origin(headers, reads, listed);
+}
+
+/// Whether the public reaches the service by TLS: only then may it be asked to do so ever after.
+pub(crate) fn secure(request: &HttpRequest) -> bool {
+    request.app_data::<Data<PublicAddress>>().is_some_and(|address| address.is_secure())
 }
 
 fn allow_origin(headers: &mut HeaderMap, reads: bool, listed: Option<HeaderValue>) {

@@ -51,6 +51,11 @@ impl PublicAddress {
         Self { host: host.to_owned(), base }
     }
 
+    /// Whether it is reached by TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.base.split("://").next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    }
+
     /// The absolute address of a path.
     fn of(&self, path: &str) -> String {
         format!("{}{path}", self.base)
