@@ -46,34 +46,32 @@ impl Moment {
     ) -> Result<Figures, Error> {
         let of_people = |dimension: &Dimension| dimension.is_personal();
         let filters = || question.filters.iter().filter(|(dimension, _)| of_people(dimension));
-        let split = question.group_by.iter().position(of_people);
-        let asked = split
-            .map(|at| question.group_by[at])
-            .or_else(|| filters().next().map(|(dimension, _)| *dimension));
+        let split = Split::of(&question.group_by);
+        let asked = split.by.or_else(|| filters().next().map(|(dimension, _)| *dimension));
         let family = match asked {
             // A country and its region are one thing, told finely or coarsely.
             None | Some(Dimension::Region) => Dimension::Country,
             Some(other) => other,
         };
         let known = self.known(family, smallest).await?;
-        let places = self.places(question, split).await?;
+        let places = self.places(question).await?;
         let wanted = |category: &Option<String>| {
             filters().all(|(dimension, values)| {
                 let value = called(*dimension, category.as_deref());
                 value.is_some_and(|value| values.iter().any(|wanted| wanted.is(&value)))
             })
         };
-        let groups = known.groups(split.map(|at| question.group_by[at]), wanted);
+        let groups = known.groups(split.by, wanted);
         let narrowed = filters().next().is_some();
         let mut rows = Vec::new();
         for (group, activities) in &places.by_group {
             let table = known.table(activities, &groups);
-            let found = told(group, split, &groups, &table, narrowed);
+            let found = told(group, &split, &groups, &table, narrowed);
             rows.extend(found.into_iter().filter(|row| row.count != Some(0)));
         }
         let whole = known.groups(None, wanted);
         let table = known.table(&places.all, &whole);
-        let mut totals = told(&[], None, &whole, &table, narrowed);
+        let mut totals = told(&[], &Split::default(), &whole, &table, narrowed);
         if totals.is_empty() {
             let counted = Some(Qualifier::Exact);
             totals.push(Figure { count: Some(0), counted, ..Figure::default() });
@@ -171,7 +169,7 @@ impl Moment {
     }
 
     /// The activities of each group, as far as the public sees them.
-    async fn places(&self, question: &Question, split: Option<usize>) -> Result<Places, Error> {
+    async fn places(&self, question: &Question) -> Result<Places, Error> {
         let filters = question.filters.iter().filter(|(dimension, _)| !dimension.is_personal());
         let of_activities = Question {
             subject: Subject::Participants,
@@ -180,13 +178,8 @@ impl Moment {
             among: question.among.clone(),
         };
         let mut asking: Asking = of_activities.asking(&Sight::Public);
-        let columns: Vec<_> = question
-            .group_by
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| Some(*at) != split)
-            .map(|(_, dimension)| *dimension)
-            .collect();
+        let of_activities = |dimension: &Dimension| !dimension.is_personal();
+        let columns: Vec<_> = question.group_by.iter().copied().filter(of_activities).collect();
         let mut by = vec![col("activity", "id")];
         by.extend(columns.iter().map(|dimension| asking.place(*dimension)));
         let rows = asking.grouped_by(self, by).await?;
@@ -201,6 +194,25 @@ impl Moment {
         }
         places.all = all.into_iter().collect();
         Ok(places)
+    }
+}
+
+/// By what of people figures are split.
+#[derive(Default)]
+struct Split {
+    /// The finest that is asked for, from which the others follow.
+    by: Option<Dimension>,
+    /// The columns that tell of it, and their places.
+    columns: Vec<(usize, Dimension)>,
+}
+
+impl Split {
+    fn of(group_by: &[Dimension]) -> Self {
+        let all = group_by.iter().copied().enumerate();
+        let columns: Vec<_> = all.filter(|(_, dimension)| dimension.is_personal()).collect();
+        let finest = columns.iter().find(|(_, dimension)| *dimension != Dimension::Region);
+        let by = finest.or(columns.first()).map(|(_, dimension)| *dimension);
+        Self { by, columns }
     }
 }
 
@@ -259,15 +271,20 @@ fn called(dimension: Dimension, category: Option<&str>) -> Option<String> {
 /// The rows of a group of activities.
 fn told(
     group: &[Option<String>],
-    split: Option<usize>,
+    split: &Split,
     groups: &[Group],
     table: &Table,
     narrowed: bool,
 ) -> Vec<Figure> {
-    let row = |name: Option<&Group>, told: Told, withheld: bool| {
+    let row = |of: Option<&Group>, told: Told, withheld: bool| {
         let mut values = group.to_vec();
-        if let Some(at) = split {
-            values.insert(at, name.and_then(|group| group.name.clone()));
+        let name = of.and_then(|group| group.name.as_deref());
+        for (at, dimension) in &split.columns {
+            let value = match Some(*dimension) == split.by {
+                true => name.map(ToOwned::to_owned),
+                false => called(*dimension, name),
+            };
+            values.insert(*at, value);
         }
         let count = i64::try_from(told.number()).unwrap_or(i64::MAX);
         let (count, qualifier) = match told {
@@ -278,7 +295,7 @@ fn told(
         let withheld = withheld || count.is_none();
         Figure { groups: values, count, counted: qualifier, withheld, ..Figure::default() }
     };
-    let Some(_) = split else {
+    let Some(_) = split.by else {
         let told = match narrowed {
             // Narrowed to some categories, they are what is told together.
             true => table.groups.first().copied().unwrap_or(Told::Exactly(0)),
