@@ -446,6 +446,63 @@ fn every_figure_carries_what_it_means() {
 }
 
 #[test]
+fn figures_are_split_by_any_two_things() {
+    on_each_database(async |hub: Hub| {
+        let subjects = hub.get("/v1/statistics").await.json();
+        for subject in items(&subjects, "subjects") {
+            let url = subject["url"].as_str().unwrap();
+            let names: Vec<_> = items(subject, "dimensions")
+                .map(|dimension| dimension["dimension"].as_str().unwrap())
+                .collect();
+            let of_people = |name: &str| {
+                let known = ["organisation", "organisation_kind", "sex", "seniority", "certified"];
+                url.ends_with("/participants") && known.contains(&name)
+            };
+            for (one, other) in names.iter().enumerate().flat_map(|(at, one)| {
+                names[at + 1..].iter().flat_map(move |other| [(one, other), (other, one)])
+            }) {
+                let reply = hub.get(&format!("{url}?group_by={one},{other}")).await;
+                let answered = reply.status == 200
+                    || (reply.status == 422 && (of_people(one) || of_people(other)));
+                assert!(answered, "{url} by {one} and {other}: {}", reply.text);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_region_of_people_follows_from_their_country() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let activities = all(&hub, "seminars").await;
+        let people = crowd(&mut Dice(11), activities.len(), 9);
+        took_part(&hub, &activities, &people).await;
+        for by_country in ["country", "year,country"] {
+            let path = "/v1/statistics/participants?group_by=";
+            let mut expected = hub.get(&format!("{path}{by_country}")).await.json();
+            for row in expected["rows"].as_array_mut().unwrap() {
+                let country = row["country"].as_str();
+                let region = country.map(|code| Country::find(code).unwrap().region.clone());
+                row["region"] = json!(region);
+            }
+            let told = hub.get(&format!("{path}{by_country},region")).await.json();
+            assert_eq!(told["rows"], expected["rows"]);
+            assert_eq!(told["totals"], expected["totals"]);
+            assert!(items(&told, "rows").any(|row| row["region"] == "Central Asia"), "{told}");
+            let turned = by_country.replace("country", "region,country");
+            let turned = hub.get(&format!("{path}{turned}")).await.json();
+            let counts = |figures: &Value| {
+                let counts = items(figures, "rows").map(|row| {
+                    json!([row["year"], row["country"], row["region"], row["count"]]).to_string()
+                });
+                counts.collect::<BTreeSet<_>>()
+            };
+            assert_eq!(counts(&turned), counts(&told));
+        }
+    });
+}
+
+#[test]
 fn figures_cost_the_same_queries_whatever_is_counted() {
     on_each_database_without_memory(async |hub: Hub| {
         let paths = [

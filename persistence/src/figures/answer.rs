@@ -7,7 +7,10 @@ use sea_orm::{
     entity::prelude::Uuid,
 };
 
-use super::{Among, LOW, MICROS, Question, Value, question::BOUNDS};
+use super::{
+    Among, LOW, MICROS, Question, Value,
+    question::{BOUNDS, FIGURES, OF_ALL},
+};
 use crate::{
     Error, Moment, Sight, Stored, Wanted, record,
     store::{condition, id_column},
@@ -103,21 +106,20 @@ impl Moment {
     /// The figures of a question, as far as who asks may see the records: always the same number of
     /// statements.
     pub async fn figures(&self, question: &Question) -> Result<Figures, Error> {
-        let sight = self.sight();
         let columns = question.columns();
-        let (mut rows, too_many) = self.groups(question, &columns, sight, MOST_GROUPS).await?;
-        let whole = Question {
-            subject: question.subject,
-            group_by: Vec::new(),
-            filters: question.filters.clone(),
-            among: question.among.clone(),
-        };
-        let totals = match question.group_by.is_empty() {
-            true => rows.clone(),
-            false => self.groups(&whole, &whole.columns(), sight, MOST_GROUPS).await?.0,
+        let (mut rows, totals, too_many) = self.groups(question, MOST_GROUPS, true).await?;
+        let mut totals = match totals {
+            Some(totals) => totals,
+            None if question.group_by.is_empty() => rows.clone(),
+            None => {
+                let whole = Question { group_by: Vec::new(), ..question.clone() };
+                self.groups(&whole, MOST_GROUPS, false).await?.0
+            }
         };
         self.call_by_name(&columns, &mut rows).await?;
-        rows.sort_by(|one, other| order(one).cmp(&order(other)));
+        for figures in [&mut rows, &mut totals] {
+            figures.sort_by(|one, other| order(one).cmp(&order(other)));
+        }
         Ok(Figures { columns, rows, totals, too_many })
     }
 
@@ -141,18 +143,26 @@ impl Moment {
         self.figures(&own).await
     }
 
+    /// The figures of each group, those of all of them if they come with these and are wanted, and
+    /// whether there are more groups than that.
     pub(super) async fn groups(
         &self,
         question: &Question,
-        columns: &[Dimension],
-        sight: &Sight,
         most: usize,
-    ) -> Result<(Vec<Figure>, bool), Error> {
-        let asked = question.grouped(sight, most as u64 + 1);
-        let found = self.tx().query_all(&asked).await?;
-        let too_many = found.len() > most;
-        let rows = found.iter().take(most).map(|row| figure(row, columns));
-        Ok((rows.collect::<Result<_, _>>()?, too_many))
+        totals: bool,
+    ) -> Result<(Vec<Figure>, Option<Vec<Figure>>, bool), Error> {
+        let asked = question.grouped(self.sight(), most as u64 + 1, totals);
+        let columns = question.columns();
+        let (mut rows, mut whole) = (Vec::new(), Vec::new());
+        for row in self.tx().query_all(&asked.statement).await? {
+            match row.try_get_by_index::<i32>(0)? {
+                OF_ALL => whole.push(figure(&row, &columns, question.subject.kept_apart())?),
+                _ => rows.push(figure(&row, &columns, &columns)?),
+            }
+        }
+        let too_many = rows.len() > most;
+        rows.truncate(most);
+        Ok((rows, asked.totals.then_some(whole), too_many))
     }
 
     /// Puts what records are called in place of their ids.
@@ -223,23 +233,31 @@ pub(super) fn group(
     })
 }
 
-fn figure(row: &QueryResult, columns: &[Dimension]) -> Result<Figure, Error> {
-    let groups = columns.iter().enumerate().map(|(at, column)| group(row, at, *column));
-    let number = |at: usize| row.try_get_by_index::<Option<i64>>(columns.len() + at);
+/// The figures of a row, split by some of those columns.
+fn figure(
+    row: &QueryResult,
+    columns: &[Dimension],
+    split_by: &[Dimension],
+) -> Result<Figure, Error> {
+    let value = |column: &Dimension| {
+        let at = columns.iter().position(|one| one == column);
+        at.map_or(Ok(None), |at| group(row, FIGURES + at, *column))
+    };
+    let number = |at: usize| row.try_get_by_index::<Option<i64>>(1 + at);
     let counted = |at: usize| number(at).map(Option::unwrap_or_default);
     let part = |at: usize| counted(at).map(i128::from);
-    let known = counted(2)?;
-    let sum = (part(3)? * LOW + part(4)?) * MICROS + part(5)?;
+    let known = counted(1)?;
+    let sum = (part(2)? * LOW + part(3)?) * MICROS + part(4)?;
     let count = counted(0)?;
     let mut bounds = [0; BOUNDS.len()];
     for (at, bound) in bounds.iter_mut().enumerate() {
-        *bound = counted(6 + at)?;
+        *bound = counted(5 + at)?;
     }
     Ok(Figure {
-        groups: groups.collect::<Result<_, _>>()?,
+        groups: split_by.iter().map(value).collect::<Result<_, _>>()?,
         count: Some(count),
         counted: Some(Qualifier::Exact),
-        different: Some(counted(1)?),
+        different: Some(counted(5 + BOUNDS.len())?),
         known,
         micros: (known > 0).then_some(sum),
         qualifier: (known > 0).then(|| together(bounds)),

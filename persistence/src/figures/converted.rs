@@ -159,8 +159,7 @@ impl Moment {
         let apart = [Dimension::Year, Dimension::Month, Dimension::Currency];
         fine.group_by.extend(apart.into_iter().filter(|one| !question.group_by.contains(one)));
         let fine_columns = fine.columns();
-        let (parts, mut too_many) =
-            self.groups(&fine, &fine_columns, self.sight(), MOST_PARTS).await?;
+        let (parts, _, mut too_many) = self.groups(&fine, MOST_PARTS, false).await?;
         let place = |wanted: &Dimension| fine_columns.iter().position(|one| one == wanted);
         let told = |part: &Figure, dimension: &Dimension| match dimension {
             Dimension::Currency => Some(target.to_owned()),

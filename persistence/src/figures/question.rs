@@ -7,7 +7,8 @@ use sea_orm::{
     QuerySelect, QueryTrait,
     entity::prelude::{Expr, Uuid},
     sea_query::{
-        Alias, CaseStatement, ExprTrait, Func, IntoCondition, Query, SelectStatement, SimpleExpr,
+        Alias, Asterisk, CaseStatement, CommonTableExpression, ExprTrait, Func, IntoCondition,
+        Query, SelectStatement, SimpleExpr, UnionType,
     },
 };
 
@@ -95,17 +96,53 @@ impl Question {
         asking
     }
 
-    /// The figures of each group: its values, how many there are, how many different ones, of how
-    /// many the value is known, the sums of its three parts, and how many are no exact ones.
-    pub(super) fn grouped(&self, sight: &Sight, most: u64) -> SelectStatement {
+    /// The figures of each group: its numbers, how many different ones there are, and its values.
+    /// Where nothing is in two groups, the figures of all of them come with it, if wanted.
+    pub(super) fn grouped(&self, sight: &Sight, most: u64, totals: bool) -> Grouped {
         let columns = self.columns();
+        let groups = &GROUPS[..columns.len()];
+        let tells_apart = self.defines(Measure::Distinct);
+        let (parts, once) = self.parts(sight, &columns);
+        // In a group each part has another one; of all groups several may have the same.
+        let different = |several| match (tells_apart, several) {
+            (false, _) => Expr::cust("CAST(NULL AS bigint)"),
+            (true, false) => Func::count(col("part", "different")).into(),
+            (true, true) => Func::count_distinct(col("part", "different")).into(),
+        };
+        let mut each = self.added(OF_ONE, different(false));
+        for name in groups {
+            each.column(Alias::new(*name)).group_by_col(Alias::new(*name));
+        }
+        let mut all = Query::select();
+        all.column(Asterisk).from_subquery(each.limit(most).take(), Alias::new("each"));
+        let totals = totals && once && !self.group_by.is_empty();
+        if totals {
+            let kept_apart = self.subject.kept_apart();
+            let mut whole = self.added(OF_ALL, different(true));
+            for (column, name) in columns.iter().zip(groups) {
+                match kept_apart.contains(column) {
+                    true => whole.column(Alias::new(*name)).group_by_col(Alias::new(*name)),
+                    false => whole.expr(Expr::cust("NULL")),
+                };
+            }
+            all.union(UnionType::All, whole);
+        }
+        let mut part = CommonTableExpression::new();
+        part.query(parts).table_name("part");
+        Grouped { statement: all.with_cte(part).take(), totals }
+    }
+
+    /// What there is, put together by what is different in a group, and whether nothing is in two
+    /// groups. There are fewer of these parts, and to tell them apart nothing has to be sorted.
+    fn parts(&self, sight: &Sight, columns: &[Dimension]) -> (SelectStatement, bool) {
         let mut asking = self.asking(sight);
         let places: Vec<_> = columns.iter().map(|dimension| asking.place(*dimension)).collect();
         let [high, low, micro] = asking.value();
         let (key, number) = asking.key();
         let (different, qualifier) = (asking.different(), asking.qualifier());
         // A record that comes to a group by two ways counts in it once.
-        let twice = asking.comes_twice(&columns);
+        let twice = asking.comes_twice(columns);
+        let once = asking.joined.is_disjoint(&BTreeSet::from(MANY));
         let mut rows = asking.rows;
         if twice {
             rows.distinct();
@@ -124,32 +161,76 @@ impl Question {
         for (place, name) in places.into_iter().zip(GROUPS) {
             rows.expr_as(place, Alias::new(name));
         }
-        let mut groups = Query::select();
-        for name in GROUPS.into_iter().take(columns.len()) {
-            groups.column((Alias::new("one"), Alias::new(name)));
-            groups.group_by_col((Alias::new("one"), Alias::new(name)));
+
+        let mut parts = Query::select();
+        parts.from_subquery(rows, Alias::new("one"));
+        let apart = self.defines(Measure::Distinct).then_some("different");
+        for name in GROUPS.into_iter().take(columns.len()).chain(apart) {
+            parts.column(Alias::new(name)).group_by_col(Alias::new(name));
         }
-        let counted = |what: SimpleExpr| SimpleExpr::from(Func::count(what));
-        let summed = |what: SimpleExpr| SimpleExpr::from(Func::sum(what)).cast_as("bigint");
-        let mut defined = self.subject.definitions().iter();
-        groups.expr(counted(Expr::cust("*")));
-        // To tell different ones apart all are sorted, so it is left where nobody can ask for it.
-        match defined.any(|definition| definition.measure == Measure::Distinct) {
-            true => groups.expr(Func::count_distinct(col("one", "different"))),
-            false => groups.expr(Expr::cust("CAST(NULL AS bigint)")),
-        };
-        groups.expr(counted(col("one", "high")));
-        for part in ["high", "low", "micro"] {
-            groups.expr(summed(col("one", part)));
+        for number in self.numbers() {
+            let counted = match number {
+                "count" => Expr::cust("count(*)"),
+                "known" => Func::count(col("one", "high")).into(),
+                "high" | "low" | "micro" => Func::sum(col("one", number)).into(),
+                bound => {
+                    let is = CaseStatement::new().case(col("one", "qualifier").eq(bound), 1);
+                    Func::count(SimpleExpr::Case(Box::new(is))).into()
+                }
+            };
+            parts.expr_as(counted, Alias::new(number));
         }
-        for kind in BOUNDS {
-            let is = CaseStatement::new().case(col("one", "qualifier").eq(kind), 1);
-            groups.expr(counted(is.into()));
+        (parts, once)
+    }
+
+    /// The numbers that are told of its subject; the others nobody can ask for.
+    fn numbers(&self) -> impl Iterator<Item = &'static str> {
+        let values = self.defines(Measure::Sum) || self.defines(Measure::Average);
+        let published = self.subject == Subject::Attendance;
+        NUMBERS.into_iter().filter(move |number| match *number {
+            "count" => true,
+            "known" | "high" | "low" | "micro" => values,
+            _ => published,
+        })
+    }
+
+    /// The parts added up, for one group or for all, with so many different ones; the values of the
+    /// group come after that.
+    fn added(&self, of: i32, different: SimpleExpr) -> SelectStatement {
+        let mut sums = Query::select();
+        // It stands in the statement, since Postgres takes a parameter in a union for a text.
+        sums.from("part").expr(Expr::cust(of.to_string()));
+        for number in NUMBERS {
+            match self.numbers().any(|told| told == number) {
+                true => sums.expr(Func::sum(col("part", number)).cast_as("bigint")),
+                false => sums.expr(Expr::cust("CAST(NULL AS bigint)")),
+            };
         }
-        groups.from_subquery(rows, Alias::new("one")).limit(most).take()
+        sums.expr(different).take()
+    }
+
+    fn defines(&self, measure: Measure) -> bool {
+        self.subject.definitions().iter().any(|definition| definition.measure == measure)
     }
 }
 
+/// How figures are asked for.
+pub(super) struct Grouped {
+    pub(super) statement: SelectStatement,
+    /// Whether it tells those of all groups, too.
+    pub(super) totals: bool,
+}
+
+/// Whether a row is of one group or of all.
+const OF_ONE: i32 = 0;
+pub(super) const OF_ALL: i32 = 1;
+/// After how many columns those of the groups come: which that is, and the figures.
+pub(super) const FIGURES: usize = 2 + NUMBERS.len();
+/// What is told of a group: how many there are, of how many the value is known, the three parts of
+/// their sum, and how many are no exact ones.
+const NUMBERS: [&str; 10] = [
+    "count", "known", "high", "low", "micro", BOUNDS[0], BOUNDS[1], BOUNDS[2], BOUNDS[3], BOUNDS[4],
+];
 /// The names of the columns of groups.
 const GROUPS: [&str; 8] = ["g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7"];
 /// The joins that may find several for one.
