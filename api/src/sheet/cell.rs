@@ -1,6 +1,6 @@
 //! What people write in a cell, as a value of its field.
 use chrono::NaiveDate;
-use domain::{Country, FullDate, Kind, LocalTimeKind, PartialDate};
+use domain::{Country, CurrencyCode, FullDate, Kind, LanguageTag, LocalTimeKind, PartialDate};
 use serde_json::{Number, Value, json};
 
 use super::{country, words};
@@ -125,6 +125,32 @@ impl Form {
             Self::Currency => json!(text.to_ascii_uppercase()),
             Self::Whatever => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         })
+    }
+}
+
+impl Form {
+    /// The values of a list in a cell. Between codes, countries and languages people write commas as
+    /// well: where each part is one of them, they are read so.
+    pub(super) fn values(&self, text: &str, between: char) -> Vec<String> {
+        let told = values(text, between);
+        if told.len() > 1 || self.knows(text) {
+            return told;
+        }
+        let parts = values(text, ',');
+        if parts.iter().all(|part| self.knows(part)) { parts } else { told }
+    }
+
+    /// Whether it is one of the words that the field has.
+    fn knows(&self, text: &str) -> bool {
+        match self {
+            Self::Codes(codes) => codes.contains(&code(text, codes)),
+            Self::Country => country::code(text).is_some(),
+            Self::Language => {
+                words::language(text).is_some() || text.parse::<LanguageTag>().is_ok()
+            }
+            Self::Currency => text.to_ascii_uppercase().parse::<CurrencyCode>().is_ok(),
+            _ => false,
+        }
     }
 }
 
@@ -255,7 +281,7 @@ fn by_points(text: &str) -> Option<Told<String>> {
 }
 
 /// The values of a list, of which each may have the sign between them after a backslash.
-pub(super) fn values(text: &str, between: char) -> Vec<String> {
+fn values(text: &str, between: char) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {

@@ -207,8 +207,10 @@ impl<'a> Draft<'a> {
 
     /// The items of a list, of which each column tells a field, by position.
     fn list(&mut self, pointer: &str, columns: Vec<Entry<'a>>) -> Vec<Value> {
-        let columns: Vec<_> =
-            columns.into_iter().map(|column| (cell::values(&column.text, ';'), column)).collect();
+        let columns: Vec<_> = columns
+            .into_iter()
+            .map(|column| (column.form.values(&column.text, column.between), column))
+            .collect();
         let filled = |values: &[String]| values.iter().rposition(|value| !value.is_empty());
         let count = columns.iter().filter_map(|(values, _)| Some(filled(values)? + 1)).max();
         let count = count.unwrap_or_default();
@@ -249,7 +251,7 @@ impl<'a> Draft<'a> {
                 self.put_languages(to, &Entry { steps, ..entry });
             }
             Some((Step::Items, steps)) => {
-                let texts = cell::values(&entry.text, entry.between).into_iter();
+                let texts = entry.form.values(&entry.text, entry.between).into_iter();
                 let mut items = Vec::new();
                 for text in texts.filter(|text| !text.is_empty()) {
                     let pointer = format!("{}/{}", entry.pointer, items.len());
@@ -279,7 +281,7 @@ impl<'a> Draft<'a> {
 
     /// Texts with their languages before them, `uz: …; ky: …`.
     fn put_languages(&mut self, to: &mut Value, entry: &Entry<'a>) {
-        let texts = cell::values(&entry.text, entry.between).into_iter();
+        let texts = Form::Text.values(&entry.text, entry.between).into_iter();
         for told in texts.filter(|text| !text.is_empty()) {
             let Some((tag, text)) = told.split_once(':') else {
                 let detail = "Before each text its language is to be told, as in uz: matn.";

@@ -464,6 +464,32 @@ fn columns_of_a_list_go_together() {
 }
 
 #[test]
+fn codes_may_have_commas_between_them() {
+    let head = "slug,project_id,kind,status,countries.country,countries.role,languages\n";
+    let with = |countries: &str, roles: &str, languages: &str| {
+        let row = format!("s,p,seminar,held,\"{countries}\",\"{roles}\",\"{languages}\"\n");
+        body::<Seminar>(&format!("{head}{row}"))
+    };
+    let (told, faults) = with("Казахстан, EE", "participating, Expert", "ru, казахский, hy");
+    assert_eq!(codes(&faults), []);
+    let countries =
+        json!([{"country": "KZ", "role": "participating"}, {"country": "EE", "role": "expert"}]);
+    assert_eq!(told["countries"], countries);
+    assert_eq!(told["languages"], json!(["ru", "kk", "hy"]));
+
+    let (told, faults) = with("Бонэйр, Синт-Эстатиус и Саба", "expert", "ru");
+    assert_eq!(codes(&faults), []);
+    assert_eq!(told["countries"], json!([{"country": "BQ", "role": "expert"}]));
+
+    let (_, faults) = with("KZ, Utopia", "participating", "ru, klingonish");
+    let expected = [
+        (2, "countries.country", "KZ, Utopia", "unknown_country"),
+        (2, "languages", "ru, klingonish", "invalid_value"),
+    ];
+    assert_eq!(codes(&faults), expected);
+}
+
+#[test]
 fn a_row_tells_all_its_faults_at_once() {
     let (_, faults) = body::<Seminar>(
         "slug,starts_on,ends_on,capacity,venue.latitude,image_url,title.other,summary.en,x\n\
