@@ -121,6 +121,24 @@ fn each_encoding_has_a_tag_of_its_own_and_is_not_sent_twice() {
     });
 }
 
+#[test]
+fn who_has_one_of_several_tags_has_it_however_they_are_told() {
+    on_each_database(async |hub: Hub| {
+        let file = "/v1/organisations.csv";
+        for path in ["/v1/organisations", "/v1/organisations", file] {
+            let tag = hub.get(path).await.header("etag").to_owned();
+            let weak = format!("\"other\", W/{tag}");
+            for told in [&[weak.as_str()][..], &["\"other\"", tag.as_str()], &["*"]] {
+                let headers: Vec<_> = told.iter().map(|line| ("if-none-match", *line)).collect();
+                let again = hub.send("GET", path, &headers, None).await;
+                assert_eq!((again.status.as_u16(), again.header("etag")), (304, tag.as_str()));
+            }
+            let other = [("if-none-match", "\"other\", \"another\"")];
+            assert_eq!(hub.send("GET", path, &other, None).await.status, 200, "{path}");
+        }
+    });
+}
+
 /// How long the rest of an answer comes after its beginning.
 async fn rest_after(connection: &mut TcpStream, request: &[u8]) -> Duration {
     connection.write_all(request).await.expect("sent");

@@ -246,9 +246,17 @@ async fn answered<B: MessageBody + 'static>(
 
 /// Whether who asks has an answer with those headers already.
 pub(crate) fn has(asked: &HeaderMap, answer: &HeaderMap) -> bool {
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    let (Some(known), Some(tag)) = (known, answer.get(header::ETAG)) else { return false };
-    known == "*" || known.split(',').any(|one| tag == one.trim().trim_start_matches("W/"))
+    let Some(tag) = answer.get(header::ETAG) else { return false };
+    known_tags(asked).any(|one| one == "*" || tag == one)
+}
+
+/// The tags of what who asks has already.
+fn known_tags(asked: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = asked.get_all(header::IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(|one| {
+        let one = one.trim();
+        one.strip_prefix("W/").unwrap_or(one)
+    })
 }
 
 /// What is said of an answer to who has it already.
@@ -417,10 +425,8 @@ pub(crate) fn public_record<R: Stored>(
 
 /// The answer to who has that already, in any encoding.
 pub(crate) fn known(request: &HttpRequest, tag: &str) -> Option<HttpResponse> {
-    let known = request.headers().get(header::IF_NONE_MATCH)?.to_str().ok()?;
     let core = tag.trim_end_matches('"');
-    let mut tags = known.split(',').map(|one| one.trim().trim_start_matches("W/"));
-    let same = tags.find(|one| {
+    let same = known_tags(request.headers()).find(|one| {
         *one == "*" || one.strip_prefix(core).is_some_and(|rest| rest.starts_with(['"', '.']))
     })?;
     let tag = if same == "*" { tag } else { same };
