@@ -332,6 +332,26 @@ fn what_is_written_anew_after_a_migration_is_found_by_indexes() {
 }
 
 #[test]
+fn words_that_were_just_written_are_few_to_read_one_by_one() {
+    on_each_database(async |hub| {
+        // Whoever searches reads those, page by page, before they are sorted in; SQLite has none.
+        hub.get("/health/live").await;
+        if !hub.database.url.starts_with("postgres") {
+            return;
+        }
+        hub.sql(
+            "DO $$ BEGIN FOR time IN 1..50 LOOP UPDATE search_organisations SET words = \
+             (SELECT string_agg('w' || number || 'x' || time, ' ') \
+             FROM generate_series(1, 100) AS number); END LOOP; END $$",
+        )
+        .await;
+        let waiting = "SELECT gin_clean_pending_list('search_organisations_words_lexemes_idx')";
+        let pages = hub.number(waiting).await;
+        assert!((1..50).contains(&pages), "{pages} pages");
+    });
+}
+
+#[test]
 fn one_search_goes_through_all_resources_and_says_which() {
     on_each_database_without_memory(async |hub| {
         let page = hub.get("/v1/search?q=astana&with_total=true&limit=100").await.json();
