@@ -126,14 +126,12 @@ impl Form {
             Self::Whatever => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         })
     }
-}
 
-impl Form {
     /// The values of a list in a cell. Between codes, countries and languages people write commas as
     /// well: where each part is one of them, they are read so.
     pub(super) fn values(&self, text: &str, between: char) -> Vec<String> {
         let told = values(text, between);
-        if told.len() > 1 || self.knows(text) {
+        if told.len() > 1 || !text.contains(',') || self.knows(text) {
             return told;
         }
         let parts = values(text, ',');
@@ -281,7 +279,7 @@ fn by_points(text: &str) -> Option<Told<String>> {
 }
 
 /// The values of a list, of which each may have the sign between them after a backslash.
-fn values(text: &str, between: char) -> Vec<String> {
+pub(super) fn values(text: &str, between: char) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {

@@ -281,7 +281,7 @@ impl<'a> Draft<'a> {
 
     /// Texts with their languages before them, `uz: …; ky: …`.
     fn put_languages(&mut self, to: &mut Value, entry: &Entry<'a>) {
-        let texts = Form::Text.values(&entry.text, entry.between).into_iter();
+        let texts = cell::values(&entry.text, entry.between).into_iter();
         for told in texts.filter(|text| !text.is_empty()) {
             let Some((tag, text)) = told.split_once(':') else {
                 let detail = "Before each text its language is to be told, as in uz: matn.";

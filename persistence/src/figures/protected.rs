@@ -178,8 +178,8 @@ impl Moment {
             among: question.among.clone(),
         };
         let mut asking: Asking = of_activities.asking(&Sight::Public);
-        let of_activities = |dimension: &Dimension| !dimension.is_personal();
-        let columns: Vec<_> = question.group_by.iter().copied().filter(of_activities).collect();
+        let columns = question.group_by.iter().copied();
+        let columns: Vec<_> = columns.filter(|dimension| !dimension.is_personal()).collect();
         let mut by = vec![col("activity", "id")];
         by.extend(columns.iter().map(|dimension| asking.place(*dimension)));
         let rows = asking.grouped_by(self, by).await?;
