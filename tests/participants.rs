@@ -760,3 +760,31 @@ fn nobody_else_ever_learns_of_a_participant() {
         assert_eq!(found.json()["items"][0]["name"], "Zarina Qqzzyx");
     });
 }
+
+#[test]
+fn of_the_organisations_that_participants_come_from_no_more_is_told_than_is_public() {
+    on_each_database(async |hub| {
+        let body = json!({"slug": "hidden", "name": {"en": "Hidden"}, "kind": "foundation"});
+        let organisation =
+            hub.write_as(&hub.token, "POST", "/v1/organisations", None, Some(&body)).await;
+        assert_eq!(organisation.status, 201, "{}", organisation.text);
+        for _ in 0..7 {
+            let body = json!({"seminar_id": SEMINAR, "organisation_id": "hidden", "country": "KZ",
+                "consent": "not_given", "retain_until": "2030-12-31"});
+            made(&hub, &body).await;
+        }
+        let kinds = async || {
+            let told = hub.get("/v1/statistics/participants?group_by=organisation_kind").await;
+            assert_eq!(told.status, 200, "{}", told.text);
+            let mut told = told.json();
+            let rows = told["rows"].as_array_mut().unwrap().iter_mut();
+            rows.map(|row| json!([row["organisation_kind"], row["count"]])).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds().await, [json!([null, 7])]);
+        let id = organisation.json()["id"].as_str().unwrap().to_owned();
+        let publish = format!("/v1/organisations/{id}/publish");
+        let public = hub.write("POST", &publish, Some(organisation.header("etag")), None).await;
+        assert_eq!(public.status, 200, "{}", public.text);
+        assert_eq!(kinds().await, [json!(["foundation", 7])]);
+    });
+}

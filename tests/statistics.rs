@@ -592,9 +592,9 @@ async fn took_part(hub: &Hub, activities: &[Value], people: &[Person]) {
         ))
         .await;
     }
-    // What is known of participants follows from the log.
-    let body = json!({"code": "counted", "scheme": "own", "label": {"en": "Counted"}});
-    assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+    // What is known of participants follows from the log, as far as it has to do with them.
+    let body = json!({"slug": "counted", "name": {"en": "Counted"}, "kind": "government"});
+    assert_eq!(hub.write("POST", "/v1/organisations", None, Some(&body)).await.status, 201);
 }
 
 fn crowd(dice: &mut Dice, activities: usize, most: usize) -> Vec<Person> {

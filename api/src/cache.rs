@@ -20,7 +20,7 @@ use quick_cache::{
     sync::{Cache, EntryAction, EntryResult},
 };
 
-use crate::{Problem, edge, export::Format};
+use crate::{Problem, answer, edge::Circumstances, export::Format};
 
 /// What an entry takes beside its body, about.
 const OVERHEAD: usize = 1024;
@@ -102,8 +102,8 @@ pub(crate) fn remembered(request: &ServiceRequest) -> Option<HttpResponse> {
     if !sure || !answer.holds(store, store.today()) {
         return None;
     }
-    if edge::has(request.headers(), &answer.headers) {
-        return Some(edge::not_modified(answer.unchanged.clone()));
+    if answer::has(request.headers(), &answer.headers) {
+        return Some(answer::not_modified(answer.unchanged.clone()));
     }
     Some(answer.give())
 }
@@ -151,11 +151,11 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     let body = body::to_bytes(whole).await.map_err(|_| Problem::internal())?;
     // It was told of a stream that is none any more.
     head.headers_mut().remove(header::TRANSFER_ENCODING);
-    let secure = edge::secure(&request);
-    edge::finish(head.headers_mut(), secure, true, false, None);
+    let anybody = Circumstances::of_anybody(&request);
+    anybody.finish(head.headers_mut());
     let headers = head.headers().clone();
-    let mut unchanged = edge::unchanged(&headers);
-    edge::finish(&mut unchanged, secure, true, false, None);
+    let mut unchanged = answer::unchanged(&headers);
+    anybody.finish(&mut unchanged);
     let answer = Answer { known, day, basis, headers, unchanged, body };
     let response = answer.give();
     let large = answer.body.len() as u64 > answers.0.capacity() / PART;

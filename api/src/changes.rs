@@ -21,8 +21,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Problem,
-    edge::{self, Headless},
+    Problem, answer,
+    edge::Headless,
     query::{Languages, ListQuery},
 };
 
@@ -138,7 +138,7 @@ pub(crate) async fn list(
     let feed = store.changes(asked.after, asked.limit, &asked.resources).await.map_err(failed)?;
     let items = feed.items.into_iter().map(Change::from).collect();
     let page = ChangePage { items, next_cursor: cursor(feed.next) };
-    let mut response = edge::public(&page, &Languages::default());
+    let mut response = answer::public(&page, &Languages::default());
     // Its end moves also with what the public does not see.
     response.extensions_mut().remove::<Basis>();
     Ok(response)

@@ -4,16 +4,15 @@ use domain::{
     Country, CountryFilter, Initiative, InitiativeFilter, OneOf, PartialDate, Presentation,
     PresentationFilter, Record, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter, Text,
 };
-use persistence::{Error, Store, Stored, Wanted};
+use persistence::{Basis, Error, Store, Stored, Wanted};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Problem,
+    Problem, answer,
     crud::Listing,
-    edge,
     query::{Languages, ListQuery},
     reader::Reader,
 };
@@ -47,7 +46,8 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let link = next_cursor.as_ref().map(|cursor| asked.next(request.path(), cursor));
     let total = asked.with_total.then_some(all.len() as u64);
     let listing = Listing { items: page, next_cursor, total, included: None, facets: None };
-    Ok(edge::public_page(&listing, &asked.languages, link))
+    let page = answer::public_page(&listing, &asked.languages, link);
+    Ok(answer::made_from(Basis::nothing(), page))
 }
 
 /// A country, and what it took part in.
@@ -111,11 +111,19 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let languages = Languages::of(&request)?;
     let country = Country::find(&code).ok_or_else(|| Problem::no_record(COLLECTION))?;
-    let participation = participation(&store, country).await.map_err(Problem::of(COLLECTION))?;
-    Ok(edge::public(&CountryRecord { country, participation }, &languages))
+    let mut basis = Basis::nothing();
+    let participation = participation(&store, country, &mut basis).await;
+    let participation = participation.map_err(Problem::of(COLLECTION))?;
+    let told = answer::public(&CountryRecord { country, participation }, &languages);
+    Ok(answer::made_from(basis, told))
 }
 
-async fn participation(store: &Store, country: &Country) -> Result<Participation, Error> {
+/// What a country took part in; adds to the basis what that is made from.
+async fn participation(
+    store: &Store,
+    country: &Country,
+    basis: &mut Basis,
+) -> Result<Participation, Error> {
     let code = &country.code;
     let one = || OneOf(code.parse().into_iter().collect());
     let seminars = SeminarFilter { country: one(), ..Default::default() };
@@ -123,20 +131,20 @@ async fn participation(store: &Store, country: &Country) -> Result<Participation
     let presentations = PresentationFilter { country: one(), ..Default::default() };
     let initiatives = InitiativeFilter { country: one(), ..Default::default() };
     Ok(Participation {
-        seminars: part::<Seminar>(store, code, seminars, true, |record| {
+        seminars: part::<Seminar>(store, code, basis, seminars, true, |record| {
             let label = record.body.title.clone().unwrap_or_else(|| record.derived.label.clone());
             (Some(label), record.body.starts_on.clone())
         })
         .await?,
-        study_visits: part::<StudyVisit>(store, code, visits, true, |record| {
+        study_visits: part::<StudyVisit>(store, code, basis, visits, true, |record| {
             (record.body.title.clone(), record.body.starts_on.clone())
         })
         .await?,
-        presentations: part::<Presentation>(store, code, presentations, false, |record| {
+        presentations: part::<Presentation>(store, code, basis, presentations, false, |record| {
             (record.body.title.clone(), None)
         })
         .await?,
-        initiatives: part::<Initiative>(store, code, initiatives, false, |record| {
+        initiatives: part::<Initiative>(store, code, basis, initiatives, false, |record| {
             (Some(record.body.name.clone()), None)
         })
         .await?,
@@ -146,12 +154,14 @@ async fn participation(store: &Store, country: &Country) -> Result<Participation
 async fn part<R: Stored>(
     store: &Store,
     code: &str,
+    basis: &mut Basis,
     filter: R::Filter,
     latest_first: bool,
     told: impl Fn(&Record<R>) -> (Option<Text>, Option<PartialDate>),
 ) -> Result<PartIn, Error> {
     let sort = vec![(R::SortKey::default(), latest_first)];
     let wanted = Wanted { sort, limit: LATEST, with_total: true, ..Wanted::all(filter) };
+    *basis = basis.clone().and(wanted.basis(&[], true));
     let page = store.list::<R>(&wanted).await?;
     let brief = |record: &Record<R>| {
         let (label, starts_on) = told(record);

@@ -15,8 +15,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    Problem, actor, body,
-    edge::{self},
+    Problem, actor, answer, body,
     export::{self, Format},
     history, idempotency, proposal,
     query::{Languages, ListQuery},
@@ -84,7 +83,7 @@ async fn page<R: Stored>(
         let (next_cursor, link) = query.onward(list, page.next);
         let items: &[()] = &[];
         let shell = Listing { items, next_cursor, total: page.total, included: None, facets };
-        return Ok(edge::made_from(basis, edge::public_ready(&page.items, &shell, link)));
+        return Ok(answer::made_from(basis, answer::public_ready(&page.items, &shell, link)));
     }
     let page = store.list(&wanted).await.map_err(Problem::of(R::COLLECTION))?;
     let included = match include.is_empty() {
@@ -96,7 +95,7 @@ async fn page<R: Stored>(
     };
     let (next_cursor, link) = query.onward(list, page.next);
     let listing = Listing { items: &page.items, next_cursor, total: page.total, included, facets };
-    Ok(edge::made_from(basis, edge::public_page(&listing, &query.languages, link)))
+    Ok(answer::made_from(basis, answer::public_page(&listing, &query.languages, link)))
 }
 
 async fn create<R: Stored>(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
@@ -125,7 +124,7 @@ async fn read<R: Stored>(request: HttpRequest, store: Reader, key: Path<String>)
     let languages = Languages::of(&request)?;
     if languages.are_all() {
         let record = store.find_ready::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
-        return Ok(edge::public_record::<R>(
+        return Ok(answer::public_record::<R>(
             record.id,
             record.revision,
             record.updated_at,
@@ -135,7 +134,7 @@ async fn read<R: Stored>(request: HttpRequest, store: Reader, key: Path<String>)
     }
     let record = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
     let (bytes, found) = languages.write(&record);
-    Ok(edge::public_record::<R>(record.id, record.revision, record.updated_at, bytes, found))
+    Ok(answer::public_record::<R>(record.id, record.revision, record.updated_at, bytes, found))
 }
 
 async fn replace<R: Stored>(
@@ -221,7 +220,7 @@ pub(crate) fn written<R: Resource>(
 ) -> HttpResponse {
     let (bytes, _) = Languages::default().write(record);
     response
-        .insert_header((header::ETAG, edge::record_tag(record, &bytes)))
+        .insert_header((header::ETAG, answer::record_tag(record, &bytes)))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("application/json")
         .body(bytes)

@@ -9,7 +9,7 @@ use domain::{
     ProjectResultFilter, Qualifier, Record, Resource, ResultKind, Seminar, SeminarFilter,
     StudyVisit, StudyVisitFilter, Subject, Text, in_words, protection::Told,
 };
-use persistence::{Count as Counting, Error, Moment, Question, Value as Wish, Wanted};
+use persistence::{Basis, Count as Counting, Error, Moment, Question, Value as Wish, Wanted};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -233,6 +233,7 @@ async fn told<T: Serialize>(
     let asked = Asked {
         of: Project::COLLECTION,
         media_type: "application/json",
+        basis: Basis::everything(),
         by: "",
         daily: false,
         turns: &MAKERS,

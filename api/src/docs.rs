@@ -9,7 +9,7 @@ use actix_web::{
 use persistence::Basis;
 use utoipa_swagger_ui::Config;
 
-use crate::{Problem, edge, openapi::SERVED, query::Languages};
+use crate::{Problem, answer, openapi::SERVED, query::Languages};
 
 /// Swagger UI has its styles and its pictures in itself, and asks nobody else for anything.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -18,7 +18,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// Where to go from here.
 pub(crate) async fn index() -> HttpResponse {
-    let mut response = edge::public(
+    let response = answer::public(
         &serde_json::json!({
             "name": "Capacity Hub",
             "api": "/v1/seminars",
@@ -28,6 +28,7 @@ pub(crate) async fn index() -> HttpResponse {
         }),
         &Languages::default(),
     );
+    let mut response = answer::made_from(Basis::nothing(), response);
     let links = "</openapi.json>; rel=\"service-desc\", </docs/>; rel=\"service-doc\"";
     response.headers_mut().insert(header::LINK, HeaderValue::from_static(links));
     response
@@ -70,9 +71,9 @@ fn file(
         response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
     }
     response
-        .insert_header((header::ETAG, edge::tag(&bytes)))
+        .insert_header((header::ETAG, answer::tag(&bytes)))
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .insert_header((header::VARY, "Accept-Encoding"))
         .content_type(media_type);
-    edge::made_from(Basis::nothing(), response.body(bytes))
+    answer::made_from(Basis::nothing(), response.body(bytes))
 }

@@ -113,6 +113,7 @@ pub(crate) async fn list<R: Stored>(
     let asked = Asked {
         of: R::COLLECTION,
         media_type,
+        basis: wanted.basis(&[], false),
         // The address does not tell it when Accept does.
         by: format.name(),
         daily: wanted.depends_on_day(),

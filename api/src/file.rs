@@ -10,10 +10,10 @@ use actix_web::{
     http::header::{self, HeaderValue},
 };
 use chrono::NaiveDate;
-use persistence::{Moment, Sight, Store};
+use persistence::{Basis, Moment, Sight, Store};
 use tokio::sync::Semaphore;
 
-use crate::{Problem, edge};
+use crate::{Problem, answer};
 
 /// How many lists are written at once; who comes later waits.
 pub(crate) static WRITERS: Semaphore = Semaphore::const_new(4);
@@ -42,6 +42,8 @@ pub(crate) struct Asked<'a> {
     /// Whose records it has, in words.
     pub(crate) of: &'static str,
     pub(crate) media_type: &'static str,
+    /// What it is made from.
+    pub(crate) basis: Basis,
     /// What the bytes depend on, beside the address and the records.
     pub(crate) by: &'a str,
     /// Whether they change with the day, though no record does.
@@ -62,23 +64,24 @@ impl Asked<'_> {
         write: impl AsyncFnOnce(&Moment, &mut File) -> Result<Said, Problem>,
     ) -> Result<HttpResponse, Problem> {
         let wrong = Problem::of(self.of);
-        let position = store.newest().await.map_err(&wrong)?;
+        let position = store.newest_of(&self.basis).await.map_err(&wrong)?;
         if let Some(known) =
-            edge::known(request, &self.tag(request, position, store.today(), store.sight()))
+            answer::known(request, &self.tag(request, position, store.today(), store.sight()))
         {
             return Ok(known);
         }
         let _turn = self.turns.acquire().await.map_err(|_| Problem::unavailable())?;
-        let moment = store.moment().await.map_err(&wrong)?;
+        let moment = store.moment(self.basis.clone()).await.map_err(&wrong)?;
         let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
         let languages = write(&moment, &mut file).await?.header();
         let tag = self.tag(request, moment.position(), moment.today(), moment.sight());
         let small = file.metadata().is_ok_and(|file| file.len() <= SMALL);
-        let answer = match small {
-            true => edge::public_small_file(tag, self.media_type, languages, file),
-            false => edge::public_file(tag, self.media_type, languages, file),
+        let made = match small {
+            true => answer::public_small_file(tag, self.media_type, languages, file)
+                .map(|made| answer::made_from(self.basis.clone(), made)),
+            false => answer::public_file(tag, self.media_type, languages, file),
         };
-        answer.map_err(Problem::unwritten)
+        made.map_err(Problem::unwritten)
     }
 
     /// Tells the file from every other: what was asked, and as of which change and which day, for
@@ -89,7 +92,7 @@ impl Asked<'_> {
         // Another version may write the same records in another way.
         let version = env!("CARGO_PKG_VERSION");
         let asked = format!("{version} {} {path} {query} {day:?} {sight:?}", self.by);
-        format!("\"{position}.{}\"", edge::digest(asked.as_bytes()))
+        format!("\"{position}.{}\"", answer::digest(asked.as_bytes()))
     }
 }
 
@@ -110,7 +113,9 @@ mod tests {
 
     fn tag(uri: &str, by: &str, daily: bool, day: u32) -> String {
         let day = NaiveDate::from_ymd_opt(2026, 1, day).unwrap();
-        let asked = Asked { of: "seminars", media_type: "text/plain", by, daily, turns: &WRITERS };
+        let basis = Basis::records();
+        let (of, media_type, turns) = ("seminars", "text/plain", &WRITERS);
+        let asked = Asked { of, media_type, basis, by, daily, turns };
         asked.tag(&TestRequest::with_uri(uri).to_http_request(), 7, day, &Sight::Public)
     }
 

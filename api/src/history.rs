@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Problem, actor, body,
+    Problem, actor,
+    answer::private,
+    body,
     crud::{apart, changed, written},
-    edge::private,
     query::ListQuery,
     routes::Routes,
 };

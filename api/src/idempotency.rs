@@ -7,7 +7,7 @@ use domain::{Record, Resource};
 use persistence::{Answer, Once, Repeatable};
 use serde_json::json;
 
-use crate::{Problem, edge, query::Languages};
+use crate::{Problem, answer, query::Languages};
 
 const HEADER: &str = "idempotency-key";
 /// What a key looks like.
@@ -31,7 +31,7 @@ pub(crate) fn of<R: Resource>(
     body.sort_all_objects();
     let path = request.path();
     let asked = format!("{} {path}?publish={publish}\n{body}", request.method());
-    Ok(Some(Repeatable { key, digest: edge::digest(asked.as_bytes()) }))
+    Ok(Some(Repeatable { key, digest: answer::digest(asked.as_bytes()) }))
 }
 
 /// What is answered to who has created that record.
@@ -40,7 +40,7 @@ pub(crate) fn answer<R: Resource>(record: &Record<R>) -> Answer {
     Answer {
         status: StatusCode::CREATED.as_u16(),
         location: format!("/v1/{}/{}", R::COLLECTION, record.id),
-        etag: edge::record_tag(record, &bytes),
+        etag: answer::record_tag(record, &bytes),
         body: String::from_utf8(bytes).expect("JSON is UTF-8"),
     }
 }

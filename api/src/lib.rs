@@ -1,6 +1,7 @@
 //! Speaks HTTP for the records.
 mod actor;
 mod address;
+mod answer;
 mod background;
 mod body;
 mod cache;

@@ -14,9 +14,10 @@ use utoipa::ToSchema;
 
 pub(crate) use self::import::{LIMIT, MOST_ROWS, ParticipantImport};
 use crate::{
-    Fault, Problem, actor, body,
+    Fault, Problem, actor,
+    answer::{digest, private},
+    body,
     crud::{self, apart},
-    edge::{digest, private},
     query::ListQuery,
     routes::Routes,
 };

@@ -5,12 +5,12 @@ use actix_web::{
     web::Path,
 };
 use domain::{Deed, Refused, Violation};
-use persistence::{Error, Referrer};
+use persistence::{Basis, Error, Referrer};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{formats::readiness::Gap, query::Languages};
+use crate::{answer, formats::readiness::Gap, query::Languages};
 
 /// Everything that a request can come to, other than success.
 #[derive(Clone, Debug)]
@@ -655,5 +655,5 @@ pub(crate) async fn describe(code: Path<String>) -> Result<HttpResponse, Problem
     let kind = kinds::KINDS.iter().find(|kind| kind.code == *code).ok_or_else(Problem::no_route)?;
     let Kind { code, status, title, meaning } = **kind;
     let told = ProblemKind { code, status, title, meaning };
-    Ok(crate::edge::public(&told, &Languages::default()))
+    Ok(answer::made_from(Basis::nothing(), answer::public(&told, &Languages::default())))
 }

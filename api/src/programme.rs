@@ -11,12 +11,12 @@ use domain::{
     LocalTime, Organisation, PartialDate, Person, Resource, Seminar, SeminarFormat, SeminarKind,
     SessionKind, Slug, SpeakerRole, StatementMode, Text, TimeZone, TopicCode, Url, Venue,
 };
-use persistence::{Body, Error, Parts};
+use persistence::{Basis, Body, Error, Parts};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Problem, edge, kept::Kept, query::Languages, reader::Reader};
+use crate::{Problem, answer, kept::Kept, query::Languages, reader::Reader};
 
 /// A seminar with its days, sessions, presentations and speakers, and where all of it is from.
 #[derive(Serialize, ToSchema)]
@@ -330,7 +330,7 @@ pub(crate) async fn read(
     key: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let languages = Languages::of(&request)?;
-    let answer = async {
+    let whole = async {
         let parts = store.parts(&key).await?;
         let read = Read::of(&parts)?;
         let mut bodies = store.bodies(read.named()).await?;
@@ -340,9 +340,10 @@ pub(crate) async fn read(
             initiatives: bodies.of::<Initiative>()?,
             documents: bodies.of::<Document>()?,
         };
-        Ok(edge::public(&read.put_together(&known)?, &languages))
+        let basis = parts.basis().and(Basis::these(read.named()));
+        Ok(answer::made_from(basis, answer::public(&read.put_together(&known)?, &languages)))
     };
-    answer.await.map_err(Problem::of(Seminar::COLLECTION))
+    whole.await.map_err(Problem::of(Seminar::COLLECTION))
 }
 
 /// What is read of a seminar and its parts.

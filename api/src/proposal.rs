@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Problem, actor, body, crud::apart, edge::private, query::ListQuery, reader::Reader,
+    Problem, actor, answer::private, body, crud::apart, query::ListQuery, reader::Reader,
     routes::Routes,
 };
 

@@ -5,7 +5,7 @@ use persistence::{Found, Sought};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Problem, edge, problem::Fault, query::ListQuery, reader::Reader};
+use crate::{Problem, answer, problem::Fault, query::ListQuery, reader::Reader};
 
 pub(crate) const COLLECTION: &str = "search";
 
@@ -53,5 +53,6 @@ pub(crate) async fn find(request: HttpRequest, store: Reader) -> Result<HttpResp
     let next_cursor = page.next.map(|place| query.cursor(COLLECTION, &place));
     let link = next_cursor.as_ref().map(|cursor| query.next(request.path(), cursor));
     let listing = SearchPage { items: page.items, next_cursor, total: page.total };
-    Ok(edge::public_page(&listing, &query.languages, link))
+    let found = answer::public_page(&listing, &query.languages, link);
+    Ok(answer::made_from(sought.basis(), found))
 }

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use domain::{Deed, Dimension, Subject, Text};
-use persistence::{Error, Figures, MOST_GROUPS, Moment, SMALLEST_COUNT};
+use persistence::{Basis, Error, Figures, MOST_GROUPS, Moment, SMALLEST_COUNT};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -24,8 +24,8 @@ pub(crate) use drawing::{CHARTS, NARROWEST, WIDEST, WIDTH};
 
 use crate::{
     Problem,
+    answer::{made_from, public},
     chart::draw,
-    edge::{self},
     file::{self, Said},
     query::{Languages, ListQuery},
     reader::Reader,
@@ -151,7 +151,7 @@ pub(crate) fn routes(routes: &mut Routes) {
 async fn describe(request: HttpRequest) -> Answer {
     let languages = Languages::of(&request)?;
     let subjects = Subject::ALL.into_iter().map(SubjectTold::from).collect();
-    Ok(edge::public(&Subjects { subjects }, &languages))
+    Ok(made_from(Basis::nothing(), public(&Subjects { subjects }, &languages)))
 }
 
 async fn json(request: HttpRequest, reader: Reader, subject: Path<String>) -> Answer {
@@ -179,6 +179,7 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
     let file = file::Asked {
         of: COLLECTION,
         media_type: form.media_type(),
+        basis: asked.basis(),
         by: if registrar { "registrar" } else { "public" },
         daily: asked.depends_on_day(),
         turns: &MAKERS,

@@ -16,10 +16,10 @@ use uuid::Uuid;
 use crate::{
     Problem, actor,
     address::names_private,
+    answer::{self, private},
     body,
     changes::cursor,
     crud::{self, apart},
-    edge::{self, private},
     query::ListQuery,
     routes::Routes,
 };
@@ -219,7 +219,7 @@ fn judge(body: &Webhook, ToPrivate(to_private): ToPrivate) -> Result<(), Problem
 
 fn tag(hook: &Hook) -> String {
     let bytes = serde_json::to_vec(hook).expect("a webhook is JSON");
-    format!("\"{}.{}\"", hook.revision, edge::digest(&bytes))
+    format!("\"{}.{}\"", hook.revision, answer::digest(&bytes))
 }
 
 fn tagged(hook: &Hook) -> HttpResponse {

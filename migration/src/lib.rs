@@ -39,6 +39,7 @@ mod m20261125_000056_ready;
 mod m20261129_000057_public;
 mod m20261129_000058_words_by_collection;
 mod m20261129_000059_words_that_wait;
+mod m20261129_000060_public_changes;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000057_public::Migration),
             Box::new(m20261129_000058_words_by_collection::Migration),
             Box::new(m20261129_000059_words_that_wait::Migration),
+            Box::new(m20261129_000060_public_changes::Migration),
         ]
     }
 }

@@ -5,10 +5,10 @@ use domain::Record;
 use uuid::Uuid;
 
 use crate::{
-    Error, Moment, Stored, Wanted,
+    Basis, Error, Moment, Stored, Wanted,
+    list::page,
     moment::BATCH,
     neighbours::{by_id, of_keys},
-    store::page,
 };
 
 /// The records of a list, read on as they are wanted.
@@ -31,6 +31,7 @@ impl Moment {
     /// Every record of a list, batch by batch.
     #[must_use]
     pub fn every<R: Stored>(&self, wanted: Wanted<R>) -> Batches<'_, R> {
+        self.reads(&wanted.basis(&[], false));
         let rest = Some(Wanted { after: None, limit: BATCH, with_total: false, ..wanted });
         Batches { moment: self, rest }
     }
@@ -51,12 +52,14 @@ impl Moment {
         wanted: Wanted<R>,
         limit: u64,
     ) -> Result<Vec<Record<R>>, Error> {
+        self.reads(&wanted.basis(&[], false));
         let wanted = Wanted { after: None, limit, with_total: false, ..wanted };
         Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.items)
     }
 
     /// How many records a list has.
     pub async fn count<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
+        self.reads(&wanted.basis(&[], false));
         let wanted = Wanted { after: None, limit: 1, with_total: true, ..wanted.clone() };
         Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.total.unwrap_or_default())
     }
@@ -66,6 +69,7 @@ impl Moment {
         &self,
         ids: impl IntoIterator<Item = Uuid>,
     ) -> Result<HashMap<Uuid, R>, Error> {
+        self.reads(&Basis::collection(R::COLLECTION));
         by_id(self.tx(), self.sight(), ids).await
     }
 
@@ -74,6 +78,7 @@ impl Moment {
         &self,
         keys: impl IntoIterator<Item = String>,
     ) -> Result<Vec<Record<R>>, Error> {
+        self.reads(&Basis::of::<R>());
         of_keys(self.tx(), self.sight(), keys).await
     }
 }

@@ -153,3 +153,7 @@ pub(crate) fn lost(error: &DbErr) -> bool {
         _ => false,
     }
 }
+
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::Database(sea_orm::DbErr::Type(error.to_string()))
+}

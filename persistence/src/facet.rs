@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 
 use crate::{
     Error, Narrow, Store, Stored, Wanted,
+    list::{condition, id_column},
     narrow::Facet,
     record::{self, term},
     reference,
-    store::{condition, id_column},
 };
 
 /// How many values of a field are told at most.

@@ -12,4 +12,5 @@ pub(crate) use contribution::{Fact, Held, LOW, MICROS, micros};
 pub use converted::{Converted, Rate};
 pub use metric::Count;
 pub use protected::SMALLEST_COUNT;
-pub use question::{Among, Question, Value};
+pub(crate) use question::basis_of_people;
+pub use question::{Among, Question, Value, basis_of};

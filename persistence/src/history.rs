@@ -8,9 +8,13 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Author, Error, Sight, Store, Stored, dialect, log,
+    Author, Error, Sight, Store, Stored,
+    change::{New, retried},
+    dialect,
+    error::unreadable,
+    log,
+    record::{named, read},
     sight::{PROJECT, of_no_project},
-    store::{New, named, read, retried, unreadable},
 };
 
 /// A record as of one change, and the change.

@@ -6,8 +6,9 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, entity::pr
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Author, Error, Store, Stored, dialect, log,
-    store::{New, retried},
+    Author, Error, Store, Stored,
+    change::{New, retried},
+    dialect, log,
 };
 
 /// For how long an answer is given again.

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use crate::{Error, Store, store::read};
+use crate::{Error, Store, record::read};
 
 /// For how long an import is told of.
 const KEPT: TimeDelta = TimeDelta::days(7);

@@ -1,7 +1,9 @@
 //! Keeps the records, in Postgres or in SQLite.
+mod basis;
 mod batches;
 mod catalogue;
 mod catch_up;
+mod change;
 mod connect;
 mod delivery;
 mod dialect;
@@ -16,6 +18,7 @@ mod import;
 mod import_log;
 mod index;
 mod insert;
+mod list;
 mod log;
 mod moment;
 mod narrow;
@@ -26,6 +29,7 @@ mod pulse;
 mod ready;
 mod record;
 mod reference;
+mod rights;
 mod search;
 mod sessions;
 mod sight;
@@ -55,8 +59,10 @@ mod statement;
 mod study_visit;
 mod topic;
 
+pub use basis::Basis;
 pub use batches::Batches;
 pub use catalogue::{Visitor, visit_all};
+pub use change::Written;
 pub use connect::{Database, Observer};
 pub use delivery::{Delivery, Outcome};
 pub use error::{Error, Referrer};
@@ -64,23 +70,25 @@ pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange};
 pub use figures::{
     Among, Contribution, Converted, Count, Figure, Figures, MOST_GROUPS, Question, Rate,
-    SMALLEST_COUNT, Value,
+    SMALLEST_COUNT, Value, basis_of,
 };
 pub use history::Revision;
 pub use idempotency::{Answer, Once, Repeatable};
 pub use import::{Action, FieldStep, Incoming, Seen, Taken, Taking, Told};
 pub use import_log::{ImportState, KeptImport, Progress};
+pub use list::{Page, Wanted};
 pub use moment::Moment;
 pub use narrow::Narrow;
 pub use neighbours::{Bodies, Neighbours, neighbours};
 pub use participant::{KeptParticipant, TakenParticipants};
 pub use programme::Parts;
 pub use proposal::{Decision, Proposal};
-pub use pulse::{Basis, Known, Pulse};
+pub use pulse::{Known, Pulse};
 pub use ready::{Body, Ready};
+pub use rights::Author;
 pub use search::{Found, Search, Sought};
 pub use sight::Sight;
-pub use store::{Author, Page, Store, Wanted, World, Written};
+pub use store::{Store, World};
 pub use stored::Stored;
 pub use token::{Actor, KeptToken, NewToken};
 pub use webhook::{Claim, Hook};

@@ -1,7 +1,8 @@
 //! The log: one row for every change, written in the transaction of the change.
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+use domain::Step;
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{Author, Error, Store, dialect, insert};
 
@@ -79,4 +80,20 @@ pub(crate) async fn commit(store: &Store, tx: DatabaseTransaction) -> Result<(),
     // Who gets no answer does not know whether it was: it may well have been.
     store.pulse().stir();
     Ok(committed?)
+}
+
+/// Who last wrote what is in a record.
+pub(crate) async fn last_writer(tx: &DatabaseTransaction, id: Uuid) -> Result<String, Error> {
+    let steps = Step::ALL.map(Step::name);
+    let writer: Option<String> = Entity::find()
+        .select_only()
+        .column(Column::Actor)
+        .filter(Column::RecordId.eq(id))
+        .filter(Column::Operation.is_not_in(steps))
+        .order_by_desc(Column::Position)
+        .limit(1)
+        .into_tuple()
+        .one(tx)
+        .await?;
+    Ok(writer.unwrap_or_default())
 }

@@ -7,28 +7,48 @@ use sea_orm::{
     Condition, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
 };
 
+use tokio::sync::OnceCell;
+
 use crate::{
-    Error, Sight, Store, Stored, Wanted, feed, log, record,
+    Basis, Error, Sight, Store, Stored, Wanted,
+    figures::basis_of_people,
+    list::{condition, id_column},
+    log, record,
+    record::{records, whole},
     sight::View,
-    store::{condition, id_column, records, whole},
 };
 
 /// How many records are read at once.
 pub(crate) const BATCH: u64 = 500;
 
-/// All records, as they were at one moment.
+/// Records as they were at one moment.
 pub struct Moment {
     tx: DatabaseTransaction,
     database: Arc<str>,
+    basis: Basis,
     position: i64,
     view: View,
+    /// The position of the last change of what the public may count of people, once somebody asks.
+    people: OnceCell<i64>,
 }
 
 impl Moment {
-    /// The position of the last change before that moment.
+    /// The position of the last change, before that moment, of what is read at it.
     #[must_use]
     pub fn position(&self) -> i64 {
         self.position
+    }
+
+    /// Notes that this is read: who reads has said before what it will be, and an answer that told
+    /// of more would be given again when it does not hold any more.
+    pub(crate) fn reads(&self, basis: &Basis) {
+        debug_assert!(self.basis.covers(basis), "{basis:?} is not in {:?}", self.basis);
+    }
+
+    /// The position of the last change of what the public may count of people.
+    pub(crate) async fn people(&self) -> Result<i64, Error> {
+        let newest = async || basis_of_people().newest(&self.tx, &Sight::Public).await;
+        self.people.get_or_try_init(newest).await.copied()
     }
 
     /// The day of that moment, by UTC.
@@ -37,7 +57,7 @@ impl Moment {
         self.view.today
     }
 
-    /// When the last change before that moment was made, if there was one.
+    /// When that change was made, if there was one.
     pub async fn changed_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
         let row = log::Entity::find_by_id(self.position).select_only().column(log::Column::At);
         Ok(row.into_tuple().one(&self.tx).await?)
@@ -64,6 +84,7 @@ impl Moment {
 
     /// The next public records of a collection, in the order of their ids; none after the last.
     pub async fn after<R: Stored>(&self, last: Option<Uuid>) -> Result<Vec<Record<R>>, Error> {
+        self.reads(&Basis::of::<R>());
         let id = id_column::<R>();
         // The table of all records is ordered by ids of all collections.
         let ids: Vec<Uuid> = R::Index::find()
@@ -81,11 +102,17 @@ impl Moment {
 }
 
 impl Store {
-    /// A moment to read at; it keeps a connection for as long as it lives.
-    pub async fn moment(&self) -> Result<Moment, Error> {
+    /// A moment to read that at; it keeps a connection for as long as it lives.
+    pub async fn moment(&self, basis: Basis) -> Result<Moment, Error> {
         let tx = self.snapshot().await?;
-        let position = feed::newest(&tx).await?;
-        Ok(Moment { tx, database: self.database(), position, view: self.view() })
+        let position = basis.newest(&tx, self.sight()).await?;
+        let (database, view) = (self.database(), self.view());
+        Ok(Moment { tx, database, basis, position, view, people: OnceCell::new() })
+    }
+
+    /// The position of the last change of something in that basis, as far as who asks can see.
+    pub async fn newest_of(&self, basis: &Basis) -> Result<i64, Error> {
+        basis.newest(&self.reads_by_key().await, self.sight()).await
     }
 
     /// The records of a list that were changed last, the newest change first.

@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::{
     Error, Sight, Store, Stored, Visitor,
     ready::Body,
-    record, reference,
-    store::{padded, records},
-    visit_all,
+    record,
+    record::{padded, records},
+    reference, visit_all,
 };
 
 /// Records by collection, each once, in the order of their ids.

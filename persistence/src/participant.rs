@@ -18,10 +18,13 @@ use serde_json::{Value, json};
 pub use self::import::TakenParticipants;
 use crate::{
     Error, Page, Referrer, Sight, Store, Wanted,
+    error::unreadable,
+    list::{Key as OrderKey, after},
     narrow::codes,
-    record, reference,
+    record,
+    record::read,
+    reference,
     sight::PROJECT,
-    store::{Key as OrderKey, after, read, unreadable},
 };
 
 #[sea_orm::model]

@@ -1,5 +1,5 @@
 //! A seminar and its parts, read at once.
-use domain::{Presentation, Seminar, Session, Statement};
+use domain::{Presentation, Resource, Seminar, Session, Statement};
 use sea_orm::{
     ConnectionTrait, QuerySelect, QueryTrait,
     entity::prelude::*,
@@ -7,10 +7,8 @@ use sea_orm::{
 };
 
 use crate::{
-    Error, Store, Stored, presentation,
-    ready::Body,
-    record, session, statement,
-    store::{id_column, named, unreadable},
+    Basis, Error, Store, Stored, error::unreadable, list::id_column, presentation, ready::Body,
+    record, record::named, session, statement,
 };
 
 /// A seminar and its parts, each in their order; of each the id, and what was written of it.
@@ -25,6 +23,15 @@ pub struct Parts {
     pub presentations: Vec<(Uuid, Body)>,
     /// What was said at it.
     pub statements: Vec<(Uuid, Body)>,
+}
+
+impl Parts {
+    /// What they are: others may become part of them.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        let parts = [Session::COLLECTION, Presentation::COLLECTION, Statement::COLLECTION];
+        Basis::one::<Seminar>(self.seminar.0).and(Basis::collections(parts))
+    }
 }
 
 /// The place of a part among those of its collection, and of the collection; and its record.

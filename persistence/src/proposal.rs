@@ -8,8 +8,12 @@ use sea_orm::{
 use serde_json::Value;
 
 use crate::{
-    Author, Error, Sight, Store, Stored, Visitor, dialect, log, record,
-    store::{locked, read, retried, rights, rights_of, settled},
+    Author, Error, Sight, Store, Stored, Visitor,
+    change::{locked, retried},
+    dialect, log, record,
+    record::read,
+    reference::settled,
+    rights::{rights, rights_of},
     visit_all,
 };
 

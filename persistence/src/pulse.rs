@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{Shape, collections};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, entity::prelude::Uuid,
@@ -19,8 +18,12 @@ use tokio::{
 };
 
 use crate::{
-    Error, Store, Stored, Visitor, dialect, feed::newest, log, ready::derives, sight::published,
-    visit_all,
+    Basis, Error, Store,
+    basis::{OTHER, place},
+    dialect,
+    feed::newest,
+    log,
+    sight::published,
 };
 
 /// How long it holds what was seen of the log, where nobody tells of what comes after.
@@ -35,92 +38,6 @@ const AWAY: Duration = Duration::from_secs(2);
 const MOST_CHANGES: u64 = 1000;
 /// Of how many records it is kept when they changed.
 const MOST_RECORDS: usize = 20_000;
-/// The bit of what belongs to no collection of records: participants.
-const OTHER: usize = 31;
-
-/// What an answer was made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Basis {
-    /// A bit for each collection.
-    collections: u32,
-    records: Vec<Uuid>,
-}
-
-impl Basis {
-    /// Nothing that ever changes.
-    #[must_use]
-    pub fn nothing() -> Self {
-        Self { collections: 0, records: Vec::new() }
-    }
-
-    /// Everything that the public may see.
-    #[must_use]
-    pub fn everything() -> Self {
-        Self { collections: u32::MAX, records: Vec::new() }
-    }
-
-    /// One record of `R`, and those from which something follows for it.
-    #[must_use]
-    pub fn one<R: Stored>(id: Uuid) -> Self {
-        Self { collections: 0, records: vec![id] }.and(Self::derived::<R>())
-    }
-
-    /// The records of that collection.
-    #[must_use]
-    pub fn collection(name: &str) -> Self {
-        Self { collections: 1 << place(name), records: Vec::new() }
-    }
-
-    /// Both.
-    #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
-        self.collections |= other.collections;
-        self.records.extend(other.records);
-        self
-    }
-
-    /// The records of `R`, and those from which something follows for them.
-    #[must_use]
-    pub fn of<R: Stored>() -> Self {
-        Self::collection(R::COLLECTION).and(Self::derived::<R>())
-    }
-
-    /// Those from which something follows for records of `R`.
-    fn derived<R: Stored>() -> Self {
-        if derives::<R>() { Self::referred::<R>() } else { Self::nothing() }
-    }
-
-    /// The records that those of `R` refer to.
-    #[must_use]
-    pub(crate) fn referred<R: Stored>() -> Self {
-        let named = Shape::of::<R>().reference_paths().iter();
-        let collections = named.fold(0, |all, path| all | 1 << place(&path.collection));
-        Self { collections, records: Vec::new() }
-    }
-
-    /// The records that those of a collection refer to.
-    #[must_use]
-    pub(crate) fn referred_by(collection: &str) -> Self {
-        struct By<'a>(&'a str, Basis);
-        impl Visitor for By<'_> {
-            fn visit<R: Stored>(&mut self) {
-                if R::COLLECTION == self.0 {
-                    self.1 = Basis::referred::<R>();
-                }
-            }
-        }
-        let mut by = By(collection, Self::nothing());
-        visit_all(&mut by);
-        by.1
-    }
-}
-
-/// Which bit stands for a collection.
-fn place(collection: &str) -> usize {
-    static PLACES: LazyLock<HashMap<&'static str, usize>> =
-        LazyLock::new(|| collections().into_iter().zip(0..OTHER).collect());
-    PLACES.get(collection).copied().unwrap_or(OTHER)
-}
 
 /// A place in the log, as far as an answer knew it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

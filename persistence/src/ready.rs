@@ -15,8 +15,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Error, Page, Store, Stored, Wanted, record, search,
-    store::{named, page_rows, read, records, state, unreadable},
+    Error, Page, Store, Stored, Wanted,
+    error::unreadable,
+    list::page_rows,
+    record,
+    record::{named, read, records, state},
+    search,
 };
 
 /// A record as JSON.
@@ -81,7 +85,8 @@ impl Store {
 
 /// Whether something follows for records of `R` from others.
 pub(crate) fn derives<R: Stored>() -> bool {
-    size_of::<R::Derived>() > 0
+    debug_assert_eq!(R::DERIVES_FROM.is_empty(), size_of::<R::Derived>() == 0);
+    !R::DERIVES_FROM.is_empty()
 }
 
 async fn ready<R: Stored>(

@@ -1,10 +1,13 @@
 //! The table of every record, whatever its resource: what the registry knows of it, and its body.
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use domain::{Record, State};
 use sea_orm::{ConnectionTrait, QueryResult, QuerySelect, entity::prelude::*};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::{Error, sight::published, store::padded};
+use crate::{Error, Sight, Stored, error::unreadable, sight::published};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -74,6 +77,87 @@ pub(crate) async fn names(
         .all(db)
         .await?;
     Ok(rows.into_iter().filter_map(|(id, slug)| Some((id, slug?))).collect())
+}
+
+pub(crate) fn named<R: Stored>(key: &str, sight: &Sight) -> Select<Entity> {
+    let rows = Entity::find().filter(Column::Resource.eq(R::COLLECTION)).filter(sight.of_records());
+    match Uuid::try_parse(key) {
+        Ok(id) if key.len() == 36 => rows.filter(Column::Id.eq(id)),
+        _ => rows.filter(Column::Slug.eq(key)),
+    }
+}
+
+pub(crate) async fn one<R: Stored>(
+    db: &impl ConnectionTrait,
+    row: Model,
+) -> Result<Record<R>, Error> {
+    records(db, vec![row]).await?.pop().ok_or(Error::NotFound)
+}
+
+pub(crate) async fn records<R: Stored>(
+    db: &impl ConnectionTrait,
+    rows: Vec<Model>,
+) -> Result<Vec<Record<R>>, Error> {
+    let bodies = rows.iter().map(|row| read::<R>(&row.body)).collect::<Result<Vec<_>, _>>()?;
+    let derived = R::derive(db, &bodies).await?;
+    let all = rows.into_iter().zip(bodies).zip(derived);
+    all.map(|((row, body), derived)| {
+        Ok(Record {
+            id: row.id,
+            revision: row.revision,
+            state: state(&row)?,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            published_at: row.published_at,
+            body,
+            derived,
+        })
+    })
+    .collect()
+}
+
+/// The records of those ids, in that order.
+pub(crate) async fn whole<R: Stored>(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+) -> Result<Vec<Record<R>>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Entity::find().filter(Column::Id.is_in(padded(ids.iter().copied()))).all(db).await?;
+    let places: HashMap<_, _> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+    let mut rows = rows;
+    rows.sort_by_key(|row| places.get(&row.id).copied());
+    records(db, rows).await
+}
+
+/// Each of those ids, and one of them again and again: as many as a power of two, so that few
+/// statements serve all numbers of them.
+pub(crate) fn padded(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid> {
+    let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+    let mut ids: Vec<Uuid> = ids.into_iter().collect();
+    if let Some(last) = ids.last().copied() {
+        ids.resize(ids.len().next_power_of_two(), last);
+    }
+    ids
+}
+
+pub(crate) fn state(row: &Model) -> Result<State, Error> {
+    serde_json::from_value(row.state.clone().into()).map_err(unreadable)
+}
+
+pub(crate) fn read<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
+    serde_json::from_str(body).map_err(unreadable)
+}
+
+/// What was written of those records, and their ids.
+pub(crate) fn bodies_of<R: Stored>(rows: &[Model]) -> Result<(Vec<Uuid>, Vec<R>), Error> {
+    let bodies = rows.iter().map(|row| read(&row.body)).collect::<Result<_, _>>()?;
+    Ok((rows.iter().map(|row| row.id).collect(), bodies))
+}
+
+pub(crate) fn typed<R: Stored>(body: &Value) -> Result<R, Error> {
+    R::deserialize(body).map_err(unreadable)
 }
 
 /// The table of the codes of which a record has several, for filters.

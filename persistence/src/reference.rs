@@ -1,15 +1,20 @@
 //! The table of who refers to whom, and how a name becomes an id.
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{Reference, Shape, Violation};
-use sea_orm::{ActiveValue::Set, Condition, ConnectionTrait, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, Condition, ConnectionTrait, DatabaseTransaction, QueryOrder, QuerySelect,
+    entity::prelude::*,
+};
 use serde_json::Value;
 
 use crate::{
-    Error, Sight, Stored, insert,
+    Error, Referrer, Sight, Stored,
+    change::Entry,
+    insert,
     record::{self, term},
-    store::Entry,
+    sight::published,
 };
 
 #[sea_orm::model]
@@ -216,4 +221,93 @@ pub(crate) fn of<R: Stored>(body: &Value) -> Vec<Reference> {
     let mut found = Shape::of::<R>().references(body);
     found.extend(R::untyped_reference(body));
     found
+}
+
+/// Puts ids for the names in a body, of what its author may see.
+pub(crate) async fn settled<R: Stored>(
+    tx: &DatabaseTransaction,
+    sight: &Sight,
+    value: &mut Value,
+) -> Result<Vec<(String, Uuid)>, Error> {
+    let references = of::<R>(value);
+    let mut known = Known::default();
+    look_up(tx, sight, &references, &mut known).await?;
+    settle(value, &references, &known).map_err(Error::Refused)
+}
+
+/// Whom a record refers to, and in which field.
+pub(crate) async fn links_of(
+    tx: &DatabaseTransaction,
+    id: Uuid,
+) -> Result<Vec<(String, Uuid)>, Error> {
+    Ok(Entity::find()
+        .select_only()
+        .columns([Column::Field, Column::TargetId])
+        .filter(Column::SourceId.eq(id))
+        .order_by_asc(Column::Field)
+        .into_tuple()
+        .all(tx)
+        .await?)
+}
+
+/// Refuses that what is public refers to what is not: it would tell that there is something.
+pub(crate) async fn whole_public<'a>(
+    tx: &DatabaseTransaction,
+    links: impl Iterator<Item = &'a (String, Uuid)> + Clone,
+) -> Result<(), Error> {
+    let ids: BTreeSet<Uuid> = links.clone().map(|(_, id)| *id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let hidden: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
+        .select_only()
+        .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
+        .filter(record::Column::Id.is_in(ids))
+        .filter(record::Column::State.ne(published()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let told = |(field, target): &(String, Uuid)| {
+        let (id, resource, slug) = hidden.iter().find(|(id, ..)| id == target)?;
+        let name = slug.clone().unwrap_or_else(|| id.to_string());
+        let detail = format!("/v1/{resource}/{name} is not public: publish it first.");
+        Some(Violation::new(field.clone(), "unpublished_reference", detail))
+    };
+    let hidden: Vec<_> = links.filter_map(told).collect();
+    if hidden.is_empty() { Ok(()) } else { Err(Error::Refused(hidden)) }
+}
+
+/// Some of those that refer to a record, among what may be seen.
+pub(crate) async fn referrers(
+    tx: &DatabaseTransaction,
+    sight: &Sight,
+    id: Uuid,
+) -> Result<Vec<Referrer>, Error> {
+    let found: Vec<(Uuid, String)> = Entity::find()
+        .select_only()
+        .columns([Column::SourceId, Column::Field])
+        .filter(Column::TargetId.eq(id))
+        .filter(Column::SourceId.ne(id))
+        .filter(sight.of_id(Column::SourceId.into_expr()))
+        .order_by_asc(Column::SourceId)
+        .limit(20)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<(Uuid, String, Option<String>)> = record::Entity::find()
+        .select_only()
+        .columns([record::Column::Id, record::Column::Resource, record::Column::Slug])
+        .filter(record::Column::Id.is_in(found.iter().map(|(source, _)| *source)))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let name = |source: Uuid| names.iter().find(|(id, ..)| *id == source);
+    let tell = |(source, field): (Uuid, String)| {
+        let (_, collection, slug) = name(source)?.clone();
+        Some(Referrer { collection, id: Some(source), slug, field })
+    };
+    Ok(found.into_iter().filter_map(tell).collect())
 }

@@ -14,9 +14,12 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Page, Store, Stored, Visitor, Words, dialect, insert, ready, record, reference,
+    Basis, Error, Page, Store, Stored, Visitor, Words, dialect, insert,
+    list::{self, Key},
+    ready, record,
+    record::padded,
+    reference,
     source::Source,
-    store::{self, Key, padded},
     visit_all,
     words::joined,
 };
@@ -95,7 +98,7 @@ pub(crate) async fn in_parts<'a, T>(
 impl Search {
     /// The condition on the index table of `R`, for a part of the list or all of it.
     pub(crate) fn condition<R: Stored>(&self, backend: DbBackend, rank: Option<Rank>) -> Condition {
-        let id = || store::id_column::<R>().into_expr();
+        let id = || list::id_column::<R>().into_expr();
         let ids = self.ids(backend, &[R::COLLECTION], rank).into_iter();
         ids.fold(Condition::any(), |any, ids| any.add(id().in_subquery(ids)))
     }
@@ -203,7 +206,7 @@ pub(crate) async fn renew<R: Stored>(
         if rows.is_empty() {
             continue;
         }
-        let (ids, bodies) = store::bodies_of::<R>(&rows)?;
+        let (ids, bodies) = record::bodies_of::<R>(&rows)?;
         ready::follow(db, &rows.iter().collect::<Vec<_>>(), &bodies, &ids).await?;
     }
     Ok(())
@@ -242,16 +245,30 @@ pub struct Sought {
     pub with_total: bool,
 }
 
+impl Sought {
+    /// The collections that are looked through.
+    fn collections(&self) -> Vec<&str> {
+        match &self.resources[..] {
+            [] => domain::collections(),
+            resources => resources.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// What is found is made from that: words, and what records are called, follow from others.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        let of = |name: &str| Basis::collection(name).and(Basis::referred_by(name));
+        self.collections().into_iter().map(of).fold(Basis::nothing(), Basis::and)
+    }
+}
+
 impl Store {
     /// A page of the records of all resources that hold those words, by rank and age.
     pub async fn search(&self, sought: &Sought) -> Result<Page<Found>, Error> {
         let db = self.reads().await;
         let backend = db.get_database_backend();
         let search = Search { words: sought.words.clone(), ranked: true };
-        let of = match &sought.resources[..] {
-            [] => domain::collections(),
-            resources => resources.iter().map(String::as_str).collect(),
-        };
+        let of = sought.collections();
         let seen = self.sight().of_table(Expr::col(Column::Public), Expr::col(Column::RecordId));
         let tables = |rank| {
             let mut tables = search.ids(backend, &of, rank);
@@ -266,7 +283,7 @@ impl Store {
         };
         let keys = [Key { by: Expr::col(Column::RecordId), kind: ColumnType::Uuid, down: false }];
         let read = async |(rank, place): From<'_>, room| {
-            let after = place.map(|place| store::after(&keys, place)).transpose()?;
+            let after = place.map(|place| list::after(&keys, place)).transpose()?;
             let mut tables = tables(rank);
             for table in &mut tables {
                 let after = Condition::all().add_option(after.clone());
@@ -303,13 +320,13 @@ impl Store {
         let mut found = Vec::new();
         let mut nameless = Vec::new();
         for (place, row) in rows.into_iter().enumerate() {
-            let body: Value = store::read(&row.body)?;
+            let body: Value = record::read(&row.body)?;
             let mut rest = Rest { resource: &row.resource, body: &body, words, snippet: None };
             visit_all(&mut rest);
             let snippet = rest.snippet;
             let label = name_of(&body);
             if label.is_none() && row.resource == Seminar::COLLECTION {
-                nameless.push((place, store::typed::<Seminar>(&body)?));
+                nameless.push((place, record::typed::<Seminar>(&body)?));
             }
             found.push(Found {
                 resource: row.resource,

@@ -1,5 +1,5 @@
 use domain::{
-    Organisation, Person, Project, Seminar, SeminarDerived, SeminarFilter, SeminarKind,
+    Organisation, Person, Project, Resource, Seminar, SeminarDerived, SeminarFilter, SeminarKind,
     SeminarSeries, SeminarSort, Subject, Text,
 };
 use sea_orm::{
@@ -11,7 +11,7 @@ use crate::{
     figures::{Contribution, Fact, Held},
     index::{code, date_key, last_day_key, number_key, text_key},
     presentation, record,
-    store::padded,
+    record::padded,
 };
 
 #[sea_orm::model]
@@ -39,6 +39,8 @@ const ORGANISER: &str = "/organisers/organisation_id";
 impl Stored for Seminar {
     type Index = Entity;
     const TERMS: &'static [&'static str] = &["/countries/country", "/languages"];
+    // Without a title of its own it is called by its series.
+    const DERIVES_FROM: &'static [&'static str] = &[SeminarSeries::COLLECTION];
 
     fn index(&self, id: Uuid, public: bool) -> ActiveModel {
         ActiveModel {

@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Alias, ExprTrait, IntoCondition, Query, SelectStatement, SimpleExpr},
 };
 
-use crate::{Stored, index::code, record, store::id_column};
+use crate::{Stored, index::code, list::id_column, record};
 
 /// The collections whose records belong to no project.
 const OF_NO_PROJECT: [&str; 6] = [

@@ -22,6 +22,9 @@ pub trait Stored: Resource<Derived: Default> {
     /// in lists.
     const TERMS: &'static [&'static str] = &[];
 
+    /// The collections from whose records something follows for its own.
+    const DERIVES_FROM: &'static [&'static str] = &[];
+
     /// A reference that no type in the contract tells.
     #[must_use]
     fn untyped_reference(_body: &Value) -> Option<Reference> {

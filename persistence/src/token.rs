@@ -14,10 +14,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{
-    Error, Sight, Store, dialect, insert, reference,
-    store::{retried, unreadable},
-};
+use crate::{Error, Sight, Store, change::retried, dialect, error::unreadable, insert, reference};
 
 /// How often the last use of a token is written down at most.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);

@@ -12,10 +12,7 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    Error, Store, delivery, dialect, feed,
-    store::{retried, unreadable},
-};
+use crate::{Error, Store, change::retried, delivery, dialect, error::unreadable, feed};
 
 /// How many webhooks there may be.
 const MOST: u64 = 100;

@@ -12,7 +12,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use domain::Record;
 use futures_util::future::LocalBoxFuture;
-use persistence::{Error, Moment, Store, Stored, Visitor, visit_all};
+use persistence::{Basis, Error, Moment, Store, Stored, Visitor, visit_all};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -39,6 +39,7 @@ pub(crate) async fn read(
     let asked = Asked {
         of: "records",
         media_type: "application/zip",
+        basis: Basis::records(),
         by: NAME,
         daily: false,
         turns: &WRITERS,

@@ -5,7 +5,7 @@ use std::{
 };
 
 use actix_web::{HttpRequest, HttpResponse};
-use persistence::{Error, Moment, Store, Wanted};
+use persistence::{Basis, Error, Moment, Store, Wanted};
 
 use super::{
     PublicAddress,
@@ -35,6 +35,14 @@ impl Form {
         match self {
             Self::Calendar => ics::MEDIA_TYPE,
             Self::Graph => jsonld::MEDIA_TYPE,
+        }
+    }
+
+    /// What a list in this form is made from.
+    fn basis<R: Eventful>(self, wanted: &Wanted<R>) -> Basis {
+        match self {
+            Self::Calendar => wanted.basis(&[], false).and(Related::basis_of_topics()),
+            Self::Graph => Related::basis(),
         }
     }
 
@@ -87,6 +95,7 @@ impl Form {
         let asked = Asked {
             of: R::COLLECTION,
             media_type: self.media_type(),
+            basis: self.basis(&wanted),
             by: &address.base,
             daily: wanted.depends_on_day(),
             turns: &WRITERS,

@@ -4,11 +4,10 @@ use actix_web::{
     web::{Data, Path},
 };
 use domain::{Record, Seminar, StudyVisit};
-use persistence::{Moment, Store};
+use persistence::{Basis, Moment, Store};
 
 use crate::{
-    Problem,
-    edge::{self},
+    Problem, answer,
     query::{Languages, ListQuery},
     reader::Reader,
     routes::Routes,
@@ -110,11 +109,12 @@ async fn one<R: Eventful>(
     request: &HttpRequest,
     store: &Store,
     key: &str,
+    with: Basis,
 ) -> Result<(Record<R>, Moment, Languages), Problem> {
     let languages = Languages::of(request)?;
     let wrong = Problem::of(R::COLLECTION);
     let record = store.find::<R>(key).await.map_err(&wrong)?;
-    Ok((record, store.moment().await.map_err(&wrong)?, languages))
+    Ok((record, store.moment(with).await.map_err(&wrong)?, languages))
 }
 
 async fn ics_one<R: Eventful>(
@@ -123,14 +123,16 @@ async fn ics_one<R: Eventful>(
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
-    let (record, moment, languages) = one::<R>(&request, &store, &key).await?;
+    let with = Related::basis_of_topics();
+    let (record, moment, languages) = one::<R>(&request, &store, &key, with.clone()).await?;
     let related = Related::topics_of(&moment, &[R::event(&record)]).await;
     let related = related.map_err(Problem::of(R::COLLECTION))?;
     let (text, found) = languages.during(|| {
         let event = R::event(&record);
         ics::begin(&event.title) + &ics::event(&event, &related, &address) + ics::END
     });
-    Ok(edge::public_bytes(ics::MEDIA_TYPE, text.into_bytes(), found))
+    let basis = Basis::one::<R>(record.id).and(with);
+    Ok(answer::made_from(basis, answer::public_bytes(ics::MEDIA_TYPE, text.into_bytes(), found)))
 }
 
 async fn jsonld_one<R: Eventful>(
@@ -139,11 +141,13 @@ async fn jsonld_one<R: Eventful>(
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
-    let (record, moment, languages) = one::<R>(&request, &store, &key).await?;
+    let with = Related::basis();
+    let (record, moment, languages) = one::<R>(&request, &store, &key, with.clone()).await?;
     let related = Related::of(&moment, &[R::event(&record)]).await;
     let related = related.map_err(Problem::of(R::COLLECTION))?;
     let (bytes, found) = languages.during(|| jsonld::one(&R::event(&record), &related, &address));
-    Ok(edge::public_bytes(jsonld::MEDIA_TYPE, bytes, found))
+    let basis = Basis::one::<R>(record.id).and(with);
+    Ok(answer::made_from(basis, answer::public_bytes(jsonld::MEDIA_TYPE, bytes, found)))
 }
 
 async fn atom_feed<R: Eventful>(
@@ -156,7 +160,8 @@ async fn atom_feed<R: Eventful>(
     let wanted = query.wanted::<R>(R::COLLECTION)?;
     let wrong = Problem::of(R::COLLECTION);
     let records = store.latest(&wanted, atom::MOST).await.map_err(&wrong)?;
-    let moment = store.moment().await.map_err(&wrong)?;
+    let with = Related::basis_of_topics();
+    let moment = store.moment(with.clone()).await.map_err(&wrong)?;
     let related = Related::topics_of(&moment, &told(&records)).await.map_err(&wrong)?;
     let path = match request.query_string() {
         "" => request.path().to_owned(),
@@ -165,7 +170,8 @@ async fn atom_feed<R: Eventful>(
     let list = format!("/v1/{}", R::COLLECTION);
     let (bytes, found) = languages
         .during(|| atom::feed(&name::<R>(), &path, &list, &told(&records), &related, &address));
-    Ok(edge::public_bytes(atom::MEDIA_TYPE, bytes, found))
+    let basis = wanted.basis(&[], false).and(with);
+    Ok(answer::made_from(basis, answer::public_bytes(atom::MEDIA_TYPE, bytes, found)))
 }
 
 /// What a record lacks for each form.
@@ -176,5 +182,7 @@ async fn readiness_of<R: Eventful>(
 ) -> Answer {
     ListQuery::none(&request)?;
     let record = store.find::<R>(&key).await.map_err(Problem::of(R::COLLECTION))?;
-    Ok(edge::public(&readiness::of(&R::event(&record), store.today()), &Languages::default()))
+    let told = readiness::of(&R::event(&record), store.today());
+    let basis = Basis::one::<R>(record.id);
+    Ok(answer::made_from(basis, answer::public(&told, &Languages::default())))
 }

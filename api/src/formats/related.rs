@@ -6,7 +6,7 @@ use domain::{
     Presentation, PresentationFilter, Project, ProjectPartyRole, Record, Ref, Resource, Seminar,
     SeminarSeries, Session, SessionFilter, Text, Topic,
 };
-use persistence::{Error, Moment, Wanted};
+use persistence::{Basis, Error, Moment, Wanted};
 use uuid::Uuid;
 
 use super::event::Event;
@@ -26,6 +26,16 @@ pub(crate) struct Related {
 }
 
 impl Related {
+    /// What the topics of events are told from.
+    pub(crate) fn basis_of_topics() -> Basis {
+        Basis::of::<Topic>()
+    }
+
+    /// What all that events are told with is told from: in the end from records of all kinds.
+    pub(crate) fn basis() -> Basis {
+        Basis::records()
+    }
+
     /// The topics of some events, and nothing else.
     pub(crate) async fn topics_of(moment: &Moment, events: &[Event<'_>]) -> Result<Self, Error> {
         let mut related = Self::default();

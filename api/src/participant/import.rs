@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 
 use super::{Answer, COLLECTION, registrar};
 use crate::{
-    ImportFault, Problem, body,
+    ImportFault, Problem,
+    answer::private,
+    body,
     crud::apart,
-    edge::private,
     import::{MOST_FAULTS, unreadable},
     query::ListQuery,
     sheet::{CellFault, Mapping, MappingFault, Row, Sheet},

@@ -2,13 +2,13 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Code, CountryCode, Dimension, GrantArrangement, GrantCapacity, Indicator, Key, Measure, Metric,
-    OneOf, Organisation, OrganisationKind, OrganiserRole, Presentation, Project, ProjectPartyRole,
-    Region, Resource, ResultKind, Seminar, SeminarKind, Seniority, Sex, SoughtCurrency,
-    SpeakerRole, StudyVisit, Subject, Topic,
+    Code, CountryCode, Dimension, ExchangeRate, GrantArrangement, GrantCapacity, Indicator, Key,
+    Measure, Metric, OneOf, Organisation, OrganisationKind, OrganiserRole, Presentation, Project,
+    ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind, Seniority, Sex,
+    SoughtCurrency, SpeakerRole, StudyVisit, Subject, Topic,
 };
 use futures_util::future::LocalBoxFuture;
-use persistence::{Among, Error, Moment, Question, Stored, Value as Wish, Wanted};
+use persistence::{Among, Basis, Error, Moment, Question, Stored, Value as Wish, Wanted, basis_of};
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -46,6 +46,8 @@ pub(crate) struct Asked {
 pub(crate) trait Narrowing {
     /// Whether they change with the day, though no record does.
     fn depends_on_day(&self) -> bool;
+    /// What it takes to find them.
+    fn basis(&self) -> Basis;
     /// Those records; none when all will do.
     fn among<'a>(&'a self, moment: &'a Moment) -> LocalBoxFuture<'a, Result<Option<Among>, Error>>;
 }
@@ -67,6 +69,9 @@ impl Narrowing for Everything {
     fn depends_on_day(&self) -> bool {
         false
     }
+    fn basis(&self) -> Basis {
+        Basis::nothing()
+    }
     fn among<'a>(&'a self, _: &'a Moment) -> LocalBoxFuture<'a, Result<Option<Among>, Error>> {
         Box::pin(async { Ok(None) })
     }
@@ -76,6 +81,9 @@ impl<R: Stored> Narrowing for Wanted<R> {
     fn depends_on_day(&self) -> bool {
         Wanted::depends_on_day(self)
     }
+    fn basis(&self) -> Basis {
+        Wanted::basis(self, &[], false)
+    }
     fn among<'a>(&'a self, moment: &'a Moment) -> LocalBoxFuture<'a, Result<Option<Among>, Error>> {
         Box::pin(async { moment.among(self).await.map(Some) })
     }
@@ -84,6 +92,9 @@ impl<R: Stored> Narrowing for Wanted<R> {
 impl Narrowing for ActivityFilter {
     fn depends_on_day(&self) -> bool {
         false
+    }
+    fn basis(&self) -> Basis {
+        Basis::collections([Seminar::COLLECTION, StudyVisit::COLLECTION])
     }
     fn among<'a>(&'a self, moment: &'a Moment) -> LocalBoxFuture<'a, Result<Option<Among>, Error>> {
         Box::pin(async {
@@ -191,6 +202,14 @@ impl Asked {
     /// Whether the figures change with the day, though no record does.
     pub(crate) fn depends_on_day(&self) -> bool {
         self.list.depends_on_day()
+    }
+
+    /// What the figures are made from.
+    pub(crate) fn basis(&self) -> Basis {
+        let filters = self.filters.iter().map(|(dimension, _)| *dimension);
+        let figures = basis_of(self.subject, self.group_by.iter().copied().chain(filters));
+        let rates = self.converted_to.is_some().then_some(ExchangeRate::COLLECTION);
+        figures.and(self.list.basis()).and(Basis::collections(rates))
     }
 
     /// The question to the database.

@@ -2,7 +2,8 @@
 use domain::{Count, Decimal, EventStatus, FullDate, PartialDate, Subject};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
-use crate::{Error, index::code, insert};
+use super::basis_of;
+use crate::{Basis, Error, index::code, insert};
 
 /// The table of seminars and study visits, with the time that they belong to.
 pub(crate) mod activity {
@@ -109,6 +110,14 @@ impl Contribution {
         }
         insert::all::<activity::Entity>(db, activities).await?;
         insert::all::<fact::Entity>(db, facts).await
+    }
+
+    /// Whether it is known that figures of its subjects are made from that collection.
+    pub(crate) fn is_told_of(&self, collection: &str) -> bool {
+        let activity = self.activity.iter().map(|activity| &activity.collection);
+        let subjects = activity.chain(self.facts.iter().map(|fact| &fact.subject));
+        let told = |subject| basis_of(subject, []).covers(&Basis::collection(collection));
+        subjects.filter_map(|name| Subject::named(name)).all(told)
     }
 
     pub(crate) fn of(facts: impl IntoIterator<Item = Fact>) -> Self {

@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
-use domain::{Decimal, Dimension, PartialDate, Qualifier, SoughtCurrency};
+use domain::{Decimal, Dimension, ExchangeRate, PartialDate, Qualifier, Resource, SoughtCurrency};
 use num_bigint::{BigInt, Sign};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, entity::prelude::Uuid,
@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::{Figure, Figures, MICROS, MOST_GROUPS, Question, answer::order, micros};
 use crate::{
-    Error, Moment,
+    Basis, Error, Moment,
     exchange_rate::{Column, Entity},
     record,
     sight::published,
@@ -206,6 +206,7 @@ impl Moment {
 
     /// The published rates between those currencies and that one.
     async fn rates(&self, currencies: &BTreeSet<String>, target: &str) -> Result<Rates, Error> {
+        self.reads(&Basis::collection(ExchangeRate::COLLECTION));
         let both = |one: Column, other: Column| {
             Condition::all().add(one.eq(target)).add(other.is_in(currencies.iter().cloned()))
         };

@@ -4,11 +4,11 @@ use domain::{Dimension, EventStatus, RegistryMetric, Subject, protection::Told};
 use sea_orm::{
     Condition, ConnectionTrait, ExprTrait, JoinType,
     entity::prelude::{Expr, Uuid},
-    sea_query::{Func, Query, SelectStatement, SimpleExpr, UnionType},
+    sea_query::{Func, Query, SelectStatement, SimpleExpr},
 };
 
 use super::question::{Asking, col};
-use crate::{Error, Moment, index::code};
+use crate::{Error, Moment, index::code, search::together};
 
 /// What is to be counted.
 #[derive(Clone, Copy, Debug)]
@@ -126,14 +126,6 @@ impl Moment {
             .exprs([place(at), col("activity", "id")])
             .take()
     }
-}
-
-fn together(mut statements: impl Iterator<Item = SelectStatement>) -> Option<SelectStatement> {
-    let mut first = statements.next()?;
-    for other in statements {
-        first.union(UnionType::All, other);
-    }
-    Some(first)
 }
 
 fn place(at: usize) -> SimpleExpr {

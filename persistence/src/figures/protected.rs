@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::{
     Figure, Figures, MOST_GROUPS, Question,
     answer::{group, order},
-    question::{Asking, col},
+    question::{Asking, basis_of, col},
 };
 use crate::{Error, Moment, Sight};
 
@@ -31,7 +31,7 @@ struct Known {
 }
 
 /// The newest of those by database, by what is told of people and by the smallest count. They are
-/// made again after every change.
+/// made again after every change of what they are made from.
 type Kept = HashMap<(String, Dimension, u64), (i64, Arc<Known>)>;
 
 static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
@@ -104,16 +104,18 @@ impl Moment {
     }
 
     async fn known(&self, family: Dimension, smallest: u64) -> Result<Arc<Known>, Error> {
+        self.reads(&basis_of(Subject::Participants, [family]));
         let key = (self.database().to_owned(), family, smallest);
+        let newest = self.people().await?;
         // Who comes while they are made waits for them.
         let mut kept = KEPT.lock().await;
         if let Some((position, known)) = kept.get(&key)
-            && *position == self.position()
+            && *position == newest
         {
             return Ok(known.clone());
         }
         let known = Arc::new(self.make_known(family, smallest).await?);
-        kept.insert(key, (self.position(), known.clone()));
+        kept.insert(key, (newest, known.clone()));
         Ok(known)
     }
 
@@ -177,6 +179,7 @@ impl Moment {
             filters: filters.cloned().collect(),
             among: question.among.clone(),
         };
+        self.reads(&question.basis());
         let mut asking: Asking = of_activities.asking(&Sight::Public);
         let columns = question.group_by.iter().copied();
         let columns: Vec<_> = columns.filter(|dimension| !dimension.is_personal()).collect();

@@ -1,7 +1,10 @@
 //! How figures are asked of the database: one statement for all groups, whatever is asked.
 use std::collections::BTreeSet;
 
-use domain::{Country, Dimension, Measure, Subject};
+use domain::{
+    Country, Dimension, GrantArrangement, Indicator, Measure, Organisation, Participant,
+    Presentation, Project, ProjectResult, Resource, Seminar, Statement, StudyVisit, Subject, Topic,
+};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryResult,
     QuerySelect, QueryTrait,
@@ -12,7 +15,7 @@ use sea_orm::{
     },
 };
 
-use crate::{Error, Moment, Sight, record};
+use crate::{Basis, Error, Moment, Sight, record};
 
 /// What figures are wanted of.
 #[derive(Clone)]
@@ -66,6 +69,9 @@ pub enum Value {
 /// A statement that is being made, and what it has joined.
 pub(super) struct Asking {
     subject: Subject,
+    /// Whether it is for everybody's eyes: nothing is told then of an organisation that is not public,
+    /// where a participant comes from one.
+    public: bool,
     rows: SelectStatement,
     joined: BTreeSet<&'static str>,
 }
@@ -74,7 +80,52 @@ pub(super) fn col(of: &'static str, name: &'static str) -> SimpleExpr {
     Expr::col((Alias::new(of), Alias::new(name)))
 }
 
+/// What figures of a subject are made from, split and narrowed by those dimensions.
+#[must_use]
+pub fn basis_of(subject: Subject, by: impl IntoIterator<Item = Dimension>) -> Basis {
+    let (seminars, visits) = (Seminar::COLLECTION, StudyVisit::COLLECTION);
+    let presentations = Presentation::COLLECTION;
+    let own = Basis::collections(match subject {
+        Subject::Seminars => vec![seminars],
+        Subject::StudyVisits => vec![visits],
+        Subject::Presentations => vec![presentations, seminars],
+        Subject::Speakers => vec![presentations, Statement::COLLECTION, seminars],
+        Subject::Organisations => {
+            let (projects, grants) = (Project::COLLECTION, GrantArrangement::COLLECTION);
+            vec![projects, grants, seminars, visits, presentations]
+        }
+        Subject::Participants => vec![Participant::COLLECTION, seminars, visits],
+        Subject::Attendance => vec![seminars, visits],
+        Subject::Finance => vec![GrantArrangement::COLLECTION],
+        Subject::Results => vec![Indicator::COLLECTION, ProjectResult::COLLECTION],
+    });
+    let named = by.into_iter().filter_map(|dimension| match dimension {
+        Dimension::Topic => Some(Topic::COLLECTION),
+        Dimension::Project => Some(Project::COLLECTION),
+        Dimension::Organisation | Dimension::OrganisationKind => Some(Organisation::COLLECTION),
+        Dimension::Country | Dimension::Region if subject == Subject::Organisations => {
+            Some(Organisation::COLLECTION)
+        }
+        _ => None,
+    });
+    own.and(Basis::collections(named))
+}
+
+/// What is counted of people is made from that, whatever it is split by.
+pub(crate) fn basis_of_people() -> Basis {
+    basis_of(Subject::Participants, [Dimension::OrganisationKind])
+}
+
 impl Question {
+    /// What the figures are made from, but for the records that they are narrowed to: these are known
+    /// by their ids.
+    pub(super) fn basis(&self) -> Basis {
+        let code = |value: &Value| matches!(value, Value::Code(_));
+        let filters = self.filters.iter().filter(|(_, values)| values.iter().any(code));
+        let filters = filters.map(|(dimension, _)| *dimension);
+        basis_of(self.subject, self.columns().into_iter().chain(filters))
+    }
+
     /// The dimensions of the rows, in their order.
     #[must_use]
     pub fn columns(&self) -> Vec<Dimension> {
@@ -241,7 +292,7 @@ pub(super) const BOUNDS: [&str; 5] = ["more_than", "at_least", "about", "less_th
 impl Asking {
     /// Everything of a subject that is seen.
     pub(super) fn seen_by(subject: Subject, sight: &Sight) -> Self {
-        let mut asking = Self::of(subject);
+        let mut asking = Self::of(subject, *sight == Sight::Public);
         asking.rows.cond_where(sight.of_id(asking.record()));
         asking
     }
@@ -251,7 +302,7 @@ impl Asking {
         self.rows
     }
 
-    fn of(subject: Subject) -> Self {
+    fn of(subject: Subject, public: bool) -> Self {
         let mut rows = Query::select();
         let name = subject.name();
         match subject {
@@ -275,7 +326,7 @@ impl Asking {
                     .and_where(col("it", "subject").eq(name));
             }
         }
-        Self { subject, rows, joined: BTreeSet::new() }
+        Self { subject, public, rows, joined: BTreeSet::new() }
     }
 
     /// The record by which it is decided who may see it.
@@ -338,7 +389,7 @@ impl Asking {
 
     /// Narrows what is counted to what has one of those values.
     fn narrow(&mut self, dimension: Dimension, values: &[Value]) {
-        let mut own = Self::of(self.subject);
+        let mut own = Self::of(self.subject, self.public);
         let place = own.place(dimension);
         let is = one_of(&place, values);
         if own.joined.is_disjoint(&BTreeSet::from(MANY)) {
@@ -455,7 +506,11 @@ impl Asking {
 
     fn organisation(&mut self, column: &'static str) -> SimpleExpr {
         let id = self.place(Dimension::Organisation);
-        self.join("organisation", "organisation", |name| col(name, "id").eq(id));
+        let public = self.public.then(|| col("organisation", "public").eq(true));
+        self.join("organisation", "organisation", |name| {
+            let this = col(name, "id").eq(id);
+            public.into_iter().fold(this, ExprTrait::and)
+        });
         col("organisation", column)
     }
 

@@ -97,7 +97,7 @@ impl Store {
             return Ok(told);
         }
         let store = &self.standing();
-        crate::store::retried(async || {
+        crate::change::retried(async || {
             let tx = dialect::begin(self.db()).await?;
             let told = Bench { store, tx: &tx, by, taking }.bundle(&parts).await?;
             let refused = told.iter().any(|told| told.outcome.action == Action::Refused);

@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::Bench;
 use crate::{
     Error, Words, dialect, record,
+    record::read,
     reference::{Known, Meant},
     search,
     search::Part,
-    store::read,
     words::split,
 };
 

@@ -16,8 +16,12 @@ use super::{
     refusal,
 };
 use crate::{
-    Author, Error, Store, Stored, record, reference,
-    store::{Entry, New, may_add, may_replace, read, rights},
+    Author, Error, Store, Stored,
+    change::{Entry, New},
+    record,
+    record::read,
+    reference,
+    rights::{may_add, may_replace, rights},
 };
 
 /// A body that comes in, and what its record is known by.

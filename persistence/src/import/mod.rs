@@ -6,7 +6,7 @@
 //!   step: each row by itself. A row may refer to those before it, and to records by what they are
 //!   called.
 //!
-//! Whatever the way, a body goes through [`judge`] and becomes an [`Entry`](crate::store::Entry),
+//! Whatever the way, a body goes through [`judge`] and becomes an [`Entry`](crate::change::Entry),
 //! which is written as every other change is.
 mod bundle;
 mod called;
@@ -25,7 +25,7 @@ pub use judge::Incoming;
 pub use overlay::FieldStep;
 pub use rows::Seen;
 
-use crate::{Author, Error, Store, proposal, store::read};
+use crate::{Author, Error, Store, proposal, record::read};
 use judge::Writing;
 
 /// How what comes in is taken.

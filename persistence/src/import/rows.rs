@@ -13,8 +13,11 @@ use super::{
     refusal,
 };
 use crate::{
-    Author, Error, Store, Stored, dialect, log, reference,
-    store::{Entry, read, retried},
+    Author, Error, Store, Stored,
+    change::{Entry, retried},
+    dialect, log,
+    record::read,
+    reference,
 };
 
 /// What earlier rows of a sheet are known by: as little of it as tells them apart.

@@ -7,7 +7,7 @@ use super::{
     keep::{locked, note, told, update},
     kept, one, within,
 };
-use crate::{Author, Error, Store, dialect, index::code, log, store::retried};
+use crate::{Author, Error, Store, change::retried, dialect, index::code, log};
 
 /// How many are erased in one transaction.
 const BATCH: u64 = 100;

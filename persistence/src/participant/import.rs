@@ -8,7 +8,7 @@ use super::{
     Column, Entity, Model,
     keep::{Settled, changed, fresh, insert, named, note, settle, told, untimely, update},
 };
-use crate::{Author, Error, Store, dialect, log, store::retried};
+use crate::{Author, Error, Store, change::retried, dialect, log};
 
 /// How many keys one statement asks for.
 const AT_ONCE: usize = 10_000;

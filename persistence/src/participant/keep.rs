@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::{Column, Entity, KeptParticipant, Model, one, within};
 use crate::{
-    Author, Error, Store, dialect,
+    Author, Error, Store,
+    change::retried,
+    dialect,
     index::code,
     insert,
     log::{self, Change},
     reference::{self, Known},
-    store::retried,
 };
 
 /// What somebody wrote, with ids for names.

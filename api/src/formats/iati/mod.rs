@@ -12,7 +12,7 @@ use std::{
 
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use domain::{Project, ProjectFilter, Record, Resource, Seminar, StudyVisit};
-use persistence::{Moment, Wanted};
+use persistence::{Basis, Moment, Wanted};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,8 +21,7 @@ use super::{
     readiness::FormatReadiness,
 };
 use crate::{
-    Problem,
-    edge::{self},
+    Problem, answer,
     file::{Asked, Said, WRITERS},
     query::{Languages, ListQuery},
     reader::Reader,
@@ -66,7 +65,8 @@ pub(super) fn routes(routes: &mut Routes) {
 
 fn asked() -> Asked<'static> {
     // Whether a day has come decides what may be told as having happened.
-    Asked { of: Project::COLLECTION, media_type: MEDIA_TYPE, by: "", daily: true, turns: &WRITERS }
+    let (of, basis) = (Project::COLLECTION, Basis::records());
+    Asked { of, media_type: MEDIA_TYPE, basis, by: "", daily: true, turns: &WRITERS }
 }
 
 async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
@@ -114,11 +114,11 @@ async fn readiness(request: HttpRequest, store: Reader, key: Path<String>) -> An
     ListQuery::none(&request)?;
     let wrong = Problem::of(Project::COLLECTION);
     let project = store.find::<Project>(&key).await.map_err(&wrong)?;
-    let moment = store.moment().await.map_err(&wrong)?;
+    let moment = store.moment(Basis::records()).await.map_err(&wrong)?;
     let work = Work::of(&moment, project).await.map_err(&wrong)?;
     let iati = FormatReadiness::of(gaps::of(&work, moment.today()));
     let told = ProjectReadiness { formats: ProjectFormats { iati } };
-    Ok(edge::public(&told, &Languages::default()))
+    Ok(answer::made_from(Basis::records(), answer::public(&told, &Languages::default())))
 }
 
 async fn begin(moment: &Moment, to: &mut impl Write) -> Result<(), Problem> {
