@@ -14,7 +14,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use chrono::NaiveDate;
-use persistence::{Basis, Known, Store};
+use persistence::{Basis, Made, Store};
 use quick_cache::{
     Weighter,
     sync::{Cache, EntryAction, EntryResult},
@@ -50,10 +50,8 @@ enum Kept {
 }
 
 struct Answer {
-    /// What was known of the log before it was made.
-    known: Known,
+    made: Made,
     day: NaiveDate,
-    basis: Basis,
     headers: HeaderMap,
     /// What is said to who has it already.
     unchanged: HeaderMap,
@@ -82,7 +80,7 @@ impl Answers {
 
 impl Answer {
     fn holds(&self, store: &Store, day: NaiveDate) -> bool {
-        self.day == day && store.pulse().holds(&self.basis, self.known)
+        self.day == day && store.pulse().holds(&self.made)
     }
 
     fn give(&self) -> HttpResponse {
@@ -98,7 +96,7 @@ pub(crate) fn remembered(request: &ServiceRequest) -> Option<HttpResponse> {
     let (answers, store) = kept_for(request)?;
     let Kept::Answer(answer) = answers.0.get(&Asked::of(request)?.key)? else { return None };
     // While it is not known what has changed, just what never changes is known to be as it was.
-    let sure = store.pulse().known().is_some() || answer.basis == Basis::nothing();
+    let sure = store.pulse().known().is_some() || *answer.made.basis() == Basis::nothing();
     if !sure || !answer.holds(store, store.today()) {
         return None;
     }
@@ -156,7 +154,9 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     let headers = head.headers().clone();
     let mut unchanged = answer::unchanged(&headers);
     anybody.finish(&mut unchanged);
-    let answer = Answer { known, day, basis, headers, unchanged, body };
+    // What comes to the log while it is made may be in it or not.
+    let made = Made::from(basis, known);
+    let answer = Answer { made, day, headers, unchanged, body };
     let response = answer.give();
     let large = answer.body.len() as u64 > answers.0.capacity() / PART;
     let _ = place.insert(if large { Kept::Never } else { Kept::Answer(Arc::new(answer)) });

@@ -28,7 +28,7 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let filter: CountryFilter = query.filter();
     query.judge()?;
     let asked = query;
-    let after = asked.after(COLLECTION)?;
+    let after = asked.after(request.path())?;
     let after = after.as_ref().and_then(|place| place.first()?.as_str());
     let fits = |country: &&Country| {
         let code = filter.code.0.is_empty()
@@ -42,8 +42,8 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
     let rest = &all[begin..];
     let page = &rest[..rest.len().min(usize::try_from(asked.limit).unwrap_or(usize::MAX))];
     let last = page.last().filter(|_| page.len() < rest.len());
-    let next_cursor = last.map(|country| asked.cursor(COLLECTION, &[json!(country.code)]));
-    let link = next_cursor.as_ref().map(|cursor| asked.next(request.path(), cursor));
+    let next = last.map(|country| vec![json!(country.code)]);
+    let (next_cursor, link) = asked.onward(request.path(), next);
     let total = asked.with_total.then_some(all.len() as u64);
     let listing = Listing { items: page, next_cursor, total, included: None, facets: None };
     let page = answer::public_page(&listing, &asked.languages, link);

@@ -111,11 +111,10 @@ async fn list<R: Stored>(request: HttpRequest, store: Data<Store>, key: Path<Str
     let found = store.revisions::<R>(&key, before, query.limit).await;
     let (found, more) = found.map_err(Problem::of(R::COLLECTION))?;
     let last = found.last().filter(|_| more);
-    let next = last.map(|last| query.cursor(path, &[json!(last.revision)]));
+    let (next, link) = query.onward(path, last.map(|last| vec![json!(last.revision)]));
     let mut response = private();
-    if let Some(cursor) = &next {
-        let link = format!("<{}>; rel=\"next\"", query.next(path, cursor));
-        response.insert_header((header::LINK, link));
+    if let Some(link) = link {
+        response.insert_header((header::LINK, format!("<{link}>; rel=\"next\"")));
     }
     let items: Vec<_> = found.into_iter().map(Listed::from).collect();
     Ok(response.json(json!({"items": items, "next_cursor": next})))

@@ -407,7 +407,7 @@ impl ListQuery {
     }
 
     /// The address of the page after this one.
-    pub(crate) fn next(&self, path: &str, cursor: &str) -> String {
+    fn next(&self, path: &str, cursor: &str) -> String {
         let mut pairs = [&self.asked[..], &self.shown].concat();
         if let Some(sort) = &self.sort {
             pairs.push(("sort".into(), sort.clone()));

@@ -45,13 +45,12 @@ pub(crate) async fn find(request: HttpRequest, store: Reader) -> Result<HttpResp
     let sought = Sought {
         words: search.words,
         resources: resource.0.iter().map(|one| one.as_str().to_owned()).collect(),
-        after: query.after(COLLECTION)?,
+        after: query.after(request.path())?,
         limit: query.limit,
         with_total: query.with_total,
     };
     let page = store.search(&sought).await.map_err(Problem::of(COLLECTION))?;
-    let next_cursor = page.next.map(|place| query.cursor(COLLECTION, &place));
-    let link = next_cursor.as_ref().map(|cursor| query.next(request.path(), cursor));
+    let (next_cursor, link) = query.onward(request.path(), page.next);
     let listing = SearchPage { items: page.items, next_cursor, total: page.total };
     let found = answer::public_page(&listing, &query.languages, link);
     Ok(answer::made_from(sought.basis(), found))

@@ -1,5 +1,8 @@
 //! What an answer is made from: as long as nothing of that changes, it is as it was.
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use domain::{Participant, Resource, Shape, collections};
 use sea_orm::{
@@ -49,6 +52,7 @@ impl Basis {
     /// The records of those ids.
     #[must_use]
     pub fn these(ids: impl IntoIterator<Item = Uuid>) -> Self {
+        let ids: BTreeSet<Uuid> = ids.into_iter().collect();
         Self { collections: 0, records: ids.into_iter().collect() }
     }
 

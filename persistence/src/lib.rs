@@ -83,7 +83,7 @@ pub use neighbours::{Bodies, Neighbours, neighbours};
 pub use participant::{KeptParticipant, TakenParticipants};
 pub use programme::Parts;
 pub use proposal::{Decision, Proposal};
-pub use pulse::{Known, Pulse};
+pub use pulse::{Known, Made, Pulse};
 pub use ready::{Body, Ready};
 pub use rights::Author;
 pub use search::{Found, Search, Sought};

@@ -47,6 +47,27 @@ pub struct Known {
     position: i64,
 }
 
+/// From what an answer was made, and up to where in the log it is known to hold.
+pub struct Made {
+    basis: Basis,
+    era: u64,
+    position: AtomicI64,
+}
+
+impl Made {
+    /// From that, when so much was known of the log.
+    #[must_use]
+    pub fn from(basis: Basis, known: Known) -> Self {
+        Self { basis, era: known.era, position: AtomicI64::new(known.position) }
+    }
+
+    /// From what.
+    #[must_use]
+    pub fn basis(&self) -> &Basis {
+        &self.basis
+    }
+}
+
 /// What a process knows of the log of a database, and who is to be told of news.
 ///
 /// Nothing that it knows is older than 50 ms or, while somebody tells it of every change,
@@ -149,24 +170,36 @@ impl Pulse {
             .then(|| Known { era: inner.era.load(SeqCst), position: inner.position.load(SeqCst) })
     }
 
-    /// Whether nothing of that has changed since.
+    /// Whether nothing that it was made from has changed since.
     #[must_use]
-    pub fn holds(&self, basis: &Basis, since: Known) -> bool {
+    pub fn holds(&self, made: &Made) -> bool {
         let inner = &*self.0;
-        let mut rest = basis.collections;
+        // First, since what comes to the log meanwhile need not be noted yet.
+        let position = inner.position.load(SeqCst);
+        let since = made.position.load(SeqCst);
+        if made.era != inner.era.load(SeqCst) {
+            return false;
+        }
+        if since >= position {
+            return true;
+        }
+        let mut rest = made.basis.collections;
         while rest != 0 {
             let next = rest.trailing_zeros() as usize;
-            if inner.collections[next].load(SeqCst) > since.position {
+            if inner.collections[next].load(SeqCst) > since {
                 return false;
             }
             rest &= rest - 1;
         }
-        let unchanged = || {
+        if !made.basis.records.is_empty() {
             let records = inner.records.read().unwrap_or_else(PoisonError::into_inner);
-            let same = |id| records.changed.get(id).is_none_or(|at| *at <= since.position);
-            since.position >= records.after && basis.records.iter().all(same)
-        };
-        since.era == inner.era.load(SeqCst) && (basis.records.is_empty() || unchanged())
+            let same = |id| records.changed.get(id).is_none_or(|at| *at <= since);
+            if since < records.after || !made.basis.records.iter().all(same) {
+                return false;
+            }
+        }
+        made.position.fetch_max(position, SeqCst);
+        true
     }
 
     /// Sees what has come to the log, unless somebody did just now.
