@@ -6,7 +6,6 @@ use domain::Record;
 use sea_orm::{
     Condition, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
 };
-
 use tokio::sync::OnceCell;
 
 use crate::{
