@@ -387,9 +387,31 @@ INSERT INTO term (record_id, field, value) SELECT id, field, value FROM new, pg_
 CREATE FUNCTION pg_temp.words_of(texts text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(string_agg(DISTINCT word, ' ' ORDER BY word), '')
   FROM regexp_split_to_table(lower(texts), '[^[:alnum:]]+') AS of (word) WHERE word <> '' $$;
-INSERT INTO search (record_id, resource, public, name, words)
-  SELECT new.id, new.resource, new.state = 'published', pg_temp.words_of(names), pg_temp.words_of(names || ' ' || rest)
-  FROM new LEFT JOIN record AS series ON series.id = CAST(new.body->>'series_id' AS uuid),
+-- And where each comes in the usual order of its list.
+CREATE FUNCTION pg_temp.sorted(number bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT lpad(CAST(number + 9223372036854775808 AS text), 20, '0') $$;
+CREATE TEMPORARY VIEW placed AS
+  SELECT id, title AS place FROM document
+  UNION ALL SELECT id, CAST(on_day AS text) FROM exchange_rate
+  UNION ALL SELECT id, CAST(signed_on AS text) FROM grant_arrangement
+  UNION ALL SELECT id, title FROM indicator
+  UNION ALL SELECT id, name FROM initiative
+  UNION ALL SELECT id, name FROM organisation
+  UNION ALL SELECT id, name FROM person
+  UNION ALL SELECT id, pg_temp.sorted(position) FROM presentation
+  UNION ALL SELECT id, title FROM project
+  UNION ALL SELECT id, CAST(id AS text) FROM recommendation
+  UNION ALL SELECT id, title FROM result
+  UNION ALL SELECT id, CAST(starts_on AS text) FROM seminar
+  UNION ALL SELECT id, name FROM seminar_series
+  UNION ALL SELECT id, pg_temp.sorted(position) FROM session
+  UNION ALL SELECT id, CAST(id AS text) FROM statement
+  UNION ALL SELECT id, CAST(starts_on AS text) FROM study_visit
+  UNION ALL SELECT id, code FROM topic;
+INSERT INTO search (record_id, resource, public, name, words, place)
+  SELECT new.id, new.resource, new.state = 'published', pg_temp.words_of(names), pg_temp.words_of(names || ' ' || rest), place
+  FROM new JOIN placed ON placed.id = new.id
+    LEFT JOIN record AS series ON series.id = CAST(new.body->>'series_id' AS uuid),
     LATERAL (SELECT jsonb_path_query_array(new.body, '$.title.*') || jsonb_path_query_array(new.body, '$.title_variants[*].*')
         || jsonb_path_query_array(new.body, '$.label.*') || jsonb_path_query_array(new.body, '$.name.*')
         || jsonb_path_query_array(new.body, '$.keyvalue() ? (@.key like_regex "^(name|native_name|acronym)$").value ? (@.type() == "string")') AS called,

@@ -408,3 +408,69 @@ fn a_search_needs_words_and_takes_no_order() {
         }
     });
 }
+
+#[test]
+fn what_holds_a_word_is_listed_in_the_order_of_its_list_page_by_page() {
+    on_each_database(async |hub| {
+        for (slug, starts_on) in [("late", "2030-01"), ("early", "2019-05-02"), ("unknown", "")] {
+            let starts_on = (!starts_on.is_empty()).then_some(starts_on);
+            let body = json!({"slug": slug, "project_id": "governance-innovation-and-digitalisation",
+                "kind": "seminar", "title": {"en": "Digital again"}, "status": "planned",
+                "starts_on": starts_on});
+            let made = hub.write("POST", "/v1/seminars", None, Some(&body)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        let hidden = json!({"slug": "a-hidden", "name": {"en": "A digital one"}});
+        let draft =
+            hub.write_as(&hub.token, "POST", "/v1/organisations", None, Some(&hidden)).await;
+        assert_eq!(draft.status, 201, "{}", draft.text);
+        let ids = async |path: &str| {
+            let mut all: Vec<Value> = Vec::new();
+            let mut next = path.to_owned();
+            loop {
+                let reply = hub.get(&next).await;
+                assert_eq!(reply.status, 200, "{next}: {}", reply.text);
+                let page = reply.json();
+                all.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
+                let Some(cursor) = page["next_cursor"].as_str() else { return all };
+                next = format!("{path}&cursor={cursor}");
+            }
+        };
+        for (list, usual) in [
+            ("seminars", "starts_on"),
+            ("people", "name"),
+            ("organisations", "name"),
+            ("presentations", "order"),
+            ("statements", "created_at"),
+            ("topics", "code"),
+        ] {
+            for down in ["", "-"] {
+                let whole = ids(&format!("/v1/{list}?sort={down}{usual}&limit=100")).await;
+                for q in ["a", "d", "digital", "and%20d", "nobody"] {
+                    // With a token it is found in another way, with drafts.
+                    let path = format!("/v1/{list}?limit=100&q={q}");
+                    let held = hub.get_as(&hub.token, &path).await.json();
+                    let held = held["items"].as_array().unwrap().iter();
+                    let held: Vec<_> = held.map(|item| item["id"].clone()).collect();
+                    let expected: Vec<_> = whole.iter().filter(|id| held.contains(id)).collect();
+                    for limit in [1, 3, 100] {
+                        let path = format!("/v1/{list}?sort={down}{usual}&limit={limit}&q={q}");
+                        assert_eq!(ids(&path).await.iter().collect::<Vec<_>>(), expected, "{path}");
+                    }
+                }
+            }
+        }
+        let asked = hub.queries_of("/v1/people?q=zz").await;
+        assert!(asked.iter().any(|sql| sql.contains("ORDER BY \"place\"")), "{asked:?}");
+        let shown = async || {
+            let found = found(&hub, "organisations?sort=name", "digital").await;
+            found.iter().any(|slug| slug == "a-hidden")
+        };
+        assert!(!shown().await);
+        let id = draft.json()["id"].as_str().unwrap().to_owned();
+        let publish = format!("/v1/organisations/{id}/publish");
+        let step = hub.write("POST", &publish, Some(draft.header("etag")), None).await;
+        assert_eq!(step.status, 200, "{}", step.text);
+        assert!(shown().await);
+    });
+}

@@ -40,6 +40,7 @@ mod m20261129_000057_public;
 mod m20261129_000058_words_by_collection;
 mod m20261129_000059_words_that_wait;
 mod m20261129_000060_public_changes;
+mod m20261129_000061_words_in_order;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -89,6 +90,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000058_words_by_collection::Migration),
             Box::new(m20261129_000059_words_that_wait::Migration),
             Box::new(m20261129_000060_public_changes::Migration),
+            Box::new(m20261129_000061_words_in_order::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use crate::table::words_of;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const COLLECTIONS: [&str; 17] = [
+pub(crate) const COLLECTIONS: [&str; 17] = [
     "documents",
     "exchange-rates",
     "grant-arrangements",

@@ -110,7 +110,8 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
     columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
     let keys: Vec<_> = columns.iter().map(|(column, down)| Key::column(*column, *down)).collect();
     let narrowed = Narrow::to::<R>(by_key, view, &wanted.filter).await?;
-    let plain = narrowed.is_empty() && wanted.search.is_none();
+    let unfiltered = narrowed.is_empty();
+    let plain = unfiltered && wanted.search.is_none();
     // What a limited token sees is found in another way for a page than for all there is, so that is
     // planned for how much is wanted.
     let limited = matches!(view.sight, Sight::Projects(_));
@@ -129,7 +130,17 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
         Some(search) if search.ranked => Rank::after(wanted.after.as_deref())?,
         _ => vec![(None, wanted.after.as_deref())],
     };
+    let usual = match wanted.sort[..] {
+        [(key, down)] if key == R::SortKey::default() => Some(down),
+        _ => None,
+    };
+    let by_words = wanted.search.as_ref().filter(|_| unfiltered && view.sight == Sight::Public);
     let read = async |(rank, place): search::From<'_>, room| {
+        if let (Some(search), Some(down)) = (by_words, usual) {
+            let backend = db.get_database_backend();
+            let found = search.in_usual_order::<R>(backend, (rank, place), down, room)?;
+            return with_records::<R>(db, found, &columns).await;
+        }
         let after = place.map(|place| after(&keys, place)).transpose()?;
         let mut rows = rows(rank).filter(Condition::all().add_option(after)).limit(room);
         for (column, down) in &columns {
@@ -151,7 +162,7 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
     Ok(Page { items, next, total })
 }
 
-fn order(down: bool) -> Order {
+pub(crate) fn order(down: bool) -> Order {
     if down { Order::Desc } else { Order::Asc }
 }
 

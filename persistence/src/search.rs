@@ -6,6 +6,7 @@ use domain::{Resource, Seminar, Shape, Text};
 use sea_orm::{
     ActiveValue::Set,
     ColumnType, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, QuerySelect,
+    QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, ExprTrait, Query, SelectStatement, UnionType},
 };
@@ -36,6 +37,9 @@ pub struct Model {
     pub name: String,
     #[sea_orm(column_type = "Text")]
     pub words: String,
+    /// Where the record comes in the usual order of its list, as a text that comes there as well.
+    #[sea_orm(column_type = "Text")]
+    pub place: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -101,6 +105,34 @@ impl Search {
         let id = || list::id_column::<R>().into_expr();
         let ids = self.ids(backend, &[R::COLLECTION], rank).into_iter();
         ids.fold(Condition::any(), |any, ids| any.add(id().in_subquery(ids)))
+    }
+
+    /// The rows of the index table of `R` that everybody sees, in a part of its list in the usual
+    /// order or down it, after a place: read in that order from the words, no other table is looked at
+    /// for those that do not hold them.
+    pub(crate) fn in_usual_order<R: Stored>(
+        &self,
+        backend: DbBackend,
+        (rank, place): From<'_>,
+        down: bool,
+        limit: u64,
+    ) -> Result<SelectStatement, Error> {
+        let by = [(Column::Place, ColumnType::Text), (Column::RecordId, ColumnType::Uuid)];
+        let keys = by.map(|(column, kind)| Key { by: Expr::col(column), kind, down });
+        let place =
+            place.map(|place| place.iter().map(|key| json!(sorted(key))).collect::<Vec<_>>());
+        let after = place.map(|place| list::after(&keys, &place)).transpose()?;
+        let id = || list::id_column::<R>();
+        let mut found = R::Index::find();
+        for mut rows in self.ids(backend, &[R::COLLECTION], rank) {
+            rows.and_where(Expr::col(Column::Public).eq(true))
+                .cond_where(Condition::all().add_option(after.clone()))
+                .order_by(Column::Place, list::order(down))
+                .order_by(Column::RecordId, list::order(down))
+                .limit(limit);
+            found = found.filter(id().in_subquery(rows));
+        }
+        Ok(found.into_query())
     }
 
     /// The ids of the records of those collections that are found, a statement a table.
@@ -174,9 +206,31 @@ pub(crate) async fn keep<R: Stored>(
             public: Set(row.is_public()),
             name: Set(joined(name.iter().map(String::as_str))),
             words: Set(joined(name.iter().chain(&rest).map(String::as_str))),
+            place: Set(sorted(&usual_place(body, row))),
         }
     });
     insert::all::<Entity>(db, rows.collect()).await
+}
+
+/// What a record is sorted by in the usual order of its list.
+fn usual_place<R: Stored>(body: &R, row: &record::Model) -> Value {
+    let index = body.index(row.id, row.is_public());
+    match index.get(R::sort_column(R::SortKey::default())).into_value() {
+        Some(sea_orm::Value::ChronoDate(day)) => json!(day),
+        Some(sea_orm::Value::BigInt(number)) => json!(number),
+        Some(sea_orm::Value::Uuid(id)) => json!(id),
+        Some(sea_orm::Value::String(text)) => json!(text),
+        _ => Value::Null,
+    }
+}
+
+/// What a list is sorted by, as a text that is sorted as that is.
+fn sorted(key: &Value) -> String {
+    match (key.as_i64(), key.as_str()) {
+        // All numbers have as many digits, those below zero the lower ones.
+        (Some(number), _) => format!("{:020}", number.cast_unsigned() ^ (1 << 63)),
+        (_, text) => text.unwrap_or_default().to_owned(),
+    }
 }
 
 fn languages(text: &Value) -> impl Iterator<Item = &str> {
