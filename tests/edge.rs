@@ -253,3 +253,24 @@ fn changes_name_the_revision_that_they_are_made_to() {
         }
     });
 }
+
+#[test]
+fn nothing_is_called_by_a_letter_that_postgres_has_not() {
+    on_each_database(async |hub| {
+        for path in [
+            "/v1/seminars/%00",
+            "/v1/seminars/first-seminar-2021%00/programme",
+            "/v1/people/a%00b/presentations",
+            "/v1/projects/%00.iati.xml",
+            "/v1/topics/%00/revisions",
+        ] {
+            for method in ["GET", "PATCH", "DELETE"] {
+                let reply = hub.write_as(&hub.token, method, path, Some("\"1.a\""), None).await;
+                assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text);
+            }
+            assert_eq!(hub.get(path).await.json()["code"], "no_such_address", "{path}");
+        }
+        let sought = hub.get("/v1/seminars?q=%00first%00").await;
+        assert_eq!(sought.json()["code"], "invalid_parameter", "{}", sought.text);
+    });
+}

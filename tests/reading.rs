@@ -1,4 +1,5 @@
 //! What a partner's page asks for in one request.
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::harness::{Hub, on_each_database, on_each_database_without_memory};
@@ -249,5 +250,41 @@ fn seminars_are_found_by_who_spoke_who_had_a_part_and_whether_they_are_over() {
         let people = hub.get("/v1/people?seminar=first-seminar-2021&with_total=true").await.json();
         assert_eq!(people["total"], 10);
         assert_eq!(hub.get("/v1/seminars?upcoming=soon").await.status, 400);
+    });
+}
+
+#[test]
+fn a_place_that_was_made_up_is_refused_whatever_stands_in_it() {
+    on_each_database(async |hub| {
+        for path in [
+            "/v1/people?limit=1",
+            "/v1/people?limit=1&sort=-name&q=a",
+            "/v1/people?limit=1&q=a",
+            "/v1/presentations?limit=1&q=a&sort=order",
+            "/v1/presentations?limit=1",
+            "/v1/statements?limit=1",
+            "/v1/search?limit=1&q=a",
+            "/v1/countries?limit=1",
+        ] {
+            let page = hub.get(path).await.json();
+            let cursor = page["next_cursor"].as_str().unwrap_or_else(|| panic!("{path}: {page}"));
+            let read = URL_SAFE_NO_PAD.decode(cursor).unwrap();
+            let (print, place): (Value, Vec<Value>) = serde_json::from_slice(&read).unwrap();
+            for at in 0..place.len() {
+                for other in
+                    [json!("a\u{0}b"), json!(null), json!({"a": 1}), json!([1.5]), json!(true)]
+                {
+                    let mut place = place.clone();
+                    place[at] = other;
+                    let made_up = URL_SAFE_NO_PAD.encode(json!([print, place]).to_string());
+                    let reply = hub.get(&format!("{path}&cursor={made_up}")).await;
+                    // Of countries nothing is asked of a database, and what is no code comes before all.
+                    let code = reply.json()["code"].clone();
+                    let fits = code == "invalid_cursor" || path.starts_with("/v1/countries");
+                    assert!(fits, "{path} with {place:?}: {}", reply.text);
+                    assert!(!reply.status.is_server_error(), "{path} with {place:?}");
+                }
+            }
+        }
     });
 }

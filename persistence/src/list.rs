@@ -134,14 +134,15 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
         [(key, down)] if key == R::SortKey::default() => Some(down),
         _ => None,
     };
-    let by_words = wanted.search.as_ref().filter(|_| unfiltered && view.sight == Sight::Public);
+    let by_words = wanted.search.as_ref().zip(usual);
+    let by_words = by_words.filter(|_| unfiltered && view.sight == Sight::Public);
     let read = async |(rank, place): search::From<'_>, room| {
-        if let (Some(search), Some(down)) = (by_words, usual) {
+        let after = place.map(|place| after(&keys, place)).transpose()?;
+        if let Some((search, down)) = by_words {
             let backend = db.get_database_backend();
             let found = search.in_usual_order::<R>(backend, (rank, place), down, room)?;
             return with_records::<R>(db, found, &columns).await;
         }
-        let after = place.map(|place| after(&keys, place)).transpose()?;
         let mut rows = rows(rank).filter(Condition::all().add_option(after)).limit(room);
         for (column, down) in &columns {
             rows = rows.order_by(*column, order(*down));
@@ -271,7 +272,8 @@ fn stored(kind: &ColumnType, value: &Value) -> Option<sea_orm::Value> {
             Some(day.parse::<chrono::NaiveDate>().ok()?.into())
         }
         (ColumnType::BigInteger, Value::Number(number)) => Some(number.as_i64()?.into()),
-        (ColumnType::String(_) | ColumnType::Text, Value::String(text)) => {
+        // Postgres has no text with this letter, so nothing comes after it.
+        (ColumnType::String(_) | ColumnType::Text, Value::String(text)) if !text.contains('\0') => {
             Some(text.clone().into())
         }
         _ => None,

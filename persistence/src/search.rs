@@ -107,9 +107,9 @@ impl Search {
         ids.fold(Condition::any(), |any, ids| any.add(id().in_subquery(ids)))
     }
 
-    /// The rows of the index table of `R` that everybody sees, in a part of its list in the usual
-    /// order or down it, after a place: read in that order from the words, no other table is looked at
-    /// for those that do not hold them.
+    /// The rows of the index table of `R` that everybody sees, of a part of its list in the usual
+    /// order, up or down, after a place. They are read from the words in that order, so no other table
+    /// is looked at for what does not hold them.
     pub(crate) fn in_usual_order<R: Stored>(
         &self,
         backend: DbBackend,
