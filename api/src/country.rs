@@ -161,7 +161,7 @@ async fn part<R: Stored>(
 ) -> Result<PartIn, Error> {
     let sort = vec![(R::SortKey::default(), latest_first)];
     let wanted = Wanted { sort, limit: LATEST, with_total: true, ..Wanted::all(filter) };
-    *basis = basis.clone().and(wanted.basis(&[], true));
+    basis.also(wanted.basis(&[], true));
     let page = store.list::<R>(&wanted).await?;
     let brief = |record: &Record<R>| {
         let (label, starts_on) = told(record);

@@ -71,9 +71,14 @@ impl Basis {
     /// Both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
+        self.also(other);
+        self
+    }
+
+    /// Adds what is in the other.
+    pub fn also(&mut self, other: Self) {
         self.collections |= other.collections;
         self.records.extend(other.records);
-        self
     }
 
     /// The records of `R`, and those from which something follows for them.

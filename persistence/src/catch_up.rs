@@ -4,8 +4,11 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{
-    Contribution, Error, Store, Stored, Visitor, dialect, insert, list::id_column, ready, record,
-    record::bodies_of, visit_all,
+    Contribution, Error, Store, Stored, Visitor, dialect, insert,
+    list::id_column,
+    ready,
+    record::{self, bodies_of},
+    visit_all,
 };
 
 /// The collections of which a migration has taken away what is derived, and how far it is back.

@@ -138,16 +138,21 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
     let by_words = by_words.filter(|_| unfiltered && view.sight == Sight::Public);
     let read = async |(rank, place): search::From<'_>, room| {
         let after = place.map(|place| after(&keys, place)).transpose()?;
-        if let Some((search, down)) = by_words {
-            let backend = db.get_database_backend();
-            let found = search.in_usual_order::<R>(backend, (rank, place), down, room)?;
-            return with_records::<R>(db, found, &columns).await;
-        }
-        let mut rows = rows(rank).filter(Condition::all().add_option(after)).limit(room);
-        for (column, down) in &columns {
-            rows = rows.order_by(*column, order(*down));
-        }
-        with_records::<R>(db, rows.into_query(), &columns).await
+        let found = match by_words {
+            Some((search, down)) => {
+                let backend = db.get_database_backend();
+                search.in_usual_order::<R>(backend, (rank, place), down, room)?
+            }
+            None => {
+                let after = Condition::all().add_option(after);
+                let mut rows = rows(rank).filter(after).limit(room);
+                for (column, down) in &columns {
+                    rows = rows.order_by(*column, order(*down));
+                }
+                rows.into_query()
+            }
+        };
+        with_records::<R>(db, found, &columns).await
     };
     let mut found = search::in_parts(parts, wanted.limit + 1, read).await?;
     let more = found.len() as u64 > wanted.limit;

@@ -103,7 +103,7 @@ impl Narrow {
     }
 
     fn touch(&self, collection: &str) {
-        self.touched.replace_with(|basis| basis.clone().and(Basis::collection(collection)));
+        self.touched.borrow_mut().also(Basis::collection(collection));
     }
 
     fn and(mut self, condition: impl IntoCondition) -> Self {

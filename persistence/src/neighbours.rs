@@ -10,8 +10,7 @@ use serde_json::json;
 use crate::{
     Error, Sight, Store, Stored, Visitor,
     ready::Body,
-    record,
-    record::{padded, records},
+    record::{self, padded, records},
     reference, visit_all,
 };
 

@@ -21,8 +21,7 @@ use crate::{
     error::unreadable,
     list::{Key as OrderKey, after},
     narrow::codes,
-    record,
-    record::read,
+    record::{self, read},
     reference,
     sight::PROJECT,
 };

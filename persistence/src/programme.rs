@@ -7,8 +7,13 @@ use sea_orm::{
 };
 
 use crate::{
-    Basis, Error, Store, Stored, error::unreadable, list::id_column, presentation, ready::Body,
-    record, record::named, session, statement,
+    Basis, Error, Store, Stored,
+    error::unreadable,
+    list::id_column,
+    presentation,
+    ready::Body,
+    record::{self, named},
+    session, statement,
 };
 
 /// A seminar and its parts, each in their order; of each the id, and what was written of it.

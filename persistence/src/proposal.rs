@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::{
     Author, Error, Sight, Store, Stored, Visitor,
     change::{locked, retried},
-    dialect, log, record,
-    record::read,
+    dialect, log,
+    record::{self, read},
     reference::settled,
     rights::{rights, rights_of},
     visit_all,

@@ -18,8 +18,7 @@ use crate::{
     Error, Page, Store, Stored, Wanted,
     error::unreadable,
     list::page_rows,
-    record,
-    record::{named, read, records, state},
+    record::{self, named, read, records, state},
     search,
 };
 

@@ -124,9 +124,9 @@ pub(crate) async fn whole<R: Stored>(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = Entity::find().filter(Column::Id.is_in(padded(ids.iter().copied()))).all(db).await?;
+    let found = Entity::find().filter(Column::Id.is_in(padded(ids.iter().copied())));
+    let mut rows = found.all(db).await?;
     let places: HashMap<_, _> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
-    let mut rows = rows;
     rows.sort_by_key(|row| places.get(&row.id).copied());
     records(db, rows).await
 }

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 use crate::{
     Basis, Error, Page, Store, Stored, Visitor, Words, dialect, insert,
     list::{self, Key},
-    ready, record,
-    record::padded,
+    ready,
+    record::{self, padded},
     reference,
     source::Source,
     visit_all,

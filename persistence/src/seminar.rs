@@ -10,8 +10,8 @@ use crate::{
     Error, Narrow, Stored,
     figures::{Contribution, Fact, Held},
     index::{code, date_key, last_day_key, number_key, text_key},
-    presentation, record,
-    record::padded,
+    presentation,
+    record::{self, padded},
 };
 
 #[sea_orm::model]

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::Bench;
 use crate::{
-    Error, Words, dialect, record,
-    record::read,
+    Error, Words, dialect,
+    record::{self, read},
     reference::{Known, Meant},
     search,
     search::Part,

@@ -18,8 +18,7 @@ use super::{
 use crate::{
     Author, Error, Store, Stored,
     change::{Entry, New},
-    record,
-    record::read,
+    record::{self, read},
     reference,
     rights::{may_add, may_replace, rights},
 };
