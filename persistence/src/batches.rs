@@ -31,7 +31,7 @@ impl Moment {
     /// Every record of a list, batch by batch.
     #[must_use]
     pub fn every<R: Stored>(&self, wanted: Wanted<R>) -> Batches<'_, R> {
-        self.reads(|| wanted.basis(&[], false));
+        self.rests_on(|| wanted.basis(&[], false));
         let rest = Some(Wanted { after: None, limit: BATCH, with_total: false, ..wanted });
         Batches { moment: self, rest }
     }
@@ -52,14 +52,14 @@ impl Moment {
         wanted: Wanted<R>,
         limit: u64,
     ) -> Result<Vec<Record<R>>, Error> {
-        self.reads(|| wanted.basis(&[], false));
+        self.rests_on(|| wanted.basis(&[], false));
         let wanted = Wanted { after: None, limit, with_total: false, ..wanted };
         Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.items)
     }
 
     /// How many records a list has.
     pub async fn count<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
-        self.reads(|| wanted.basis(&[], false));
+        self.rests_on(|| wanted.basis(&[], false));
         let wanted = Wanted { after: None, limit: 1, with_total: true, ..wanted.clone() };
         Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.total.unwrap_or_default())
     }
@@ -69,7 +69,7 @@ impl Moment {
         &self,
         ids: impl IntoIterator<Item = Uuid>,
     ) -> Result<HashMap<Uuid, R>, Error> {
-        self.reads(|| Basis::collection(R::COLLECTION));
+        self.rests_on(|| Basis::collection(R::COLLECTION));
         by_id(self.tx(), self.sight(), ids).await
     }
 
@@ -78,7 +78,7 @@ impl Moment {
         &self,
         keys: impl IntoIterator<Item = String>,
     ) -> Result<Vec<Record<R>>, Error> {
-        self.reads(Basis::of::<R>);
+        self.rests_on(Basis::of::<R>);
         of_keys(self.tx(), self.sight(), keys).await
     }
 }

@@ -4,9 +4,7 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{
-    Contribution, Error, Store, Stored, Visitor, dialect, insert,
-    list::id_column,
-    ready,
+    Error, Store, Stored, Visitor, dialect, index, ready,
     record::{self, bodies_of},
     visit_all,
 };
@@ -54,14 +52,7 @@ impl Store {
             };
             last = Some(done.id);
             let (ids, bodies) = bodies_of::<R>(&rows)?;
-            let own = id_column::<R>().is_in(ids.iter().copied());
-            R::Index::delete_many().filter(own).exec(&tx).await?;
-            let index =
-                rows.iter().zip(&bodies).map(|(row, body)| body.index(row.id, row.is_public()));
-            insert::all::<R::Index>(&tx, index.collect()).await?;
-            let contributions =
-                ids.iter().zip(&bodies).map(|(id, body)| (*id, body.contribution(*id)));
-            Contribution::keep(contributions, &tx, &ids).await?;
+            index::keep(&tx, rows.iter().zip(&bodies), &ids).await?;
             ready::note(&tx, &rows, &bodies).await?;
             ready::follow(&tx, &rows.iter().collect::<Vec<_>>(), &bodies, &ids).await?;
             Entity::update_many()

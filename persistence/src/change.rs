@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Author, Contribution, Error, Proposal, Sight, Store, Stored, dialect, index, insert,
+    Author, Error, Proposal, Sight, Store, Stored, dialect, index, insert,
     list::id_column,
     log, participant, proposal, ready,
     record::{self, named, one, read, state, typed},
@@ -71,18 +71,7 @@ impl<R: Stored> Entry<R> {
     /// Writes their index rows, what they contribute and whom they refer to.
     pub(crate) async fn keep_parts(all: &[&Self], tx: &DatabaseTransaction) -> Result<(), Error> {
         let had = Self::ids_before(all);
-        if !had.is_empty() {
-            let old = id_column::<R>().is_in(had.iter().copied());
-            R::Index::delete_many().filter(old).exec(tx).await?;
-        }
-        let index = all.iter().map(|entry| entry.body.index(entry.row.id, entry.row.is_public()));
-        insert::all::<R::Index>(tx, index.collect()).await?;
-        let contributions = all.iter().map(|entry| {
-            let contribution = entry.body.contribution(entry.row.id);
-            debug_assert!(contribution.is_told_of(R::COLLECTION), "figures of {}", R::COLLECTION);
-            (entry.row.id, contribution)
-        });
-        Contribution::keep(contributions, tx, &had).await?;
+        index::keep(tx, all.iter().map(|entry| (&entry.row, &entry.body)), &had).await?;
         reference::keep::<R>(tx, all, &had).await
     }
 

@@ -1,9 +1,14 @@
 //! What the tables that lists are filtered and sorted by are filled with.
 use domain::{PartialDate, Text};
-use sea_orm::entity::prelude::Date;
+use sea_orm::{
+    DatabaseTransaction,
+    entity::prelude::{ColumnTrait, Date, EntityTrait, QueryFilter, Uuid},
+};
 use serde::Serialize;
 use serde_json::Value;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use crate::{Contribution, Error, Stored, insert, list::id_column, record};
 
 /// Comes after every text: where a text is not known, the record comes last.
 const UNKNOWN_TEXT: &str = "\u{10FFFF}";
@@ -13,6 +18,27 @@ const KEY_LENGTH: usize = 120;
 /// The day that stands for a date of which the year is not known: it comes last, and no filter
 /// finds it.
 pub(crate) const UNKNOWN_DATE: Date = Date::from_ymd_opt(9999, 12, 31).unwrap();
+
+/// Writes the index rows of those records and what they contribute to figures, in place of those of
+/// the records in `had`.
+pub(crate) async fn keep<'a, R: Stored + 'a>(
+    tx: &DatabaseTransaction,
+    records: impl Iterator<Item = (&'a record::Model, &'a R)> + Clone,
+    had: &[Uuid],
+) -> Result<(), Error> {
+    if !had.is_empty() {
+        let old = id_column::<R>().is_in(had.iter().copied());
+        R::Index::delete_many().filter(old).exec(tx).await?;
+    }
+    let index = records.clone().map(|(row, body)| body.index(row.id, row.is_public()));
+    insert::all::<R::Index>(tx, index.collect()).await?;
+    let contributions = records.map(|(row, body)| {
+        let contribution = body.contribution(row.id);
+        debug_assert!(contribution.is_told_of(R::COLLECTION), "figures of {}", R::COLLECTION);
+        (row.id, contribution)
+    });
+    Contribution::keep(contributions, tx, had).await
+}
 
 /// A value as its code in JSON.
 pub(crate) fn code<T: Serialize>(value: Option<&T>) -> Option<String> {

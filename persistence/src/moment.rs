@@ -38,9 +38,9 @@ impl Moment {
         self.position
     }
 
-    /// Notes that this is read: who reads has said before what it will be, and an answer that told
-    /// of more would be given again when it does not hold any more.
-    pub(crate) fn reads(&self, basis: impl FnOnce() -> Basis) {
+    /// Notes that the answer rests on this: who asks has said before on what it will, and an answer
+    /// that told of more would be given again when it does not hold any more.
+    pub(crate) fn rests_on(&self, basis: impl FnOnce() -> Basis) {
         if cfg!(debug_assertions) {
             let basis = basis();
             assert!(self.basis.covers(&basis), "{basis:?} is not in {:?}", self.basis);
@@ -86,7 +86,7 @@ impl Moment {
 
     /// The next public records of a collection, in the order of their ids; none after the last.
     pub async fn after<R: Stored>(&self, last: Option<Uuid>) -> Result<Vec<Record<R>>, Error> {
-        self.reads(Basis::of::<R>);
+        self.rests_on(Basis::of::<R>);
         let id = id_column::<R>();
         // The table of all records is ordered by ids of all collections.
         let ids: Vec<Uuid> = R::Index::find()

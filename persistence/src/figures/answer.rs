@@ -88,7 +88,7 @@ impl Moment {
             Dimension::Organisation => Organisation::COLLECTION,
             _ => return Ok(HashMap::new()),
         };
-        self.reads(|| Basis::collection(collection));
+        self.rests_on(|| Basis::collection(collection));
         let rows: Vec<(Option<String>, String)> = record::Entity::find()
             .select_only()
             .columns([record::Column::Slug, record::Column::Body])
@@ -153,7 +153,7 @@ impl Moment {
         most: usize,
         totals: bool,
     ) -> Result<(Vec<Figure>, Option<Vec<Figure>>, bool), Error> {
-        self.reads(|| question.basis());
+        self.rests_on(|| question.basis());
         let asked = question.grouped(self.sight(), most as u64 + 1, totals);
         let columns = question.columns();
         let (mut rows, mut whole) = (Vec::new(), Vec::new());
@@ -197,7 +197,7 @@ impl Moment {
 
     /// The records of a list, to narrow figures to.
     pub async fn among<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Among, Error> {
-        self.reads(|| wanted.basis(&[], false));
+        self.rests_on(|| wanted.basis(&[], false));
         let search = wanted.search.as_ref();
         let fits = condition::<R>(self.tx(), &wanted.filter, search, self.view()).await?;
         let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fits);
@@ -206,7 +206,7 @@ impl Moment {
 
     /// The records of those ids or slugs, to narrow figures to; of those that there are.
     pub async fn named(&self, collection: &str, keys: &[String]) -> Result<Vec<Value>, Error> {
-        self.reads(|| Basis::collection(collection));
+        self.rests_on(|| Basis::collection(collection));
         let ids = keys.iter().filter_map(|key| Uuid::try_parse(key).ok());
         let fits = sea_orm::Condition::any()
             .add(record::Column::Id.is_in(ids))

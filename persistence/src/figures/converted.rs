@@ -206,7 +206,7 @@ impl Moment {
 
     /// The published rates between those currencies and that one.
     async fn rates(&self, currencies: &BTreeSet<String>, target: &str) -> Result<Rates, Error> {
-        self.reads(|| Basis::collection(ExchangeRate::COLLECTION));
+        self.rests_on(|| Basis::collection(ExchangeRate::COLLECTION));
         let both = |one: Column, other: Column| {
             Condition::all().add(one.eq(target)).add(other.is_in(currencies.iter().cloned()))
         };

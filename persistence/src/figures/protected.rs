@@ -104,7 +104,7 @@ impl Moment {
     }
 
     async fn known(&self, family: Dimension, smallest: u64) -> Result<Arc<Known>, Error> {
-        self.reads(|| basis_of(Subject::Participants, [family]));
+        self.rests_on(|| basis_of(Subject::Participants, [family]));
         let key = (self.database().to_owned(), family, smallest);
         let newest = self.people().await?;
         // Who comes while they are made waits for them.
@@ -179,7 +179,7 @@ impl Moment {
             filters: filters.cloned().collect(),
             among: question.among.clone(),
         };
-        self.reads(|| question.basis());
+        self.rests_on(|| question.basis());
         let mut asking: Asking = of_activities.asking(&Sight::Public);
         let columns = question.group_by.iter().copied();
         let columns: Vec<_> = columns.filter(|dimension| !dimension.is_personal()).collect();
