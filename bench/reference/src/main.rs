@@ -13,6 +13,10 @@ use actix_web::{
 };
 use sqlx::postgres::PgPoolOptions;
 
+/// As the service has it.
+#[global_allocator]
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 type Failure = Box<dyn std::error::Error>;
 
 #[actix_web::main]
