@@ -18,7 +18,6 @@ use domain::{Line, ProjectRef, Role, Token, Violation};
 use ipnet::IpNet;
 use listenfd::ListenFd;
 use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking};
-#[cfg(not(target_env = "msvc"))]
 use tikv_jemallocator::Jemalloc;
 use tokio::sync::watch;
 use tracing_appender::non_blocking::NonBlockingBuilder;
@@ -28,8 +27,7 @@ use tracing_subscriber::EnvFilter;
 mod import;
 
 /// Memory comes from here: an answer that is not remembered is made of many small pieces, and with those
-/// of the system's library it takes a third longer. What many answers took at once is given back.
-#[cfg(not(target_env = "msvc"))]
+/// of the system's library it takes up to a third longer. What many answers took at once is given back.
 #[global_allocator]
 static MEMORY: Jemalloc = Jemalloc;
 
