@@ -20,7 +20,7 @@ const STEPS: usize = 600;
 const SOON: Duration = Duration::from_millis(100);
 
 /// What the public reads, each made from something else.
-const READS: [&str; 44] = [
+const READS: [&str; 46] = [
     "/v1/seminars",
     "/v1/seminars?lang=ko&limit=1",
     "/v1/seminars?topic=digitalisation&include=project,series,topics",
@@ -48,6 +48,8 @@ const READS: [&str; 44] = [
     "/v1/search?q=government",
     "/v1/search?q=government&resource=organisations,seminars",
     "/v1/search?q=kim&resource=presentations",
+    "/v1/changes?limit=100",
+    "/v1/changes?limit=100&resource=topics",
     "/v1/countries?region=Central%20Asia",
     "/v1/countries/KZ",
     "/v1/statistics",
@@ -459,6 +461,9 @@ fn the_public_reads_from_a_replica_unless_it_is_behind_or_gone() {
         });
         let read = async || hub.get_from(&instance.url, "/v1/organisations/undp", None).await.text;
         assert!(read().await.contains("Replicated"), "the public reads from the replica");
+        let feed = "/v1/changes?limit=100&resource=organisations";
+        let told = hub.get_from(&instance.url, feed, None).await;
+        assert!(told.text.contains("Replicated"), "{}", told.text);
         let bearer = format!("Bearer {}", hub.token);
         let own = hub.client.get(format!("{}/v1/organisations/undp", instance.url));
         let own = own.header("authorization", bearer).send().await.unwrap().text().await.unwrap();
@@ -470,6 +475,10 @@ fn the_public_reads_from_a_replica_unless_it_is_behind_or_gone() {
         let changed =
             hub.write("PATCH", "/v1/topics/digitalisation", Some(tag), Some(&change)).await;
         assert_eq!(changed.status, 200);
+        let topics = hub.get("/v1/changes?limit=100&resource=topics").await.json();
+        let after = format!("/v1/changes?after={}", topics["next_cursor"].as_str().unwrap());
+        let rest = hub.get_from(&instance.url, &after, None).await;
+        assert_eq!(rest.status, 200, "a place that no replica has yet: {}", rest.text);
         let since = Instant::now();
         while read().await.contains("Replicated") {
             assert!(since.elapsed() < Duration::from_secs(2), "the replica is behind");
@@ -506,6 +515,7 @@ fn while_the_database_is_away_an_instance_with_replicas_is_ready_to_be_read() {
         assert_eq!(get(&hub.url, "/health/ready").await, 503);
         assert_eq!(get(&instance.url, "/health/ready").await, 200);
         assert_eq!(get(&instance.url, "/v1/organisations/undp").await, 200);
+        assert_eq!(get(&instance.url, "/v1/changes").await, 200);
         let change = json!({"code": "late", "scheme": "own", "label": {"en": "Late"}});
         let writing = hub.client.post(format!("{}/v1/topics", instance.url));
         let writing = writing.bearer_auth(&hub.token).json(&change).send().await.unwrap();

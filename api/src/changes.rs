@@ -10,9 +10,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use domain::{ChangeFilter, Collection};
 use futures_util::stream;
-use persistence::{Basis, Operation, PublicChange, Store};
+use persistence::{Basis, Operation, PublicChange, Ready, Store};
 use serde::Serialize;
-use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep_until},
@@ -61,7 +60,7 @@ pub(crate) struct Change {
     operation: Operation,
     /// The record as it is now, as the lists tell it; null when it is no longer public.
     #[schema(value_type = Option<Object>)]
-    record: Option<Value>,
+    record: Option<Ready>,
 }
 
 impl Change {
@@ -135,13 +134,12 @@ pub(crate) async fn list(
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::of(&request, &[])?;
+    let store = store.elsewhere();
     let feed = store.changes(asked.after, asked.limit, &asked.resources).await.map_err(failed)?;
     let items = feed.items.into_iter().map(Change::from).collect();
     let page = ChangePage { items, next_cursor: cursor(feed.next) };
-    let mut response = answer::public(&page, &Languages::default());
-    // Its end moves also with what the public does not see.
-    response.extensions_mut().remove::<Basis>();
-    Ok(response)
+    let basis = Basis::feed(&asked.resources);
+    Ok(answer::made_from(basis, answer::public(&page, &Languages::default())))
 }
 
 fn failed(error: persistence::Error) -> Problem {

@@ -78,21 +78,24 @@ async fn page<R: Stored>(
             Some(counts.map_err(Problem::of(R::COLLECTION))?)
         }
     };
-    if include.is_empty() && query.languages.are_all() {
+    let in_all_languages = query.languages.are_all();
+    let included = async |ids: Vec<Uuid>| {
+        if include.is_empty() {
+            return Ok(None);
+        }
+        let found = store.neighbours::<R>(ids, &include, in_all_languages).await;
+        found.map(Some).map_err(Problem::of(R::COLLECTION))
+    };
+    if in_all_languages {
         let page = store.list_ready(&wanted).await.map_err(Problem::of(R::COLLECTION))?;
+        let included = included(page.items.iter().map(|item| item.id).collect()).await?;
         let (next_cursor, link) = query.onward(list, page.next);
         let items: &[()] = &[];
-        let shell = Listing { items, next_cursor, total: page.total, included: None, facets };
+        let shell = Listing { items, next_cursor, total: page.total, included, facets };
         return Ok(answer::made_from(basis, answer::public_ready(&page.items, &shell, link)));
     }
     let page = store.list(&wanted).await.map_err(Problem::of(R::COLLECTION))?;
-    let included = match include.is_empty() {
-        true => None,
-        false => {
-            let found = store.neighbours(&page.items, &include).await;
-            Some(found.map_err(Problem::of(R::COLLECTION))?)
-        }
-    };
+    let included = included(page.items.iter().map(|item| item.id).collect()).await?;
     let (next_cursor, link) = query.onward(list, page.next);
     let listing = Listing { items: &page.items, next_cursor, total: page.total, included, facets };
     Ok(answer::made_from(basis, answer::public_page(&listing, &query.languages, link)))

@@ -66,6 +66,23 @@ pub struct ReferencePath {
     pub collection: String,
 }
 
+impl ReferencePath {
+    /// The field without places in lists.
+    #[must_use]
+    pub fn field(&self) -> String {
+        self.steps
+            .iter()
+            .filter(|step| *step != "*")
+            .fold(String::new(), |all, step| all + "/" + step)
+    }
+
+    /// What those it leads to are called, of the record.
+    #[must_use]
+    pub fn relation(&self) -> String {
+        self.steps.first().map_or_else(String::new, |step| relation(step))
+    }
+}
+
 /// A reference found in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {

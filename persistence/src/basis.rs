@@ -4,14 +4,14 @@ use std::{
     sync::LazyLock,
 };
 
-use domain::{Participant, Resource, Shape, collections};
+use domain::{Collection, Participant, Resource, Shape, collections};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait,
     entity::prelude::Uuid,
     sea_query::{Expr, Func, Query},
 };
 
-use crate::{Error, Sight, Stored, Visitor, log, search::together, sight::published, visit_all};
+use crate::{Error, Sight, Stored, Visitor, log, search::together, visit_all};
 
 /// The bit of what belongs to no collection of records: participants.
 pub(crate) const OTHER: usize = 31;
@@ -87,6 +87,25 @@ impl Basis {
         Self::collections(R::DERIVES_FROM.iter().copied().chain([R::COLLECTION]))
     }
 
+    /// What the feed tells of those collections; of all if none are named.
+    #[must_use]
+    pub fn feed(collections: &[Collection]) -> Self {
+        struct Named<'a>(&'a [Collection], Basis);
+        impl Visitor for Named<'_> {
+            fn visit<R: Stored>(&mut self) {
+                if self.0.iter().any(|one| one.as_str() == R::COLLECTION) {
+                    self.1.also(Basis::of::<R>());
+                }
+            }
+        }
+        if collections.is_empty() {
+            return Self::records();
+        }
+        let mut named = Named(collections, Self::nothing());
+        visit_all(&mut named);
+        named.1
+    }
+
     /// The records that those of `R` refer to.
     #[must_use]
     pub(crate) fn referred<R: Stored>() -> Self {
@@ -127,10 +146,7 @@ impl Basis {
             let newest = Func::max(Expr::col(log::Column::Position));
             Query::select().expr(newest).from(log::Entity).cond_where(of).take()
         };
-        // Written out, so that Postgres knows that there is an index of just these.
-        let public = published();
-        let seen = format!("(state = '{public}' OR state_before = '{public}')");
-        let seen = (*sight == Sight::Public).then(|| Expr::cust(seen));
+        let seen = (*sight == Sight::Public).then(log::seen_by_public);
         let named = PLACES.iter().filter(|(place, _)| self.collections & 1 << place != 0);
         let collections = named.map(|(place, name)| {
             let of = Condition::all().add(log::Column::Resource.eq(*name));

@@ -33,3 +33,21 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<ExchangeRate>();
     visitor.visit::<Document>();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resources_that_are_visited_are_all_that_the_registry_has() {
+        struct Names(Vec<&'static str>);
+        impl Visitor for Names {
+            fn visit<R: Stored>(&mut self) {
+                self.0.push(R::COLLECTION);
+            }
+        }
+        let mut names = Names(Vec::new());
+        visit_all(&mut names);
+        assert_eq!(names.0, domain::collections());
+    }
+}

@@ -1,19 +1,22 @@
 //! The public feed of changes: what everybody may see of the log.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::Collection;
-use futures_util::future::LocalBoxFuture;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Error, Sight, Store, Stored, Visitor, log, neighbours::of_keys, sight::published, visit_all,
+    Error, Sight, Store, log,
+    ready::{Ready, ready_of},
+    record::{self, padded},
+    sight::published,
+    source::Source,
 };
 
 /// What happened to a record, as the public sees it.
@@ -61,7 +64,7 @@ pub struct PublicChange {
     /// What happened to the record.
     pub operation: Operation,
     /// The record as it is now, unless it is no longer public.
-    pub record: Option<Value>,
+    pub record: Option<Ready>,
 }
 
 /// A part of the feed.
@@ -69,8 +72,10 @@ pub struct PublicChange {
 pub struct Feed {
     /// The changes, in their order.
     pub items: Vec<PublicChange>,
-    /// The place after which to go on.
+    /// The place of the last of them; where there are none, the one that they were asked after.
     pub next: i64,
+    /// The place up to which nothing else is to be told.
+    pub(crate) until: i64,
     /// Whether more may follow at once.
     pub more: bool,
 }
@@ -88,39 +93,47 @@ impl Store {
         limit: u64,
         resources: &[Collection],
     ) -> Result<Feed, Error> {
-        let mut feed = changes(self.db(), after, limit, resources).await?;
-        self.tell(&mut feed.items).await?;
+        let mut db = self.reads_by_key().await;
+        let mut found = changes(&db, after, limit, resources).await;
+        if db.replica.is_some() && matches!(found, Err(Error::InvalidCursor)) {
+            // The place may have been told by an instance that knows more than this one.
+            db = Source { replica: None, ..db };
+            found = changes(&db, after, limit, resources).await;
+        }
+        let mut feed = found?;
+        tell(&db, &mut feed.items).await?;
         Ok(feed)
-    }
-
-    /// Adds to changes the records as they are now.
-    ///
-    /// What a record was before is nobody's any more: it may have been withdrawn or corrected for a
-    /// reason. Who follows the feed to its end holds the same.
-    async fn tell(&self, items: &mut [PublicChange]) -> Result<(), Error> {
-        let public = self.seen_by(Sight::Public);
-        let mut now = Now { store: &public, wanted: BTreeMap::new(), tasks: Vec::new() };
-        for item in items.iter() {
-            let ids = now.wanted.entry(item.resource.clone()).or_default();
-            ids.insert(item.id.to_string());
-        }
-        visit_all(&mut now);
-        let mut records = HashMap::new();
-        for task in now.tasks {
-            records.extend(task.await?);
-        }
-        for item in items {
-            if !matches!(item.operation, Operation::Deleted | Operation::Withdrawn) {
-                item.record = records.get(&item.id).cloned();
-            }
-        }
-        Ok(())
     }
 
     /// The public change at that place.
     pub(crate) async fn change_at(&self, position: i64) -> Result<Option<PublicChange>, Error> {
         Ok(self.changes(position - 1, 1, &[]).await?.items.pop())
     }
+}
+
+/// Adds to changes the records as they are now.
+///
+/// What a record was before is nobody's any more: it may have been withdrawn or corrected for a
+/// reason. Who follows the feed to its end holds the same.
+async fn tell(db: &impl ConnectionTrait, items: &mut [PublicChange]) -> Result<(), Error> {
+    let there = |item: &&mut PublicChange| {
+        matches!(item.operation, Operation::Created | Operation::Changed)
+    };
+    let ids = padded(items.iter_mut().filter(there).map(|item| item.id));
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let rows = record::Entity::find()
+        .filter(record::Column::Id.is_in(ids))
+        .filter(Sight::Public.of_records())
+        .all(db)
+        .await?;
+    let records: HashMap<_, _> =
+        ready_of(db, rows).await?.into_iter().map(|record| (record.id, record)).collect();
+    for item in items.iter_mut().filter(there) {
+        item.record = records.get(&item.id).cloned();
+    }
+    Ok(())
 }
 
 pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<i64, Error> {
@@ -149,28 +162,35 @@ pub(crate) async fn changes(
     }
     let mut rows = log::Entity::find()
         .filter(log::Column::Position.gt(after))
-        .filter(
-            Condition::any()
-                .add(log::Column::StateBefore.eq(published()))
-                .add(log::Column::State.eq(published())),
-        )
+        .filter(log::seen_by_public())
         .order_by_asc(log::Column::Position)
         .limit(limit);
     if !resources.is_empty() {
         rows = rows.filter(log::Column::Resource.is_in(resources.iter().map(Collection::as_str)));
     }
-    let rows = rows.all(db).await?;
+    let rows = rows.into_partial_model::<Row>().all(db).await?;
     let more = rows.len() as u64 == limit;
-    let last = rows.last().map(|row| row.position);
-    let next = match last {
-        Some(last) if more => last,
-        last => newest.max(last.unwrap_or(0)),
-    };
-    Ok(Feed { items: rows.into_iter().map(seen).collect(), next, more })
+    let next = rows.last().map_or(after, |row| row.position);
+    let until = if more { next } else { next.max(newest) };
+    Ok(Feed { items: rows.into_iter().map(seen).collect(), next, until, more })
+}
+
+/// What is read of a change: bodies are long, and not those of now.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "log::Entity")]
+struct Row {
+    position: i64,
+    at: DateTime<Utc>,
+    resource: String,
+    record_id: Uuid,
+    revision: i64,
+    slug: Option<String>,
+    state_before: Option<String>,
+    state: Option<String>,
 }
 
 /// What the public sees of a change; those that it sees nothing of are not read.
-fn seen(row: log::Model) -> PublicChange {
+fn seen(row: Row) -> PublicChange {
     let public = |state: Option<&str>| state == Some(&*published());
     let operation = match (public(row.state_before.as_deref()), public(row.state.as_deref())) {
         (false, _) => Operation::Created,
@@ -187,43 +207,5 @@ fn seen(row: log::Model) -> PublicChange {
         revision: row.revision,
         operation,
         record: None,
-    }
-}
-
-/// Reads those records as they are now, collection by collection.
-struct Now<'a> {
-    store: &'a Store,
-    wanted: BTreeMap<String, BTreeSet<String>>,
-    tasks: Vec<LocalBoxFuture<'a, Found>>,
-}
-
-type Found = Result<Vec<(Uuid, Value)>, Error>;
-
-impl Visitor for Now<'_> {
-    fn visit<R: Stored>(&mut self) {
-        let Some(ids) = self.wanted.remove(R::COLLECTION) else { return };
-        let store = self.store;
-        self.tasks.push(Box::pin(async move {
-            let found = of_keys::<R>(store.db(), store.sight(), ids).await?;
-            Ok(found.iter().map(|record| (record.id, json!(record))).collect())
-        }));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{Stored, Visitor, visit_all};
-
-    #[test]
-    fn the_collections_that_the_feed_knows_are_all_there_are() {
-        struct Names(Vec<&'static str>);
-        impl Visitor for Names {
-            fn visit<R: Stored>(&mut self) {
-                self.0.push(R::COLLECTION);
-            }
-        }
-        let mut names = Names(Vec::new());
-        visit_all(&mut names);
-        assert_eq!(names.0, domain::collections());
     }
 }

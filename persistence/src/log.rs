@@ -2,9 +2,12 @@
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
 use chrono::{DateTime, Utc};
 use domain::Step;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, entity::prelude::*,
+    sea_query::SimpleExpr,
+};
 
-use crate::{Author, Error, Store, dialect, insert};
+use crate::{Author, Error, Store, dialect, insert, sight::published};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -67,6 +70,13 @@ pub(crate) async fn note(
         ..Default::default()
     });
     insert::all::<Entity>(tx, rows.collect()).await
+}
+
+/// The condition that the public sees something of a change; written out, so that Postgres knows that
+/// there are indexes of just these.
+pub(crate) fn seen_by_public() -> SimpleExpr {
+    let public = published();
+    Expr::cust(format!("(state = '{public}' OR state_before = '{public}')"))
 }
 
 /// Keeps others from committing until this transaction has.

@@ -1,16 +1,17 @@
 //! The records that others refer to, brought along with them.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{Record, Shape, relation};
+use domain::{Record, Shape};
 use erased_serde::Serialize;
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, entity::prelude::*};
-use serde_json::json;
+use sea_orm::{
+    Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+};
 
 use crate::{
     Error, Sight, Store, Stored, Visitor,
-    ready::Body,
-    record::{self, padded, records},
+    ready::{Body, ready},
+    record::{self, ByCollection, by_collection, padded, records},
     reference, visit_all,
 };
 
@@ -22,32 +23,39 @@ pub type Neighbours = BTreeMap<&'static str, Box<dyn Serialize>>;
 pub fn neighbours<R: Stored>() -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in Shape::of::<R>().reference_paths() {
-        let name = path.steps.first().map_or_else(String::new, |step| relation(step));
-        all.entry(name).or_default().insert(path.collection.clone());
+        all.entry(path.relation()).or_default().insert(path.collection.clone());
     }
     all
 }
 
 impl Store {
-    /// The records that those refer to by relations of those names: one query a collection.
+    /// The records that those refer to by relations of those names: one query. Either as they are
+    /// kept, or such that a language can be chosen for their texts.
     pub async fn neighbours<R: Stored>(
         &self,
-        of: &[Record<R>],
+        of: impl IntoIterator<Item = Uuid>,
         names: &[String],
+        in_all_languages: bool,
     ) -> Result<Neighbours, Error> {
-        let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (name, collections) in neighbours::<R>() {
-            if names.contains(&name) {
-                wanted.extend(collections.into_iter().map(|one| (one, BTreeSet::new())));
-            }
-        }
-        for reference in of.iter().flat_map(|record| reference::of::<R>(&json!(record.body))) {
-            let step = reference.field.split('/').nth(1).unwrap_or_default();
-            if names.contains(&relation(step)) {
-                wanted.entry(reference.collection).or_default().insert(reference.key);
-            }
-        }
-        let mut gather = Gather { store: self, wanted, found: Vec::new() };
+        let paths = Shape::of::<R>().reference_paths().iter();
+        let paths = paths.filter(|path| names.contains(&path.relation()));
+        let (fields, collections): (BTreeSet<_>, BTreeSet<_>) =
+            paths.map(|path| (path.field(), path.collection.clone())).unzip();
+        let targets = reference::Entity::find()
+            .select_only()
+            .column(reference::Column::TargetId)
+            .filter(reference::Column::SourceId.is_in(padded(of)))
+            .filter(reference::Column::Field.is_in(fields))
+            .into_query();
+        let db = self.reads_by_key().await;
+        let rows = record::Entity::find()
+            .filter(record::Column::Id.in_subquery(targets))
+            .filter(self.sight().of_records())
+            .order_by_asc(record::Column::Id)
+            .all(&db)
+            .await?;
+        let rows = by_collection(rows);
+        let mut gather = Gather { db: &db, collections, rows, in_all_languages, found: Vec::new() };
         visit_all(&mut gather);
         let mut neighbours = Neighbours::new();
         for (collection, found) in gather.found {
@@ -130,22 +138,25 @@ pub(crate) async fn of_keys<R: Stored>(
 
 type Found<'a> = LocalBoxFuture<'a, Result<Box<dyn Serialize>, Error>>;
 
-/// Asks each collection for the records that are wanted of it.
-struct Gather<'a> {
-    store: &'a Store,
-    wanted: BTreeMap<String, BTreeSet<String>>,
+/// Makes of rows what is told of them, collection by collection.
+struct Gather<'a, C> {
+    db: &'a C,
+    collections: BTreeSet<String>,
+    rows: ByCollection,
+    in_all_languages: bool,
     found: Vec<(&'static str, Found<'a>)>,
 }
 
-impl Visitor for Gather<'_> {
+impl<C: ConnectionTrait> Visitor for Gather<'_, C> {
     fn visit<R: Stored>(&mut self) {
-        let Some(keys) = self.wanted.remove(R::COLLECTION) else { return };
-        let store = self.store;
-        let found = async move {
-            let records: Vec<Record<R>> =
-                of_keys(&store.reads_by_key().await, store.sight(), keys).await?;
-            Ok(Box::new(records) as Box<dyn Serialize>)
+        if !self.collections.contains(R::COLLECTION) {
+            return;
+        }
+        let (db, rows) = (self.db, self.rows.remove(R::COLLECTION).unwrap_or_default());
+        let found: Found<'_> = match self.in_all_languages {
+            true => Box::pin(async { Ok(Box::new(ready::<R>(db, rows).await?) as _) }),
+            false => Box::pin(async { Ok(Box::new(records::<R>(db, rows).await?) as _) }),
         };
-        self.found.push((R::COLLECTION, Box::pin(found)));
+        self.found.push((R::COLLECTION, found));
     }
 }

@@ -6,23 +6,25 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{Shape, State};
+use futures_util::future::LocalBoxFuture;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     sea_query::{CaseStatement, Expr},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize, Serializer, ser};
+use serde_json::{Value, json, value::RawValue};
 use uuid::Uuid;
 
 use crate::{
-    Error, Page, Store, Stored, Wanted,
+    Error, Page, Store, Stored, Visitor, Wanted,
     error::unreadable,
     list::page_rows,
-    record::{self, named, read, records, state},
-    search,
+    record::{self, ByCollection, by_collection, named, read, records, state},
+    search, visit_all,
 };
 
 /// A record as JSON.
+#[derive(Clone, Debug)]
 pub struct Ready {
     /// Identifies the record.
     pub id: Uuid,
@@ -32,6 +34,12 @@ pub struct Ready {
     pub updated_at: DateTime<Utc>,
     /// All that is told of it.
     pub json: String,
+}
+
+impl Serialize for Ready {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(&self.json).map_err(ser::Error::custom)?.serialize(to)
+    }
 }
 
 /// What was written of a record, or follows for it: JSON, as its type writes it now.
@@ -88,7 +96,8 @@ pub(crate) fn derives<R: Stored>() -> bool {
     !R::DERIVES_FROM.is_empty()
 }
 
-async fn ready<R: Stored>(
+/// Records of `R` as they are answered, in the order of their rows.
+pub(crate) async fn ready<R: Stored>(
     db: &impl ConnectionTrait,
     rows: Vec<record::Model>,
 ) -> Result<Vec<Ready>, Error> {
@@ -108,6 +117,32 @@ async fn ready<R: Stored>(
         for (place, record) in places.into_iter().zip(records::<R>(db, rows).await?) {
             all[place].json = serde_json::to_string(&record).map_err(unreadable)?;
         }
+    }
+    Ok(all)
+}
+
+/// Those records of whatever collections, collection by collection.
+pub(crate) async fn ready_of(
+    db: &impl ConnectionTrait,
+    rows: Vec<record::Model>,
+) -> Result<Vec<Ready>, Error> {
+    struct Each<'a, C> {
+        db: &'a C,
+        rows: ByCollection,
+        tasks: Vec<LocalBoxFuture<'a, Result<Vec<Ready>, Error>>>,
+    }
+    impl<C: ConnectionTrait> Visitor for Each<'_, C> {
+        fn visit<R: Stored>(&mut self) {
+            if let Some(rows) = self.rows.remove(R::COLLECTION) {
+                self.tasks.push(Box::pin(ready::<R>(self.db, rows)));
+            }
+        }
+    }
+    let mut each = Each { db, rows: by_collection(rows), tasks: Vec::new() };
+    visit_all(&mut each);
+    let mut all = Vec::new();
+    for task in each.tasks {
+        all.extend(task.await?);
     }
     Ok(all)
 }

@@ -131,6 +131,18 @@ pub(crate) async fn whole<R: Stored>(
     records(db, rows).await
 }
 
+/// Rows by their collection.
+pub(crate) type ByCollection = HashMap<String, Vec<Model>>;
+
+/// Those rows by their collection, each of these in the same order.
+pub(crate) fn by_collection(rows: Vec<Model>) -> ByCollection {
+    let mut all = ByCollection::new();
+    for row in rows {
+        all.entry(row.resource.clone()).or_default().push(row);
+    }
+    all
+}
+
 /// Each of those ids, and one of them again and again: as many as a power of two, so that few
 /// statements serve all numbers of them.
 pub(crate) fn padded(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid> {

@@ -218,12 +218,12 @@ impl Store {
             let position = row.position;
             let resources = hook(&row)?.body.resources;
             let part = feed::changes(&tx, position, PART, &resources).await?;
-            if part.next == position {
+            if part.until == position {
                 return Ok(false);
             }
             delivery::plan(&tx, self, claim.hook.id, &part.items).await?;
             Entity::update_many()
-                .col_expr(Column::Position, Expr::value(part.next))
+                .col_expr(Column::Position, Expr::value(part.until))
                 .filter(Column::Id.eq(claim.hook.id))
                 .exec(&tx)
                 .await?;
