@@ -345,6 +345,38 @@ fn a_stream_tells_the_same_items_at_once_and_goes_on_where_it_was_left() {
 }
 
 #[test]
+fn streams_that_wait_for_the_same_are_told_by_one_look_and_the_others_by_none() {
+    on_each_database(async |hub| {
+        let page = hub.get("/v1/changes?limit=100").await.json();
+        let query = |resource: &str| {
+            format!("?after={}&resource={resource}", page["next_cursor"].as_str().unwrap())
+        };
+        let topic = async |code: &str| {
+            let topic = json!({"code": code, "scheme": "own", "label": {"en": code}});
+            assert_eq!(hub.write("POST", "/v1/topics", None, Some(&topic)).await.status, 201);
+        };
+        let mut topics = Vec::new();
+        let mut people = Vec::new();
+        for _ in 0..16 {
+            topics.push(Events::of(&hub, &query("topics"), None).await);
+            people.push(Events::of(&hub, &query("people"), None).await);
+        }
+        for (code, looks) in [("one", None), ("two", Some(1)), ("three", Some(1))] {
+            hub.statements();
+            topic(code).await;
+            for stream in &mut topics {
+                assert_eq!(stream.next().await.1["slug"], code);
+            }
+            let feed = |sql: &&String| sql.contains("\"change\".\"at\"") && sql.contains("LIMIT");
+            let asked = hub.statements();
+            let asked: Vec<_> = asked.iter().filter(feed).collect();
+            // Before the first of them, not all of the streams may have begun to wait.
+            assert!(looks.is_none_or(|looks| asked.len() == looks), "{code}: {asked:?}");
+        }
+    });
+}
+
+#[test]
 fn a_stream_hears_of_other_instances_says_that_it_lives_and_ends_with_the_service() {
     let folder = TempDir::new().unwrap();
     let mut one = Service::start(folder.path());

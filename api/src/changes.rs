@@ -10,7 +10,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use domain::{ChangeFilter, Collection};
 use futures_util::stream;
-use persistence::{Basis, Operation, PublicChange, Ready, Store};
+use persistence::{Basis, Known, Made, Operation, PublicChange, Ready, Store};
+use quick_cache::sync::Cache;
 use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -32,6 +33,8 @@ pub(crate) const CURSOR: &str = "^[A-Za-z0-9_-]{11}$";
 const STREAMS: usize = 1000;
 /// How many changes a stream reads at once.
 const PART: u64 = 100;
+/// How many parts are kept for streams that come to the same place.
+const PARTS: usize = 8;
 /// How often a stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -149,15 +152,29 @@ fn failed(error: persistence::Error) -> Problem {
     }
 }
 
-/// The streams of this process: how many there may be, and when they are to end.
+/// The streams of this process: how many there may be, when they are to end, and what they have in
+/// common.
 pub(crate) struct Streams {
     free: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
+    /// What was sent last: streams that wait at the same place for the same are sent it once it is read.
+    parts: Cache<Place, Part>,
+}
+
+/// What a stream asks for: how far the log went, after which place, and of which collections.
+type Place = (Known, i64, String);
+
+/// A part of the feed, as events.
+#[derive(Clone)]
+struct Part {
+    events: Bytes,
+    next: i64,
+    more: bool,
 }
 
 impl Streams {
     pub(crate) fn new(stopping: watch::Sender<bool>) -> Self {
-        Self { free: Arc::new(Semaphore::new(STREAMS)), stopping }
+        Self { free: Arc::new(Semaphore::new(STREAMS)), stopping, parts: Cache::new(PARTS) }
     }
 }
 
@@ -181,8 +198,10 @@ pub(crate) async fn follow(
         store: store.get_ref().clone(),
         after,
         resources: asked.resources,
+        read: None,
         news: store.pulse().news(),
         stopping: streams.stopping.subscribe(),
+        streams,
         begun: false,
         _permit: permit.map_err(|_| Problem::too_many_streams())?,
     };
@@ -207,6 +226,9 @@ struct Following {
     store: Store,
     after: i64,
     resources: Vec<Collection>,
+    /// What was read to its end, as long as nothing comes to it.
+    read: Option<Made>,
+    streams: Data<Streams>,
     news: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     begun: bool,
@@ -226,19 +248,13 @@ impl Following {
                 return None;
             }
             self.news.mark_unchanged();
-            let feed = match self.store.changes(self.after, PART, &self.resources).await {
-                Ok(feed) => feed,
+            match self.part().await {
+                Ok(Some(events)) => return Some(events),
+                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "a stream of changes ends");
                     return None;
                 }
-            };
-            self.after = feed.next;
-            if !feed.items.is_empty() {
-                return Some(feed.items.into_iter().map(event).collect::<String>().into());
-            }
-            if feed.more {
-                continue;
             }
             tokio::select! {
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
@@ -246,6 +262,27 @@ impl Following {
                 () = sleep_until(heartbeat) => return Some(Bytes::from_static(b":\n\n")),
             }
         }
+    }
+}
+
+impl Following {
+    /// The next part of the feed, if there is one by now.
+    async fn part(&mut self) -> Result<Option<Bytes>, persistence::Error> {
+        let known = self.store.known().await?;
+        if self.read.as_ref().is_some_and(|read| self.store.pulse().holds(read)) {
+            return Ok(None);
+        }
+        let names: Vec<_> = self.resources.iter().map(Collection::as_str).collect();
+        let place = (known, self.after, names.join(","));
+        let read = async {
+            let feed = self.store.changes(self.after, PART, &self.resources).await?;
+            let events = feed.items.into_iter().map(event).collect::<String>().into();
+            Ok::<_, persistence::Error>(Part { events, next: feed.next, more: feed.more })
+        };
+        let part = self.streams.parts.get_or_insert_async(&place, read).await?;
+        self.after = part.next;
+        self.read = (!part.more).then(|| Made::from(Basis::feed(&self.resources), known));
+        Ok(Some(part.events).filter(|events| !events.is_empty()))
     }
 }
 

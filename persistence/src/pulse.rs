@@ -40,7 +40,7 @@ const MOST_CHANGES: u64 = 1000;
 const MOST_RECORDS: usize = 20_000;
 
 /// A place in the log, as far as an answer knew it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Known {
     /// Counted up when the log is not the one that it was.
     era: u64,
