@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::{ChangeFilter, Collection};
 use futures_util::stream;
 use persistence::{Basis, Known, Made, Operation, PublicChange, Ready, Store};
-use quick_cache::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -33,8 +33,10 @@ pub(crate) const CURSOR: &str = "^[A-Za-z0-9_-]{11}$";
 const STREAMS: usize = 1000;
 /// How many changes a stream reads at once.
 const PART: u64 = 100;
-/// How many parts are kept for streams that come to the same place.
+/// How many parts are kept, as a rule, for streams that come to the same place.
 const PARTS: usize = 8;
+/// How many bytes they may take.
+const ROOM: u64 = 4 * 1024 * 1024;
 /// How often a stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -158,7 +160,7 @@ pub(crate) struct Streams {
     free: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
     /// What was sent last: streams that wait at the same place for the same are sent it once it is read.
-    parts: Cache<Place, Part>,
+    parts: Cache<Place, Part, Length>,
 }
 
 /// What a stream asks for: how far the log went, after which place, and of which collections.
@@ -172,9 +174,19 @@ struct Part {
     more: bool,
 }
 
+#[derive(Clone)]
+struct Length;
+
+impl Weighter<Place, Part> for Length {
+    fn weight(&self, _: &Place, part: &Part) -> u64 {
+        part.events.len().max(1) as u64
+    }
+}
+
 impl Streams {
     pub(crate) fn new(stopping: watch::Sender<bool>) -> Self {
-        Self { free: Arc::new(Semaphore::new(STREAMS)), stopping, parts: Cache::new(PARTS) }
+        let parts = Cache::with_weighter(PARTS, ROOM, Length);
+        Self { free: Arc::new(Semaphore::new(STREAMS)), stopping, parts }
     }
 }
 
