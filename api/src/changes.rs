@@ -275,9 +275,7 @@ impl Following {
             }
         }
     }
-}
 
-impl Following {
     /// The next part of the feed, if there is one by now.
     async fn part(&mut self) -> Result<Option<Bytes>, persistence::Error> {
         let known = self.store.known().await?;
