@@ -398,6 +398,10 @@ impl Hub {
              WHERE listed.public IS NULL OR listed.public <> (record.state = 'published')"
         );
         assert_eq!(self.number(&unlike).await, 0, "records that lists have otherwise");
+        let unlike = "SELECT count(*) FROM record LEFT JOIN activity ON activity.id = record.id \
+             WHERE resource IN ('seminars', 'study-visits') \
+             AND (activity.public IS NULL OR activity.public <> (state = 'published'))";
+        assert_eq!(self.number(unlike).await, 0, "records that figures have otherwise");
         if self.database.url.starts_with("postgres") {
             let apart = "SELECT count(*) FROM record JOIN change ON record_id = record.id \
                 AND change.revision = record.revision WHERE change.xmin <> record.xmin";

@@ -182,6 +182,23 @@ async fn filled(hub: &Hub) {
         }
     }
     hub.import(json!({"records": {"seminars": seminars, "presentations": talks}})).await;
+    // One that never was public, one that is not any more, and one that became it.
+    let ways: [(&str, &[&str]); 3] =
+        [("never", &[]), ("once", &["publish", "withdraw"]), ("since", &["publish"])];
+    for (slug, steps) in ways {
+        let body = json!({
+            "slug": slug, "project_id": project, "kind": "seminar", "starts_on": "2022-03-01", "status": "held",
+            "countries": [{"country": "KZ", "role": "participating"}], "topics": ["ai"],
+            "attendance": [{"metric": "persons", "value": 7, "qualifier": "exact"}],
+        });
+        let mut made = hub.write_as(&hub.token, "POST", "/v1/seminars", None, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        for step in steps {
+            let path = format!("/v1/seminars/{slug}/{step}");
+            made = hub.write("POST", &path, Some(made.header("etag")), None).await;
+            assert_eq!(made.status, 200, "{}", made.text);
+        }
+    }
 }
 
 /// What seminars belong to, by dimension.

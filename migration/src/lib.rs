@@ -42,6 +42,7 @@ mod m20261129_000059_words_that_wait;
 mod m20261129_000060_public_changes;
 mod m20261129_000061_words_in_order;
 mod m20261130_000062_feed;
+mod m20261130_000063_public_activity;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -93,6 +94,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000060_public_changes::Migration),
             Box::new(m20261129_000061_words_in_order::Migration),
             Box::new(m20261130_000062_feed::Migration),
+            Box::new(m20261130_000063_public_activity::Migration),
         ]
     }
 }

@@ -69,35 +69,19 @@ pub(crate) async fn with_public(
     schema: &SchemaManager<'_>,
     table: &'static str,
 ) -> Result<(), DbErr> {
-    let hidden = "(SELECT id FROM record WHERE state <> 'published')";
-    let (column, indexes) = match schema.get_database_backend() {
-        // Nearly all is public: what is the default of a new column is written to no row.
-        DbBackend::Postgres => (
-            format!(
-                r#"ALTER TABLE "{table}" ADD public boolean NOT NULL DEFAULT true;
-                UPDATE "{table}" SET public = false WHERE id IN {hidden};
-                ALTER TABLE "{table}" ALTER public SET DEFAULT false;
-                ANALYZE "{table}""#
-            ),
-            format!(
-                "SELECT indexdef FROM pg_indexes \
-                 WHERE schemaname = current_schema() AND tablename = '{table}' ORDER BY indexname"
-            ),
+    with_public_column(schema, table).await?;
+    let indexes = match schema.get_database_backend() {
+        DbBackend::Postgres => format!(
+            "SELECT indexdef FROM pg_indexes \
+             WHERE schemaname = current_schema() AND tablename = '{table}' ORDER BY indexname"
         ),
-        _ => (
-            format!(
-                r#"ALTER TABLE "{table}" ADD public boolean NOT NULL DEFAULT false;
-                UPDATE "{table}" SET public = true WHERE id NOT IN {hidden}"#
-            ),
-            // A key has no statement here.
-            format!(
-                "SELECT coalesce(sql, '(id)') FROM sqlite_schema \
-                 WHERE type = 'index' AND tbl_name = '{table}' ORDER BY name"
-            ),
+        // A key has no statement here.
+        _ => format!(
+            "SELECT coalesce(sql, '(id)') FROM sqlite_schema \
+             WHERE type = 'index' AND tbl_name = '{table}' ORDER BY name"
         ),
     };
     let db = schema.get_connection();
-    db.execute_unprepared(&column).await?;
     let indexes = Statement::from_string(schema.get_database_backend(), indexes);
     for row in db.query_all_raw(indexes).await? {
         let made: String = row.try_get_by_index(0)?;
@@ -106,6 +90,29 @@ pub(crate) async fn with_public(
         let twin = format!(r#"CREATE INDEX "{name}" ON "{table}" ({columns}) WHERE public"#);
         db.execute_unprepared(&twin).await?;
     }
+    Ok(())
+}
+
+/// Adds the column that tells whether a record is public.
+pub(crate) async fn with_public_column(
+    schema: &SchemaManager<'_>,
+    table: &'static str,
+) -> Result<(), DbErr> {
+    let hidden = "(SELECT id FROM record WHERE state <> 'published')";
+    let sql = match schema.get_database_backend() {
+        // Nearly all is public: what is the default of a new column is written to no row.
+        DbBackend::Postgres => format!(
+            r#"ALTER TABLE "{table}" ADD public boolean NOT NULL DEFAULT true;
+            UPDATE "{table}" SET public = false WHERE id IN {hidden};
+            ALTER TABLE "{table}" ALTER public SET DEFAULT false;
+            ANALYZE "{table}""#
+        ),
+        _ => format!(
+            r#"ALTER TABLE "{table}" ADD public boolean NOT NULL DEFAULT false;
+            UPDATE "{table}" SET public = true WHERE id NOT IN {hidden}"#
+        ),
+    };
+    schema.get_connection().execute_unprepared(&sql).await?;
     Ok(())
 }
 

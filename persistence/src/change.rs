@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Author, Error, Proposal, Sight, Store, Stored, dialect, index, insert,
+    Author, Contribution, Error, Proposal, Sight, Store, Stored, dialect, index, insert,
     list::id_column,
     log, participant, proposal, ready,
     record::{self, named, one, read, state, typed},
@@ -430,7 +430,7 @@ async fn update(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Err
     if changed.rows_affected == 1 { Ok(()) } else { Err(Error::Stale) }
 }
 
-/// Has its rows for lists and searches tell whether a record is public.
+/// Has its rows for lists, searches and figures tell whether a record is public.
 async fn show<R: Stored>(tx: &DatabaseTransaction, row: &record::Model) -> Result<(), Error> {
     R::Index::update_many()
         .col_expr("public", Expr::value(row.is_public()))
@@ -443,7 +443,7 @@ async fn show<R: Stored>(tx: &DatabaseTransaction, row: &record::Model) -> Resul
         .filter(search::Column::RecordId.eq(row.id))
         .exec(tx)
         .await?;
-    Ok(())
+    Contribution::show(tx, row).await
 }
 
 /// Tries again, a few times, what collided with other changes.

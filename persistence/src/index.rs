@@ -35,7 +35,7 @@ pub(crate) async fn keep<'a, R: Stored + 'a>(
     let contributions = records.map(|(row, body)| {
         let contribution = body.contribution(row.id);
         debug_assert!(contribution.is_told_of(R::COLLECTION), "figures of {}", R::COLLECTION);
-        (row.id, contribution)
+        (row, contribution)
     });
     Contribution::keep(contributions, tx, had).await
 }

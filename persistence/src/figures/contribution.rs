@@ -3,7 +3,7 @@ use domain::{Count, Decimal, EventStatus, FullDate, PartialDate, Subject};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
 use super::basis_of;
-use crate::{Basis, Error, index::code, insert};
+use crate::{Basis, Error, index::code, insert, record};
 
 /// The table of seminars and study visits, with the time that they belong to.
 pub(crate) mod activity {
@@ -11,11 +11,12 @@ pub(crate) mod activity {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "activity")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
+        pub public: bool,
         pub collection: String,
         pub project_id: Uuid,
         pub kind: String,
@@ -87,8 +88,8 @@ pub struct Contribution {
 
 impl Contribution {
     /// Writes those, by record, in place of what the records in `had` contributed before.
-    pub(crate) async fn keep(
-        all: impl IntoIterator<Item = (Uuid, Self)>,
+    pub(crate) async fn keep<'a>(
+        all: impl IntoIterator<Item = (&'a record::Model, Self)>,
         db: &impl ConnectionTrait,
         had: &[Uuid],
     ) -> Result<(), Error> {
@@ -100,16 +101,30 @@ impl Contribution {
             facts.filter(fact::Column::RecordId.is_in(had())).exec(db).await?;
         }
         let (mut activities, mut facts) = (Vec::new(), Vec::new());
-        for (id, one) in all {
-            activities.extend(one.activity.map(activity::ActiveModel::from));
+        for (row, one) in all {
+            activities.extend(one.activity.map(|activity| activity::ActiveModel {
+                id: Set(row.id),
+                public: Set(row.is_public()),
+                ..activity.into()
+            }));
             facts.extend(one.facts.into_iter().zip(0..).map(|(fact, number)| fact::ActiveModel {
-                record_id: Set(id),
+                record_id: Set(row.id),
                 number: Set(number),
                 ..fact.into()
             }));
         }
         insert::all::<activity::Entity>(db, activities).await?;
         insert::all::<fact::Entity>(db, facts).await
+    }
+
+    /// Has its row tell whether a seminar or a study visit is public; of other records there is none.
+    pub(crate) async fn show(db: &impl ConnectionTrait, row: &record::Model) -> Result<(), Error> {
+        activity::Entity::update_many()
+            .col_expr(activity::Column::Public, Expr::value(row.is_public()))
+            .filter(activity::Column::Id.eq(row.id))
+            .exec(db)
+            .await?;
+        Ok(())
     }
 
     /// Whether it is known that figures of its subjects are made from that collection.
@@ -132,7 +147,6 @@ impl Contribution {
     ) -> Self {
         let of = |part: fn(&PartialDate) -> Option<String>| held.starts_on.and_then(part);
         let activity = Activity {
-            id,
             collection: held.subject.name().to_owned(),
             project_id: held.project_id,
             kind: held.kind,
@@ -142,6 +156,7 @@ impl Contribution {
             quarter: of(PartialDate::quarter),
             month: of(PartialDate::month),
             days: days(held.starts_on, held.ends_on),
+            ..Activity::default()
         };
         let facts = facts.into_iter().map(|fact| fact.at(id)).collect();
         Self { activity: Some(activity), facts }

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Func, Query, SelectStatement, SimpleExpr},
 };
 
-use super::question::{Asking, col};
+use super::question::{Asking, col, of_activity};
 use crate::{Error, Moment, index::code, search::together};
 
 /// What is to be counted.
@@ -113,7 +113,7 @@ impl Moment {
                 "country",
                 named.and(col("country", "field").eq("/countries/country")),
             )
-            .cond_where(self.sight().of_id(col("activity", "id")))
+            .cond_where(of_activity(self.sight()))
             .take()
     }
 
@@ -121,7 +121,7 @@ impl Moment {
     fn activities(&self, at: usize, count: &Count) -> SelectStatement {
         Query::select()
             .from("activity")
-            .cond_where(self.sight().of_id(col("activity", "id")))
+            .cond_where(of_activity(self.sight()))
             .cond_where(within(count))
             .exprs([place(at), col("activity", "id")])
             .take()

@@ -293,7 +293,13 @@ impl Asking {
     /// Everything of a subject that is seen.
     pub(super) fn seen_by(subject: Subject, sight: &Sight) -> Self {
         let mut asking = Self::of(subject, *sight == Sight::Public);
-        asking.rows.cond_where(sight.of_id(asking.record()));
+        asking.rows.cond_where(match subject {
+            Subject::Seminars
+            | Subject::StudyVisits
+            | Subject::Participants
+            | Subject::Attendance => of_activity(sight),
+            _ => sight.of_id(asking.record()),
+        });
         asking
     }
 
@@ -532,6 +538,11 @@ impl Asking {
         rows.expr(Func::count(Expr::cust("*")));
         Ok(moment.tx().query_all(&rows).await?)
     }
+}
+
+/// The condition on seminars and study visits that they are seen.
+pub(super) fn of_activity(sight: &Sight) -> Condition {
+    sight.of_table(col("activity", "public"), col("activity", "id"))
 }
 
 fn one_of(place: &SimpleExpr, values: &[Value]) -> Condition {
