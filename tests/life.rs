@@ -219,3 +219,27 @@ fn references_to_nobody_and_to_the_wrong_seminar_are_refused() {
         assert_eq!(reply.faults(), [("/parent_id".into(), "cycle".into())]);
     });
 }
+
+#[test]
+fn what_is_written_after_a_later_version_has_changed_the_schema_is_refused_and_not_kept() {
+    on_each_database(async |hub| {
+        let topic = json!({"code": "late", "scheme": "own", "label": {"en": "Late"}});
+        let known = hub.get("/v1/topics/ai").await;
+        hub.sql("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)")
+            .await;
+        let label = json!({"label": {"en": "Changed"}});
+        for refused in [
+            hub.write("POST", "/v1/topics", None, Some(&topic)).await,
+            hub.write("PATCH", "/v1/topics/ai", Some(known.header("etag")), Some(&label)).await,
+        ] {
+            assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "5"));
+            assert_eq!(refused.json()["code"], "unavailable");
+        }
+        assert_eq!(hub.get("/v1/topics/late").await.status, 404);
+        assert_eq!(hub.get("/v1/topics/ai").await.json(), known.json());
+
+        hub.sql("DELETE FROM seaql_migrations WHERE version = 'm9999_later'").await;
+        assert_eq!(hub.write("POST", "/v1/topics", None, Some(&topic)).await.status, 201);
+        hub.assert_whole().await;
+    });
+}

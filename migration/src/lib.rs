@@ -98,3 +98,9 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+/// The name of the last migration.
+#[must_use]
+pub fn newest() -> String {
+    Migrator::migrations().iter().map(|one| one.name().to_owned()).max().unwrap_or_default()
+}

@@ -1,6 +1,6 @@
 //! The table of seminars and study visits tells what is public, as the tables of lists do, and has an
 //! index with all that is counted of them: figures for the public read no table, and no other index.
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use crate::table::with_public_column;
 
@@ -13,7 +13,12 @@ impl MigrationTrait for Migration {
         with_public_column(schema, "activity").await?;
         let sql = "CREATE INDEX activity_public_counted_idx ON activity \
                    (collection, id, project_id, year, quarter, month, kind, days) WHERE public";
-        schema.get_connection().execute_unprepared(sql).await?;
+        let db = schema.get_connection();
+        db.execute_unprepared(sql).await?;
+        if schema.get_database_backend() == DbBackend::Postgres {
+            // What an instance of an earlier version writes is refused, and not hidden for good.
+            db.execute_unprepared("ALTER TABLE activity ALTER public DROP DEFAULT").await?;
+        }
         Ok(())
     }
 }

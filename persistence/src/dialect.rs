@@ -1,5 +1,5 @@
 //! All that differs between Postgres and SQLite.
-use std::{fs::File, io, path::PathBuf, time::Duration};
+use std::{fs::File, io, path::PathBuf, sync::LazyLock, time::Duration};
 
 use sea_orm::{
     AccessMode, ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection,
@@ -34,6 +34,8 @@ const LOG_LOCK: i64 = 0x6361_7061_6369_7402;
 
 /// Where changes are told.
 const CHANNEL: &str = "capacity_hub";
+/// The last change of the schema that this program knows.
+static NEWEST: LazyLock<String> = LazyLock::new(migration::newest);
 
 /// Hears of the changes that are committed, through a session of its own.
 pub(crate) struct Listener(PgListener);
@@ -197,15 +199,26 @@ pub(crate) async fn snapshot(db: &DatabaseConnection) -> Result<DatabaseTransact
 }
 
 /// Waits until no other change is being committed, and keeps others waiting until this one is;
-/// who listens is told of it.
+/// who listens is told of it. Fails when a later version of the service has changed the schema: what
+/// this one writes does not fit it.
 ///
 /// So the positions of the log are handed out in the order in which they become visible. On SQLite
 /// a writing transaction is alone anyway.
-pub(crate) async fn lock_log(change: &DatabaseTransaction) -> Result<(), DbErr> {
-    if change.get_database_backend() == DbBackend::Postgres {
+pub(crate) async fn lock_log(change: &DatabaseTransaction) -> Result<(), Error> {
+    let backend = change.get_database_backend();
+    let newest = "(SELECT max(version) FROM seaql_migrations)";
+    let sql = match backend {
         // What is told is sent with the commit.
-        let sql = format!("SELECT pg_advisory_xact_lock({LOG_LOCK}), pg_notify('{CHANNEL}', '')");
-        change.execute_unprepared(&sql).await?;
+        DbBackend::Postgres => format!(
+            "SELECT {newest}, pg_advisory_xact_lock({LOG_LOCK}), pg_notify('{CHANNEL}', '')"
+        ),
+        _ => format!("SELECT {newest}"),
+    };
+    let row = change.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let newest: Option<String> = row.map_or(Ok(None), |row| row.try_get_by_index(0))?;
+    if newest.as_deref() > Some(NEWEST.as_str()) {
+        let why = "a later version of the service has changed the schema: this one is to end";
+        return Err(Error::Unavailable(DbErr::Custom(why.to_owned())));
     }
     Ok(())
 }

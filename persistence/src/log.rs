@@ -81,7 +81,7 @@ pub(crate) fn seen_by_public() -> SimpleExpr {
 
 /// Keeps others from committing until this transaction has.
 pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<(), Error> {
-    Ok(dialect::lock_log(tx).await?)
+    dialect::lock_log(tx).await
 }
 
 /// Commits what was noted, and tells who waits for it.
