@@ -1,5 +1,5 @@
 //! The table of seminars and study visits tells what is public, as the tables of lists do, and has an
-//! index with all that is counted of them: figures for the public read no table, and no other index.
+//! index with all that is counted of them: figures for the public do not read the table itself.
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use crate::table::with_public_column;
