@@ -9,7 +9,9 @@ use domain::{
     ProjectResultFilter, Qualifier, Record, Resource, ResultKind, Seminar, SeminarFilter,
     StudyVisit, StudyVisitFilter, Subject, Text, in_words, protection::Told,
 };
-use persistence::{Basis, Count as Counting, Error, Moment, Question, Value as Wish, Wanted};
+use persistence::{
+    Basis, Count as Counting, Error, Moment, Question, Stored, Value as Wish, Wanted,
+};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,6 +28,8 @@ use crate::{
 
 /// Of how many seminars and study visits each, the newest, it is told how many came.
 const NEWEST: u64 = 50;
+/// The last day that a date can mean.
+const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2999, 12, 31).unwrap();
 /// How many figures of initiatives are told at most.
 const MOST_INITIATIVES: u64 = 100;
 
@@ -40,7 +44,8 @@ pub(crate) struct Dashboard {
     /// How much there is of what.
     figures: Vec<DashboardFigure>,
     /// How many came, as it was published and as it is counted from participant records, of the fifty
-    /// newest seminars and study visits each. The two are never mixed.
+    /// newest seminars and study visits each, those last of which no date is known. The two are never
+    /// mixed.
     attendance: Vec<AttendanceTold>,
     /// Money by flow, year and currency, as the statistics of finance have it.
     #[schema(value_type = Vec<Object>)]
@@ -97,7 +102,7 @@ pub(crate) struct AttendanceTold {
     slug: String,
     /// What to call it.
     label: Text,
-    /// When it began.
+    /// When it begins, or began.
     starts_on: Option<PartialDate>,
     /// How many came, as it was published.
     published: Vec<Count>,
@@ -155,7 +160,8 @@ pub(crate) struct PeriodTold {
     /// What was aimed at.
     #[schema(example = "10")]
     target: Option<String>,
-    /// What was reached: typed, or counted by the registry. Null where it is not known or withheld.
+    /// What was reached: typed, or counted by the registry. Null where it is not known or withheld, and
+    /// of what is counted until the period begins.
     #[schema(example = "4")]
     actual: Option<String>,
     /// How the actual value is to be understood.
@@ -235,7 +241,8 @@ async fn told<T: Serialize>(
         media_type: "application/json",
         basis: Basis::everything(),
         by: "",
-        daily: false,
+        // Nothing is counted of a period until its first day.
+        daily: true,
         turns: &MAKERS,
     };
     asked
@@ -342,16 +349,16 @@ async fn attendance(
     smallest: u64,
 ) -> Result<Vec<AttendanceTold>, Error> {
     let key = OneOf::<Key>::key(project);
-    let newest = |filter| Wanted::<Seminar> {
+    let dated = newest::<Seminar>(moment, |starts_on_lt| Wanted {
         sort: vec![(domain::SeminarSort::StartsOn, true)],
-        ..Wanted::all(filter)
-    };
-    let filter = SeminarFilter { project: key.clone(), ..SeminarFilter::default() };
-    let seminars = moment.first(newest(filter), NEWEST).await?;
-    let filter = StudyVisitFilter { project: key, ..StudyVisitFilter::default() };
-    let sort = vec![(domain::StudyVisitSort::StartsOn, true)];
-    let visits = Wanted::<StudyVisit> { sort, ..Wanted::all(filter) };
-    let visits = moment.first(visits, NEWEST).await?;
+        ..Wanted::all(SeminarFilter { project: key.clone(), starts_on_lt, ..Default::default() })
+    });
+    let seminars = dated.await?;
+    let dated = newest::<StudyVisit>(moment, |starts_on_lt| Wanted {
+        sort: vec![(domain::StudyVisitSort::StartsOn, true)],
+        ..Wanted::all(StudyVisitFilter { project: key.clone(), starts_on_lt, ..Default::default() })
+    });
+    let visits = dated.await?;
     let seminars = seminars.into_iter().map(|seminar| AttendanceTold {
         collection: Seminar::COLLECTION,
         id: seminar.id,
@@ -378,6 +385,24 @@ async fn attendance(
         (one.counted, one.counted_qualifier) = recorded(counted);
     }
     Ok(told)
+}
+
+/// The newest records, those last of which it is not known when they begin; it is said what is wanted
+/// of which all begin before that day.
+async fn newest<R: Stored>(
+    moment: &Moment,
+    wanted: impl Fn(Option<NaiveDate>) -> Wanted<R>,
+) -> Result<Vec<Record<R>>, Error> {
+    let mut found = moment.first(wanted(Some(LAST_DAY)), NEWEST).await?;
+    let left = NEWEST - found.len() as u64;
+    if left == 0 {
+        return Ok(found);
+    }
+    // In this order those without a date come first.
+    let others = moment.first(wanted(None), left).await?;
+    let known: BTreeSet<_> = found.iter().map(|record| record.id).collect();
+    found.extend(others.into_iter().filter(|record| !known.contains(&record.id)));
+    Ok(found)
 }
 
 /// How many people are recorded, as far as that may be told; nothing where nobody is: that nobody
@@ -433,13 +458,16 @@ async fn framework(
             .remove(&result.id)
             .unwrap_or_default()
             .into_iter()
-            .map(|one| indicator(&one, counted.get(&one.id).map_or(&[], Vec::as_slice)))
+            .map(|one| {
+                let counted = counted.get(&one.id).map_or(&[][..], Vec::as_slice);
+                indicator(&one, counted, moment.today())
+            })
             .collect(),
     });
     Ok(told.collect())
 }
 
-fn indicator(record: &Record<Indicator>, counted: &[Told]) -> IndicatorTold {
+fn indicator(record: &Record<Indicator>, counted: &[Told], today: NaiveDate) -> IndicatorTold {
     let indicator = &record.body;
     let text = |number: &domain::Decimal| number.as_str().to_owned();
     let baseline = indicator.baseline.as_ref();
@@ -452,6 +480,7 @@ fn indicator(record: &Record<Indicator>, counted: &[Told]) -> IndicatorTold {
                 (typed, qualifier)
             }
             (Some(_), told) => {
+                let told = told.filter(|_| period.from.day() <= today);
                 let (value, qualifier) = told.map_or((None, None), |told| number(*told));
                 (value.map(|value| value.to_string()), qualifier)
             }

@@ -36,21 +36,23 @@ pub struct Indicator {
     pub citations: Vec<Citation>,
 }
 
-/// What the registry can count for an indicator, of a project and between two days.
+/// What the registry can count for an indicator, of a project and between two days: of what was held,
+/// and begins between them whichever day its date may mean. What may begin between them makes the count
+/// a lower bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegistryMetric {
-    /// Seminars that were held and begin between those days.
+    /// Seminars that were held.
     SeminarsHeld,
-    /// Study visits that were held and begin between those days.
+    /// Study visits that were held.
     StudyVisitsHeld,
-    /// Presentations given at seminars that begin between those days.
+    /// Presentations given at seminars that were held.
     Presentations,
-    /// People who spoke at seminars that begin between those days, each once.
+    /// People who spoke at seminars that were held, each once.
     Speakers,
-    /// Countries named as having a part in seminars and study visits that begin between those days.
+    /// Countries named as having a part in seminars and study visits that were held, each once.
     Countries,
-    /// People recorded as having taken part in what begins between those days.
+    /// People recorded as having taken part in seminars and study visits.
     Participants,
     /// Those of them with a certificate.
     ParticipantsCertified,

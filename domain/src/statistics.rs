@@ -38,11 +38,11 @@ pub enum Subject {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
-    /// The year in which it begins, as in 2021.
+    /// The year in which an event begins, an amount falls or a period ends, as in 2021.
     Year,
-    /// The quarter in which it begins, as in 2021-Q4.
+    /// The quarter of it, as in 2021-Q4.
     Quarter,
-    /// The month in which it begins, as in 2021-11.
+    /// The month of it, as in 2021-11.
     Month,
     /// The country, by its ISO 3166-1 alpha-2 code.
     Country,
@@ -52,6 +52,8 @@ pub enum Dimension {
     Topic,
     /// The kind: of a seminar, or study_visit; for results, output, outcome, impact or other.
     Kind,
+    /// Whether it is planned, was held or is cancelled, and so on.
+    Status,
     /// The project, by its slug.
     Project,
     /// The organisation, by its slug.
@@ -64,7 +66,7 @@ pub enum Dimension {
     Sex,
     /// The seniority of participants.
     Seniority,
-    /// Whether participants have a certificate.
+    /// Whether a certificate of a participant is recorded.
     Certified,
     /// What was counted: persons, organisations, countries or participating_countries.
     Metric,
@@ -117,7 +119,7 @@ impl Definition {
 
 use Dimension::{
     Certified, Country, Currency, Flow, Kind, Metric, Month, Organisation, OrganisationKind,
-    Project, Quarter, Region, Role, Seniority, Sex, Topic, Year,
+    Project, Quarter, Region, Role, Seniority, Sex, Status, Topic, Year,
 };
 use Measure::{Average, Count, Distinct, Sum};
 
@@ -199,6 +201,7 @@ impl Subject {
                 Region,
                 Topic,
                 Kind,
+                Status,
                 Project,
                 Organisation,
                 OrganisationKind,
@@ -210,6 +213,7 @@ impl Subject {
                 Country,
                 Region,
                 Topic,
+                Status,
                 Project,
                 Organisation,
                 OrganisationKind,
@@ -340,7 +344,7 @@ impl Subject {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Year,
         Quarter,
         Month,
@@ -348,6 +352,7 @@ impl Dimension {
         Region,
         Topic,
         Kind,
+        Status,
         Project,
         Organisation,
         OrganisationKind,
@@ -371,6 +376,7 @@ impl Dimension {
             Region => "region",
             Topic => "topic",
             Kind => "kind",
+            Status => "status",
             Project => "project",
             Organisation => "organisation",
             OrganisationKind => "organisation_kind",
@@ -398,14 +404,23 @@ impl Dimension {
 
     fn sentence(self) -> &'static str {
         match self {
-            Year => "The year in which it begins, as in 2021; null when it is not known.",
-            Quarter => "The quarter in which it begins, as in 2021-Q4; null when it is not known.",
-            Month => "The month in which it begins, as in 2021-11; null when it is not known.",
+            Year => {
+                "The year in which an event begins, an amount falls or a period ends, as in 2021; null when it is not known."
+            }
+            Quarter => {
+                "The quarter in which an event begins, an amount falls or a period ends, as in 2021-Q4; null when it is not known."
+            }
+            Month => {
+                "The month in which an event begins, an amount falls or a period ends, as in 2021-11; null when it is not known."
+            }
             Country => "The country, by its ISO 3166-1 alpha-2 code.",
             Region => "The region of the country, after the United Nations' M49 standard.",
             Topic => "The topic, by its code.",
             Kind => {
                 "The kind of seminar, or study_visit; of results, output, outcome, impact or other."
+            }
+            Status => {
+                "Whether it is planned, confirmed, held, postponed, rescheduled or cancelled."
             }
             Project => "The project, by its slug.",
             Organisation => "The organisation, by its slug.",
@@ -413,7 +428,7 @@ impl Dimension {
             Role => "The role that somebody has.",
             Sex => "The sex of participants.",
             Seniority => "The seniority of participants.",
-            Certified => "Whether participants have a certificate: true or false.",
+            Certified => "Whether a certificate of theirs is recorded: true or false.",
             Metric => {
                 "What was counted: persons, organisations, countries or participating_countries."
             }

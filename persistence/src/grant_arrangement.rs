@@ -1,6 +1,6 @@
 use domain::{
-    BudgetKind, GrantArrangement, GrantArrangementFilter, GrantArrangementSort, GrantBudget, Money,
-    Organisation, Project, Subject, TransactionKind,
+    BudgetKind, GrantArrangement, GrantArrangementFilter, GrantArrangementSort, GrantBudget,
+    GrantStatus, Money, Organisation, Project, Subject, TransactionKind,
 };
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 
@@ -44,7 +44,7 @@ impl Stored for GrantArrangement {
             let part = Fact::part(party.organisation_id.id(), code(Some(&party.capacity)));
             part.on(self.signed_on.as_ref())
         });
-        let agreed = self.amount.iter();
+        let agreed = self.amount.iter().filter(|_| self.status != GrantStatus::Negotiated);
         let agreed = agreed.map(|amount| money("agreed", amount).on(self.signed_on.as_ref()));
         let budgets = self.budgets.iter().filter(|budget| !is_revised(budget, &self.budgets));
         let budgets = budgets.map(|budget| money("budgeted", &budget.amount).on_day(&budget.from));

@@ -2,10 +2,10 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Code, CountryCode, Dimension, ExchangeRate, GrantArrangement, GrantCapacity, Indicator, Key,
-    Measure, Metric, OneOf, Organisation, OrganisationKind, OrganiserRole, Presentation, Project,
-    ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind, Seniority, Sex,
-    SoughtCurrency, SpeakerRole, StudyVisit, Subject, Topic,
+    Code, CountryCode, Dimension, EventStatus, ExchangeRate, GrantArrangement, GrantCapacity,
+    Indicator, Key, Measure, Metric, OneOf, Organisation, OrganisationKind, OrganiserRole,
+    Presentation, Project, ProjectPartyRole, Region, Resource, ResultKind, Seminar, SeminarKind,
+    Seniority, Sex, SoughtCurrency, SpeakerRole, StudyVisit, Subject, Topic,
 };
 use futures_util::future::LocalBoxFuture;
 use persistence::{Among, Basis, Error, Moment, Question, Stored, Value as Wish, Wanted, basis_of};
@@ -316,6 +316,7 @@ pub(crate) fn fitting(dimension: Dimension, subject: Subject) -> Value {
         Dimension::Kind => {
             either(&[json!(SeminarKind::schema()), json!({"enum": ["study_visit"]})])
         }
+        Dimension::Status => json!(EventStatus::schema()),
         Dimension::Project | Dimension::Organisation => json!(Key::schema()),
         Dimension::OrganisationKind => json!(OrganisationKind::schema()),
         Dimension::Role if subject == Subject::Organisations => either(&[

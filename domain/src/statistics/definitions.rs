@@ -45,7 +45,11 @@ pub(super) const SPEAKERS: &[Definition] = &[
         "parts",
         "Parts in presentations, as announced at the time, and words that are kept from outside of one: who speaks twice counts twice.",
     ),
-    of(Distinct, "people", "People who have such a part, each once."),
+    of(
+        Distinct,
+        "people",
+        "People who have a part in presentations, or whose words are kept from outside of one, each once.",
+    ),
 ];
 
 pub(super) const ORGANISATIONS: &[Definition] = &[
@@ -54,7 +58,11 @@ pub(super) const ORGANISATIONS: &[Definition] = &[
         "parts",
         "Parts that organisations have: as a party of a project or a grant arrangement, as an organiser of a seminar, as a stop of a study visit, or as where a speaker came from; each part counts.",
     ),
-    of(Distinct, "organisations", "Organisations that have such a part, each once."),
+    of(
+        Distinct,
+        "organisations",
+        "Organisations that have a part in projects, grant arrangements, seminars, study visits or talks, each once.",
+    ),
 ];
 
 pub(super) const PARTICIPANTS: &[Definition] = &[
@@ -86,7 +94,7 @@ pub(super) const FINANCE: &[Definition] = &[
     of(
         Sum,
         "the currency of the row",
-        "Money: agreed counts in the year of the signature, a budget in that of its first day (a revised one in place of the original), a transaction in that of its day.",
+        "Money: agreed is what was signed, in the year of the signature, not what is only negotiated; a budget counts in the year of its first day, a revised one in place of each original one that it shares a day with; a transaction in that of its day.",
     ),
     of(Average, "the currency of the row", "Money, by the number of amounts."),
 ];

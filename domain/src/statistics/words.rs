@@ -36,8 +36,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        Country, Dimension, GrantCapacity, Measure, Metric, OrganisationKind, OrganiserRole,
-        ProjectPartyRole, ResultKind, SeminarKind, Seniority, Sex, SpeakerRole, Subject,
+        Country, Dimension, EventStatus, GrantCapacity, Measure, Metric, OrganisationKind,
+        OrganiserRole, ProjectPartyRole, ResultKind, SeminarKind, Seniority, Sex, SpeakerRole,
+        Subject,
     };
 
     fn is_translated(text: &Text) {
@@ -81,7 +82,8 @@ mod tests {
         for name in names.chain(others).chain(flows) {
             is_translated(&in_words(name));
         }
-        let lists: [Value; 10] = [
+        let lists: [Value; 11] = [
+            json!(EventStatus::schema()),
             json!(SeminarKind::schema()),
             json!(ResultKind::schema()),
             json!(OrganisationKind::schema()),

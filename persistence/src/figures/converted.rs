@@ -83,19 +83,26 @@ struct Sum {
     count: i64,
     known: i64,
     left_out: i64,
+    /// Whether what is left out may be less than nothing.
+    may_lessen: bool,
     /// What is yet to be divided, by what it is to be divided by.
     parts: BTreeMap<i128, BigInt>,
 }
 
 impl Sum {
-    fn add(&mut self, part: &Figure, way: Option<&Way<'_>>) {
+    /// Adds what is of one currency, and of one month or year where that is known.
+    fn add(&mut self, part: &Figure, dated: bool, way: Option<&Way<'_>>) {
         self.count += part.count.unwrap_or_default();
         match (way, part.micros) {
             (Some(way), Some(micros)) => {
                 self.known += part.known;
                 *self.parts.entry(way.by).or_default() += BigInt::from(micros) * way.times;
             }
-            _ => self.left_out += part.known,
+            (_, micros) => {
+                self.left_out += part.known;
+                // Of several days each amount has a rate of its own: their sum tells nothing then.
+                self.may_lessen |= !dated || micros.is_some_and(|micros| micros < 0);
+            }
         }
     }
 
@@ -111,9 +118,10 @@ impl Sum {
             different: None,
             known: if micros.is_some() { self.known } else { 0 },
             micros,
-            qualifier: micros.map(|_| match self.left_out {
-                0 => Qualifier::Exact,
-                _ => Qualifier::About,
+            qualifier: micros.map(|_| match (self.left_out, self.may_lessen) {
+                (0, _) => Qualifier::Exact,
+                (_, false) => Qualifier::AtLeast,
+                (_, true) => Qualifier::About,
             }),
             withheld: false,
         }
@@ -176,6 +184,7 @@ impl Moment {
         let mut totals: HashMap<_, Sum> = HashMap::new();
         for part in &parts {
             let period = is(part, Dimension::Month).or_else(|| is(part, Dimension::Year));
+            let dated = period.is_some();
             let until = period.and_then(|period| period.parse::<PartialDate>().ok()?.last_day());
             let currency = is(part, Dimension::Currency);
             let way = currency.and_then(|currency| rates.way(&currency, target, until));
@@ -183,9 +192,9 @@ impl Moment {
             let group = |columns: &[Dimension]| -> Vec<_> {
                 columns.iter().map(|dimension| told(part, dimension)).collect()
             };
-            rows.entry(group(&columns)).or_default().add(part, way.as_ref());
+            rows.entry(group(&columns)).or_default().add(part, dated, way.as_ref());
             let whole = group(question.subject.kept_apart());
-            totals.entry(whole).or_default().add(part, way.as_ref());
+            totals.entry(whole).or_default().add(part, dated, way.as_ref());
         }
         let left_out = totals.values().map(|sum| sum.left_out).sum();
         let figures = |sums: HashMap<Vec<_>, Sum>| -> Vec<_> {

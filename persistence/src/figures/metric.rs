@@ -4,7 +4,7 @@ use domain::{Dimension, EventStatus, RegistryMetric, Subject, protection::Told};
 use sea_orm::{
     Condition, ConnectionTrait, ExprTrait, JoinType,
     entity::prelude::{Expr, Uuid},
-    sea_query::{Func, Query, SelectStatement, SimpleExpr},
+    sea_query::{CaseStatement, Func, Query, SelectStatement, SimpleExpr},
 };
 
 use super::question::{Asking, col, of_activity};
@@ -27,7 +27,9 @@ pub struct Count {
 const AT_ONCE: usize = 100;
 
 impl Moment {
-    /// Counts each of those, in their order; of people no more is told than the public may know.
+    /// Counts each of those, in their order: what surely begins between the days, as a lower bound
+    /// where something else may have begun between them, too. Of people no more is told than the public
+    /// may know, and nothing where nobody is recorded: that does not say that nobody came.
     pub async fn counted(&self, counts: &[Count], smallest: u64) -> Result<Vec<Told>, Error> {
         let mut told = vec![Told::Exactly(0); counts.len()];
         let (people, others): (Vec<_>, Vec<_>) =
@@ -36,29 +38,37 @@ impl Moment {
             let statements = some.iter().map(|at| self.number(*at, &counts[*at]));
             let Some(statement) = together(statements) else { continue };
             for row in self.tx().query_all(&statement).await? {
-                let at: i32 = row.try_get_by_index(0)?;
-                let number: i64 = row.try_get_by_index(1)?;
+                let (at, number): (i32, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+                let others: i64 = row.try_get_by_index(2)?;
                 let place = usize::try_from(at).ok().and_then(|at| told.get_mut(at));
                 if let Some(place) = place {
-                    *place = Told::Exactly(u64::try_from(number).unwrap_or(0));
+                    let number = u64::try_from(number).unwrap_or(0);
+                    *place = if others > 0 { Told::AtLeast(number) } else { Told::Exactly(number) };
                 }
             }
         }
-        let mut activities = vec![Vec::<Uuid>::new(); counts.len()];
+        let mut activities = vec![(Vec::<Uuid>::new(), false); counts.len()];
         for some in people.chunks(AT_ONCE) {
             let statements = some.iter().map(|at| self.activities(*at, &counts[*at]));
             let Some(statement) = together(statements) else { continue };
             for row in self.tx().query_all(&statement).await? {
                 let at: i32 = row.try_get_by_index(0)?;
                 let place = usize::try_from(at).ok().and_then(|at| activities.get_mut(at));
-                if let Some(place) = place {
-                    place.push(row.try_get_by_index(1)?);
+                let Some((surely, perhaps)) = place else { continue };
+                match row.try_get_by_index::<Option<Uuid>>(1)? {
+                    Some(activity) => surely.push(activity),
+                    None => *perhaps = true,
                 }
             }
         }
         for at in people {
             let of = of_people(counts[at].metric).and_then(|of| of.first().copied());
-            told[at] = self.protected_count(&activities[at], of, smallest).await?;
+            let (surely, perhaps) = &activities[at];
+            told[at] = match self.protected_count(surely, of, smallest).await? {
+                Told::Exactly(0) => Told::AtLeast(0),
+                Told::Exactly(number) if *perhaps => Told::AtLeast(number),
+                other => other,
+            };
         }
         Ok(told)
     }
@@ -81,25 +91,30 @@ impl Moment {
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// A statement that gives that place, and how many there are.
+    /// A statement that gives that place, how many there are, and how many more rows may be of it.
     fn number(&self, at: usize, count: &Count) -> SelectStatement {
-        let held = || col("activity", "status").eq(code(Some(&EventStatus::Held)));
-        let different = |what: SimpleExpr| SimpleExpr::from(Func::count_distinct(what));
-        let all = || SimpleExpr::from(Func::count(Expr::cust("*")));
-        let (subject, condition, number) = match count.metric {
-            RegistryMetric::SeminarsHeld => (Some(Subject::Seminars), Some(held()), all()),
-            RegistryMetric::StudyVisitsHeld => (Some(Subject::StudyVisits), Some(held()), all()),
-            RegistryMetric::Presentations => (Some(Subject::Presentations), None, all()),
-            RegistryMetric::Speakers => {
-                (Some(Subject::Speakers), None, different(col("it", "person_id")))
+        let (subject, what, each_once) = match count.metric {
+            RegistryMetric::SeminarsHeld => (Some(Subject::Seminars), col("activity", "id"), false),
+            RegistryMetric::StudyVisitsHeld => {
+                (Some(Subject::StudyVisits), col("activity", "id"), false)
             }
-            _ => (None, None, different(col("country", "value"))),
+            RegistryMetric::Presentations => {
+                (Some(Subject::Presentations), col("it", "record_id"), false)
+            }
+            RegistryMetric::Speakers => (Some(Subject::Speakers), col("it", "person_id"), true),
+            _ => (None, col("country", "value"), true),
         };
         let mut rows = match subject {
             Some(subject) => Asking::seen_by(subject, self.sight()).into_rows(),
             None => self.countries(),
         };
-        rows.cond_where(within(count).add_option(condition)).exprs([place(at), number]).take()
+        let counted: SimpleExpr = CaseStatement::new().case(surely(count), what).into();
+        let others: SimpleExpr = CaseStatement::new().case(surely(count).not(), 1).into();
+        let number = if each_once { Func::count_distinct(counted) } else { Func::count(counted) };
+        rows.cond_where(perhaps_within(count))
+            .and_where(was_held())
+            .exprs([place(at), number.into(), Func::count(others).into()])
+            .take()
     }
 
     /// The countries that are named of seminars and study visits.
@@ -117,13 +132,17 @@ impl Moment {
             .take()
     }
 
-    /// A statement that gives that place beside each seminar and study visit that is meant.
+    /// A statement that gives that place beside each seminar and study visit that is meant, and beside
+    /// none where one may be meant.
     fn activities(&self, at: usize, count: &Count) -> SelectStatement {
+        let meant = CaseStatement::new().case(surely(count), col("activity", "id"));
         Query::select()
             .from("activity")
             .cond_where(of_activity(self.sight()))
-            .cond_where(within(count))
-            .exprs([place(at), col("activity", "id")])
+            .cond_where(perhaps_within(count))
+            .cond_where(surely(count).or(was_held()))
+            .distinct()
+            .exprs([place(at), meant.into()])
             .take()
     }
 }
@@ -132,12 +151,24 @@ fn place(at: usize) -> SimpleExpr {
     Expr::val(i32::try_from(at).unwrap_or(i32::MAX)).cast_as("integer")
 }
 
-fn within(count: &Count) -> Condition {
-    let starts = || col("activity", "starts_on");
+fn was_held() -> SimpleExpr {
+    col("activity", "status").eq(code(Some(&EventStatus::Held)))
+}
+
+/// What may begin between the days; where nothing is known of its year, between any.
+fn perhaps_within(count: &Count) -> Condition {
+    let (starts_on, starts_by) = (col("activity", "starts_on"), col("activity", "starts_by"));
+    let overlaps = starts_on.clone().lte(count.to).and(starts_by.gte(count.from));
     Condition::all()
         .add(col("activity", "project_id").eq(count.project))
-        .add(starts().gte(count.from))
-        .add(starts().lte(count.to))
+        .add(starts_on.is_null().or(overlaps))
+}
+
+/// That it begins between the days, whichever day its date may mean.
+fn surely(count: &Count) -> SimpleExpr {
+    let (starts_on, starts_by) = (col("activity", "starts_on"), col("activity", "starts_by"));
+    // Written so that it is false, and not unknown, where no date is known.
+    starts_on.clone().is_not_null().and(starts_on.gte(count.from)).and(starts_by.lte(count.to))
 }
 
 /// Of which people a metric counts, if it counts people who took part: of all of them, or of those

@@ -448,6 +448,7 @@ impl Asking {
             }
             (Dimension::Kind, Subject::Results) => self.result("kind"),
             (Dimension::Kind, _) => of_activity("kind"),
+            (Dimension::Status, _) => of_activity("status"),
             (Dimension::Project, Subject::Finance) => of_it("project_id"),
             (Dimension::Project, Subject::Results) => self.result("project_id"),
             (Dimension::Project, Subject::Organisations) => {

@@ -86,9 +86,9 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "당시 발표된 바에 따른 발표 참여와 발표 외에 기록된 발언. 두 번 발언한 사람은 두 번 집계한다.",
     ),
     (
-        "People who have such a part, each once.",
-        "Люди, участвовавшие таким образом; каждый учитывается один раз.",
-        "그러한 역할을 맡은 사람. 각각 한 번씩 집계한다.",
+        "People who have a part in presentations, or whose words are kept from outside of one, each once.",
+        "Люди, участвовавшие в докладах, а также те, чьи слова вне докладов сохранены; каждый учитывается один раз.",
+        "발표에서 역할을 맡았거나 발표 외의 발언이 기록된 사람. 각각 한 번씩 집계한다.",
     ),
     (
         "Parts that organisations have: as a party of a project or a grant arrangement, as an organiser of a seminar, as a stop of a study visit, or as where a speaker came from; each part counts.",
@@ -96,9 +96,9 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "기관의 참여: 사업 또는 보조금 약정의 당사자, 세미나의 주최 기관, 연수 방문의 방문 기관, 또는 연사의 소속 기관. 참여마다 집계한다.",
     ),
     (
-        "Organisations that have such a part, each once.",
-        "Организации, участвовавшие таким образом; каждая учитывается один раз.",
-        "그렇게 참여한 기관. 각각 한 번씩 집계한다.",
+        "Organisations that have a part in projects, grant arrangements, seminars, study visits or talks, each once.",
+        "Организации, участвующие в проектах, грантовых соглашениях, семинарах, ознакомительных визитах или докладах; каждая учитывается один раз.",
+        "사업, 보조금 약정, 세미나, 연수 방문 또는 발표에서 역할을 맡은 기관. 각각 한 번씩 집계한다.",
     ),
     (
         "People recorded as having taken part, once for each seminar or study visit; nobody is counted who is not recorded.",
@@ -136,9 +136,9 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "기록된 금액: 약정, 예산 및 거래.",
     ),
     (
-        "Money: agreed counts in the year of the signature, a budget in that of its first day (a revised one in place of the original), a transaction in that of its day.",
-        "Средства: согласованная сумма относится к году подписания, бюджет — к году его первого дня (пересмотренный вместо первоначального), операция — к году её совершения.",
-        "자금: 합의 금액은 서명 연도, 예산은 시작일이 속한 연도(수정 예산이 있으면 당초 예산을 대신함), 거래는 거래일이 속한 연도에 집계한다.",
+        "Money: agreed is what was signed, in the year of the signature, not what is only negotiated; a budget counts in the year of its first day, a revised one in place of each original one that it shares a day with; a transaction in that of its day.",
+        "Средства: согласованными считаются подписанные суммы, по году подписания, но не те, о которых лишь ведутся переговоры; бюджет относится к году его первого дня, пересмотренный — вместо каждого первоначального, с которым у него есть общий день; операция — к году её совершения.",
+        "자금: 합의 금액은 협의 중인 것을 제외하고 서명된 것을 서명 연도에, 예산은 시작일이 속한 연도에 집계하며 수정 예산은 하루라도 겹치는 당초 예산을 각각 대신한다. 거래는 거래일이 속한 연도에 집계한다.",
     ),
     (
         "Money, by the number of amounts.",
@@ -188,19 +188,19 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     // What dimensions are.
     (
-        "The year in which it begins, as in 2021; null when it is not known.",
-        "Год начала, например 2021; null, если он неизвестен.",
-        "시작하는 연도(예: 2021). 알 수 없으면 null.",
+        "The year in which an event begins, an amount falls or a period ends, as in 2021; null when it is not known.",
+        "Год, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021; null, если он неизвестен.",
+        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 연도(예: 2021). 알 수 없으면 null.",
     ),
     (
-        "The quarter in which it begins, as in 2021-Q4; null when it is not known.",
-        "Квартал начала, например 2021-Q4; null, если он неизвестен.",
-        "시작하는 분기(예: 2021-Q4). 알 수 없으면 null.",
+        "The quarter in which an event begins, an amount falls or a period ends, as in 2021-Q4; null when it is not known.",
+        "Квартал, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021-Q4; null, если он неизвестен.",
+        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 분기(예: 2021-Q4). 알 수 없으면 null.",
     ),
     (
-        "The month in which it begins, as in 2021-11; null when it is not known.",
-        "Месяц начала, например 2021-11; null, если он неизвестен.",
-        "시작하는 월(예: 2021-11). 알 수 없으면 null.",
+        "The month in which an event begins, an amount falls or a period ends, as in 2021-11; null when it is not known.",
+        "Месяц, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021-11; null, если он неизвестен.",
+        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 월(예: 2021-11). 알 수 없으면 null.",
     ),
     (
         "The country, by its ISO 3166-1 alpha-2 code.",
@@ -233,9 +233,19 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ("The sex of participants.", "Пол участников.", "참가자의 성별."),
     ("The seniority of participants.", "Уровень должности участников.", "참가자의 직급."),
     (
-        "Whether participants have a certificate: true or false.",
-        "Есть ли у участников сертификат: true или false.",
-        "참가자가 수료증을 받았는지 여부: true 또는 false.",
+        "Whether a certificate of theirs is recorded: true or false.",
+        "Записан ли их сертификат: true или false.",
+        "수료증이 기록되어 있는지 여부: true 또는 false.",
+    ),
+    (
+        "Whether it is planned, confirmed, held, postponed, rescheduled or cancelled.",
+        "Запланировано ли оно, подтверждено, проведено, отложено, перенесено или отменено.",
+        "계획, 확정, 개최, 연기, 일정 변경 또는 취소 여부.",
+    ),
+    (
+        "Each amount is converted by the newest published rate until the end of its month, or of its year where only that is known; where its currency has none, by the inverse of the rate in the other direction. Nothing is rounded but the sum.",
+        "Каждая сумма пересчитана по последнему опубликованному курсу на конец её месяца или, где известен только год, её года; где для её валюты такого нет — по обратному к курсу в другом направлении. Округляется только итог.",
+        "각 금액은 그 달 말(연도만 알려진 경우 그해 말)까지 공표된 최신 환율로 환산하며, 해당 통화의 환율이 없으면 반대 방향 환율의 역수를 쓴다. 합계만 반올림한다.",
     ),
     (
         "What was counted: persons, organisations, countries or participating_countries.",
