@@ -458,16 +458,13 @@ async fn framework(
             .remove(&result.id)
             .unwrap_or_default()
             .into_iter()
-            .map(|one| {
-                let counted = counted.get(&one.id).map_or(&[][..], Vec::as_slice);
-                indicator(&one, counted, moment.today())
-            })
+            .map(|one| indicator(&one, counted.get(&one.id).map_or(&[], Vec::as_slice)))
             .collect(),
     });
     Ok(told.collect())
 }
 
-fn indicator(record: &Record<Indicator>, counted: &[Told], today: NaiveDate) -> IndicatorTold {
+fn indicator(record: &Record<Indicator>, counted: &[Told]) -> IndicatorTold {
     let indicator = &record.body;
     let text = |number: &domain::Decimal| number.as_str().to_owned();
     let baseline = indicator.baseline.as_ref();
@@ -480,7 +477,6 @@ fn indicator(record: &Record<Indicator>, counted: &[Told], today: NaiveDate) -> 
                 (typed, qualifier)
             }
             (Some(_), told) => {
-                let told = told.filter(|_| period.from.day() <= today);
                 let (value, qualifier) = told.map_or((None, None), |told| number(*told));
                 (value.map(|value| value.to_string()), qualifier)
             }

@@ -29,11 +29,13 @@ const AT_ONCE: usize = 100;
 impl Moment {
     /// Counts each of those, in their order: what surely begins between the days, as a lower bound
     /// where something else may have begun between them, too. Of people no more is told than the public
-    /// may know, and nothing where nobody is recorded: that does not say that nobody came.
+    /// may know, and nothing where nobody is recorded: that does not say that nobody came. Nor is
+    /// anything told of days that are all to come.
     pub async fn counted(&self, counts: &[Count], smallest: u64) -> Result<Vec<Told>, Error> {
-        let mut told = vec![Told::Exactly(0); counts.len()];
+        let mut told = vec![Told::AtLeast(0); counts.len()];
+        let begun = (0..counts.len()).filter(|at| counts[*at].from <= self.today());
         let (people, others): (Vec<_>, Vec<_>) =
-            (0..counts.len()).partition(|at| of_people(counts[*at].metric).is_some());
+            begun.partition(|at| of_people(counts[*at].metric).is_some());
         for some in others.chunks(AT_ONCE) {
             let statements = some.iter().map(|at| self.number(*at, &counts[*at]));
             let Some(statement) = together(statements) else { continue };
