@@ -210,6 +210,55 @@ fn linked_data_tells_the_series_the_programme_and_who_pays() {
 }
 
 #[test]
+fn what_happens_on_a_day_after_the_end_has_no_date() {
+    on_each_database(async |hub| {
+        let dates = json!({"starts_on": "2021-11-04", "ends_on": "2021-11-04", "citations": []});
+        change(&hub, SEMINAR, dates).await;
+        let dates_of_talks = async || {
+            let event = hub.get(&format!("{SEMINAR}.jsonld")).await.json();
+            let talks = event["subEvent"].as_array().unwrap().iter();
+            talks.map(|talk| talk.get("startDate").cloned()).collect::<Vec<_>>()
+        };
+        let dates_of_days = async || {
+            let programme = hub.get(&format!("{SEMINAR}/programme")).await.json();
+            let days = programme["days"].as_array().unwrap().iter();
+            days.map(|day| day["date"].clone()).collect::<Vec<_>>()
+        };
+        let talks = dates_of_talks().await;
+        assert_eq!(talks[..4], [const { Some("2021-11-04") }; 4].map(|day| day.map(Value::from)));
+        assert_eq!(talks[4..], [const { None }; 6]);
+        assert_eq!(dates_of_days().await, [json!("2021-11-04"), Value::Null]);
+        // It may well be a day of the month that is all that is known of the end.
+        change(&hub, SEMINAR, json!({"ends_on": "2021-11"})).await;
+        assert_eq!(dates_of_talks().await[4], Some(json!("2021-11-05")));
+        assert_eq!(dates_of_days().await, ["2021-11-04", "2021-11-05"]);
+    });
+}
+
+#[test]
+fn linked_data_does_not_say_in_which_country_a_stop_was() {
+    on_each_database(async |hub| {
+        change(&hub, "/v1/organisations/undp", json!({"country": "US"})).await;
+        let visit = "/v1/study-visits/study-visit-korea-2022";
+        change(&hub, visit, json!({"stops": [{"organisation_id": "undp"}]})).await;
+        let event = hub.get(&format!("{visit}.jsonld")).await.json();
+        assert_eq!(event["location"]["address"]["addressCountry"], "KR");
+        let name = &event["subEvent"][0]["name"];
+        assert_eq!(event["subEvent"][0]["location"], json!({"@type": "Place", "name": name}));
+    });
+}
+
+#[test]
+fn a_calendar_names_the_address_of_an_online_event_and_not_what_it_is_made_of() {
+    on_each_database(async |hub| {
+        let url = "https://example.org/room";
+        change(&hub, SEMINAR, json!({"venue": {"online_url": url}})).await;
+        let text = hub.get(&format!("{SEMINAR}.ics")).await.text;
+        assert!(text.contains(&format!("\r\nCONFERENCE;VALUE=URI:{url}\r\n")), "{text}");
+    });
+}
+
+#[test]
 fn linked_data_of_a_list_costs_the_same_queries_whatever_is_in_it() {
     on_each_database_without_memory(async |hub: Hub| {
         let few = hub.queries_of("/v1/seminars.jsonld").await.len();

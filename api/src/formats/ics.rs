@@ -77,7 +77,7 @@ impl Lines {
             self.raw("GEO", &format!("{north};{east}"));
         }
         if let Some(online) = &place.online {
-            self.raw("CONFERENCE;VALUE=URI;FEATURE=VIDEO", online);
+            self.raw("CONFERENCE;VALUE=URI", online);
         }
         self.raw("URL", &address.of(&event.path()));
         let topics: Vec<_> = related.topics(event).map(|topic| escaped(&said(topic))).collect();
