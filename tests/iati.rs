@@ -224,6 +224,52 @@ fn each_fact_that_the_standard_cannot_do_without_is_missed() {
 }
 
 #[test]
+fn a_code_that_no_codelist_has_is_named_with_its_rule() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        for (field, wrong, right, rule) in [
+            ("aid_type", "nonsense", "D01", "codelist:AidType"),
+            ("finance_type", "zzz", "110", "codelist:FinanceType"),
+            ("flow_type", "q", "10", "codelist:FlowType"),
+            ("tied_status", "1", "5", "codelist:TiedStatus"),
+        ] {
+            patch(&hub, PROJECT, json!({"iati": {field: wrong}})).await;
+            assert_refused(&hub, &[(rule, &format!("/iati/{field}"))]).await;
+            patch(&hub, PROJECT, json!({"iati": {field: right}})).await;
+            told(&hub).await;
+        }
+        let sectors = json!([{"vocabulary": "nonsense", "code": "1", "percentage": 100}]);
+        let region = json!({"vocabulary": "3", "code": "12345"});
+        patch(&hub, PROJECT, json!({"iati": {"sectors": sectors, "region": region}})).await;
+        let expected = [
+            ("codelist:RegionVocabulary", "/iati/region/vocabulary"),
+            ("codelist:SectorVocabulary", "/iati/sectors/0/vocabulary"),
+        ];
+        assert_refused(&hub, &expected).await;
+        let sectors = json!([{"vocabulary": "1", "code": "15110", "percentage": 100}]);
+        let region = json!({"vocabulary": "1", "code": "12345"});
+        patch(&hub, PROJECT, json!({"iati": {"sectors": sectors, "region": region}})).await;
+        assert_refused(&hub, &[("9.68.1", "/iati/region/code")]).await;
+    });
+}
+
+#[test]
+fn the_one_country_that_a_project_is_for_is_told_and_no_region() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let countries = json!([
+            {"country": "KZ", "role": "beneficiary", "region": "Central Asia"},
+            {"country": "UZ", "role": "participating", "region": "Central Asia"},
+        ]);
+        patch(&hub, PROJECT, json!({"countries": countries, "citations": []})).await;
+        let file = told(&hub).await.text;
+        let country = "<recipient-country code=\"KZ\" percentage=\"100\"/><sector ";
+        assert_eq!(file.matches(country).count(), 2, "{file}");
+        assert_eq!(file.matches("<recipient-").count(), 2, "{file}");
+    });
+}
+
+#[test]
 fn money_and_results_are_told_as_they_were_entered() {
     on_each_database(async |hub| {
         complete(&hub).await;

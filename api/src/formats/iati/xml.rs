@@ -15,7 +15,7 @@ use quick_xml::{
 
 use super::{
     super::event::{Event, day, legible},
-    gaps::beneficiaries,
+    gaps::{Place, place},
     work::Work,
 };
 
@@ -129,20 +129,18 @@ impl Xml {
 
     /// Where it is and what it is about: an event is where its project is.
     fn scope(&mut self, work: &Work) {
-        let iati = work.iati();
-        match iati.and_then(|iati| iati.region.as_ref()) {
-            Some(region) => {
+        match place(work.project()) {
+            Ok(Place::Country(code)) => {
+                self.empty("recipient-country", &[("code", code), ("percentage", "100")]);
+            }
+            Ok(Place::Region(region)) => {
                 let (code, vocabulary) = (region.code.as_str(), region.vocabulary.as_str());
                 let attributes = [("code", code), ("vocabulary", vocabulary)];
                 self.empty("recipient-region", &attributes);
             }
-            None => {
-                for country in beneficiaries(work.project()) {
-                    self.empty("recipient-country", &[("code", country)]);
-                }
-            }
+            Err(_) => {}
         }
-        for sector in iati.iter().flat_map(|iati| &iati.sectors) {
+        for sector in work.iati().iter().flat_map(|iati| &iati.sectors) {
             let percentage = sector.percentage.unwrap_or(100.0).to_string();
             let attributes = [
                 ("vocabulary", sector.vocabulary.as_str()),
