@@ -1,8 +1,8 @@
 //! What a seminar and a study visit have in common when they are told as events.
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Country, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource, Seminar, SeminarFormat,
-    SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
+    Count, Country, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource, Seminar,
+    SeminarFormat, SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
 };
 use persistence::Stored;
 use serde_json::json;
@@ -30,6 +30,7 @@ pub(crate) struct Event<'a> {
     pub(crate) image: Option<&'a str>,
     pub(crate) organisers: &'a [SeminarOrganiser],
     pub(crate) stops: &'a [VisitStop],
+    pub(crate) attendance: &'a [Count],
     pub(crate) topics: &'a [TopicCode],
     pub(crate) series: Option<Uuid>,
     pub(crate) project: Uuid,
@@ -131,6 +132,7 @@ impl Eventful for Seminar {
             image: it.image_url.as_ref().map(domain::Url::as_str),
             organisers: &it.organisers,
             stops: &[],
+            attendance: &it.attendance,
             topics: &it.topics,
             series: it.series_id.as_ref().map(Ref::id),
             project: it.project_id.id(),
@@ -163,6 +165,7 @@ impl Eventful for StudyVisit {
             image: None,
             organisers: &[],
             stops: &it.stops,
+            attendance: &it.attendance,
             topics: &it.topics,
             series: None,
             project: it.project_id.id(),

@@ -834,6 +834,10 @@ impl Check {
                 related.map(move |one| (own, one.attribute("ref").unwrap_or_default()))
             })
         };
+        let mut names: Vec<_> = all.iter().map(|one| one.text_of("iati-identifier")).collect();
+        names.sort_unstable();
+        let holds = names.windows(2).all(|two| two[0] != two[1]);
+        self.unless(holds, "hub:iati-identifier", "No two activities have the same identifier.");
         let mut above: Vec<_> = links("1").map(|(event, project)| (project, event)).collect();
         let mut below: Vec<_> = links("2").collect();
         above.sort_unstable();

@@ -76,6 +76,10 @@ impl Gaps {
         } else if identifier.contains(FORBIDDEN) {
             self.add(at, "1.1.3", "It may hold none of / & | ?.");
         }
+        if let Some(twin) = &work.twin {
+            let detail = format!("No two activities have the same identifier: {twin} has it too.");
+            self.add(at, "hub:iati-identifier", detail);
+        }
         let (at, rule) = ("/iati/reporting_org", "xsd:reporting-org");
         let Some((reporter, known)) = work.reporter() else {
             self.add(at, rule, "An activity names the organisation that reports it.");
@@ -296,7 +300,8 @@ pub(super) fn place(project: &Project) -> Result<Place<'_>, usize> {
     }
 }
 
-fn beneficiaries(project: &Project) -> impl Iterator<Item = &str> {
+/// The countries that a project is for.
+pub(super) fn beneficiaries(project: &Project) -> impl Iterator<Item = &str> {
     let countries = project.countries.iter();
     let those = countries.filter(|one| one.role == ProjectCountryRole::Beneficiary);
     those.map(|one| one.country.as_str())
