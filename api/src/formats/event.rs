@@ -150,7 +150,7 @@ impl Eventful for StudyVisit {
             revision: record.revision,
             published_at: record.published_at,
             updated_at: record.updated_at,
-            title: said(it.title.as_ref().unwrap_or(&label(country))),
+            title: said(&it.label()),
             theme: None,
             summary: None,
             starts_on: it.starts_on.as_ref(),
@@ -170,22 +170,5 @@ impl Eventful for StudyVisit {
             series: None,
             project: it.project_id.id(),
         }
-    }
-}
-
-/// What a study visit is called after the country that is visited.
-pub(crate) fn label(country: Option<&Country>) -> Text {
-    let words = |language: &str| match language {
-        "ru" => "Учебный визит",
-        _ => "Study visit",
-    };
-    let names = country.into_iter().flat_map(|country| country.names.entries());
-    let known: Vec<_> = names
-        .map(|(tag, name)| (tag.to_owned(), format!("{}: {name}", words(tag))))
-        .filter(|(tag, _)| ["en", "ru"].contains(&tag.as_str()))
-        .collect();
-    match known.is_empty() {
-        true => Text::of([("en".to_owned(), words("en").to_owned())]),
-        false => Text::of(known),
     }
 }

@@ -415,9 +415,7 @@ impl Named for Seminar {
 
 impl Named for StudyVisit {
     fn title(record: &Record<Self>) -> Text {
-        let country = domain::Country::find(record.body.host_country.as_str());
-        let title = record.body.title.clone();
-        title.unwrap_or_else(|| super::super::event::label(country))
+        record.body.label()
     }
     fn about(&self) -> Option<&Text> {
         None
