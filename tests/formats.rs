@@ -236,6 +236,92 @@ fn what_happens_on_a_day_after_the_end_has_no_date() {
 }
 
 #[test]
+fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
+    on_each_database(async |hub| {
+        let step = async |path: &str, step: &str| {
+            let tag = hub.get_as(&hub.token, path).await.header("etag").to_owned();
+            let done = hub.write("POST", &format!("{path}/{step}"), Some(&tag), None).await;
+            assert_eq!(done.status, 200, "{}", done.text);
+        };
+        let mut body = domain::sample::example("seminars");
+        body["slug"] = "to-be-withdrawn".into();
+        body["title"] = json!({"en": "Nobody's business"});
+        let made = hub.write("POST", "/v1/seminars", None, Some(&body)).await.json();
+        let id = made["id"].as_str().unwrap();
+        let path = format!("/v1/seminars/{id}");
+        let calendars = ["/v1/seminars.ics", "/v1/seminars.ics?country=FI&lang=ru"];
+        let before = hub.get(calendars[0]).await;
+        assert!(before.text.contains(&format!("UID:{id}@")), "{}", before.text);
+
+        step(&path, "withdraw").await;
+        let changes = hub.get("/v1/changes?resource=seminars&limit=100").await.json();
+        let last = changes["items"].as_array().unwrap().last().unwrap();
+        let day = last["at"].as_str().unwrap()[..10].replace('-', "");
+        for (calendar, word) in calendars.into_iter().zip(["withdrawn", "отозвано"]) {
+            let now = hub.get(calendar).await;
+            assert_ne!(now.header("etag"), before.header("etag"));
+            let read: Calendar = now.text.parse().unwrap();
+            let uid = format!("{id}@hub.example.org");
+            let event = read.events().find(|event| event.get_uid() == Some(&*uid)).unwrap();
+            assert_eq!(event.property_value("STATUS"), Some("CANCELLED"));
+            assert_eq!(event.property_value("SEQUENCE"), Some("2"));
+            assert_eq!(event.property_value("DTSTART"), Some(&*day), "when it was withdrawn");
+            assert_eq!(event.get_summary(), Some(word));
+            let told: Vec<_> = event.properties().keys().map(String::as_str).collect();
+            let names = [
+                "DTSTAMP",
+                "DTSTART",
+                "LAST-MODIFIED",
+                "SEQUENCE",
+                "STATUS",
+                "SUMMARY",
+                "TRANSP",
+                "UID",
+            ];
+            assert_eq!(told, names);
+            assert!(!now.text.contains("Nobody"), "{}", now.text);
+        }
+        assert_eq!(hub.get(&format!("{path}.ics")).await.status, 404);
+        let seen = hub.get_as(&hub.token, calendars[0]).await.text;
+        assert_eq!(seen.matches(&format!("UID:{id}@")).count(), 1, "{seen}");
+        assert!(!hub.get("/v1/study-visits.ics").await.text.contains("VEVENT"));
+
+        // What comes back is there once, and what is deleted stays cancelled.
+        step(&path, "reopen").await;
+        let draft = hub.get(calendars[0]).await.text;
+        assert!(draft.contains(&format!("UID:{id}@")) && !draft.contains("Nobody"), "{draft}");
+        step(&path, "publish").await;
+        let back = hub.get(calendars[0]).await.text;
+        assert_eq!(back.matches(&format!("UID:{id}@")).count(), 1, "{back}");
+        assert!(!back.contains("CANCELLED"), "{back}");
+        let tag = hub.get(&path).await.header("etag").to_owned();
+        assert_eq!(hub.write("DELETE", &path, Some(&tag), None).await.status, 204);
+        let gone = hub.get(calendars[0]).await.text;
+        assert_eq!(gone.matches(&format!("UID:{id}@")).count(), 1, "{gone}");
+        assert!(gone.contains("STATUS:CANCELLED"), "{gone}");
+    });
+}
+
+#[test]
+fn a_study_visit_without_a_title_is_called_by_the_words_of_the_figures() {
+    on_each_database(async |hub| {
+        let visit = "/v1/study-visits/study-visit-korea-2022";
+        change(&hub, visit, json!({"starts_on": "2022-09-20"})).await;
+        for (language, label) in [
+            ("en", "Study visit: South Korea"),
+            ("ru", "Ознакомительный визит: Республика Корея"),
+            ("ko", "연수 방문: 대한민국"),
+        ] {
+            let event = hub.get(&format!("{visit}.jsonld?lang={language}")).await.json();
+            assert_eq!(event["name"], label);
+            let calendar = hub.get(&format!("/v1/study-visits.ics?lang={language}")).await.text;
+            let summary = format!("\r\nSUMMARY:{label}\r\n");
+            assert!(calendar.replace("\r\n ", "").contains(&summary), "{calendar}");
+        }
+    });
+}
+
+#[test]
 fn linked_data_does_not_say_in_which_country_a_stop_was() {
     on_each_database(async |hub| {
         change(&hub, "/v1/organisations/undp", json!({"country": "US"})).await;
