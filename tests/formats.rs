@@ -210,6 +210,141 @@ fn linked_data_tells_the_series_the_programme_and_who_pays() {
 }
 
 #[test]
+fn what_happens_on_a_day_after_the_end_has_no_date() {
+    on_each_database(async |hub| {
+        let dates = json!({"starts_on": "2021-11-04", "ends_on": "2021-11-04", "citations": []});
+        change(&hub, SEMINAR, dates).await;
+        let dates_of_talks = async || {
+            let event = hub.get(&format!("{SEMINAR}.jsonld")).await.json();
+            let talks = event["subEvent"].as_array().unwrap().iter();
+            talks.map(|talk| talk.get("startDate").cloned()).collect::<Vec<_>>()
+        };
+        let dates_of_days = async || {
+            let programme = hub.get(&format!("{SEMINAR}/programme")).await.json();
+            let days = programme["days"].as_array().unwrap().iter();
+            days.map(|day| day["date"].clone()).collect::<Vec<_>>()
+        };
+        let talks = dates_of_talks().await;
+        assert_eq!(talks[..4], [const { Some("2021-11-04") }; 4].map(|day| day.map(Value::from)));
+        assert_eq!(talks[4..], [const { None }; 6]);
+        assert_eq!(dates_of_days().await, [json!("2021-11-04"), Value::Null]);
+        // It may well be a day of the month that is all that is known of the end.
+        change(&hub, SEMINAR, json!({"ends_on": "2021-11"})).await;
+        assert_eq!(dates_of_talks().await[4], Some(json!("2021-11-05")));
+        assert_eq!(dates_of_days().await, ["2021-11-04", "2021-11-05"]);
+    });
+}
+
+#[test]
+fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
+    on_each_database(async |hub| {
+        let step = async |path: &str, step: &str| {
+            let tag = hub.get_as(&hub.token, path).await.header("etag").to_owned();
+            let done = hub.write("POST", &format!("{path}/{step}"), Some(&tag), None).await;
+            assert_eq!(done.status, 200, "{}", done.text);
+        };
+        let mut body = domain::sample::example("seminars");
+        body["slug"] = "to-be-withdrawn".into();
+        body["title"] = json!({"en": "Nobody's business"});
+        let made = hub.write("POST", "/v1/seminars", None, Some(&body)).await.json();
+        let id = made["id"].as_str().unwrap();
+        let path = format!("/v1/seminars/{id}");
+        let calendars = ["/v1/seminars.ics", "/v1/seminars.ics?country=FI&lang=ru"];
+        let before = hub.get(calendars[0]).await;
+        assert!(before.text.contains(&format!("UID:{id}@")), "{}", before.text);
+
+        step(&path, "withdraw").await;
+        let changes = hub.get("/v1/changes?resource=seminars&limit=100").await.json();
+        let last = changes["items"].as_array().unwrap().last().unwrap();
+        let day = last["at"].as_str().unwrap()[..10].replace('-', "");
+        for (calendar, word) in calendars.into_iter().zip(["withdrawn", "отозвано"]) {
+            let now = hub.get(calendar).await;
+            assert_ne!(now.header("etag"), before.header("etag"));
+            let read: Calendar = now.text.parse().unwrap();
+            let uid = format!("{id}@hub.example.org");
+            let event = read.events().find(|event| event.get_uid() == Some(&*uid)).unwrap();
+            assert_eq!(event.property_value("STATUS"), Some("CANCELLED"));
+            assert_eq!(event.property_value("SEQUENCE"), Some("2"));
+            assert_eq!(event.property_value("DTSTART"), Some(&*day), "when it was withdrawn");
+            assert_eq!(event.get_summary(), Some(word));
+            let told: Vec<_> = event.properties().keys().map(String::as_str).collect();
+            let names = [
+                "DTSTAMP",
+                "DTSTART",
+                "LAST-MODIFIED",
+                "SEQUENCE",
+                "STATUS",
+                "SUMMARY",
+                "TRANSP",
+                "UID",
+            ];
+            assert_eq!(told, names);
+            assert!(!now.text.contains("Nobody"), "{}", now.text);
+        }
+        assert_eq!(hub.get(&format!("{path}.ics")).await.status, 404);
+        let seen = hub.get_as(&hub.token, calendars[0]).await.text;
+        assert_eq!(seen.matches(&format!("UID:{id}@")).count(), 1, "{seen}");
+        assert!(!hub.get("/v1/study-visits.ics").await.text.contains("VEVENT"));
+
+        // What comes back is there once, and what is deleted stays cancelled.
+        step(&path, "reopen").await;
+        let draft = hub.get(calendars[0]).await.text;
+        assert!(draft.contains(&format!("UID:{id}@")) && !draft.contains("Nobody"), "{draft}");
+        step(&path, "publish").await;
+        let back = hub.get(calendars[0]).await.text;
+        assert_eq!(back.matches(&format!("UID:{id}@")).count(), 1, "{back}");
+        assert!(!back.contains("CANCELLED"), "{back}");
+        let tag = hub.get(&path).await.header("etag").to_owned();
+        assert_eq!(hub.write("DELETE", &path, Some(&tag), None).await.status, 204);
+        let gone = hub.get(calendars[0]).await.text;
+        assert_eq!(gone.matches(&format!("UID:{id}@")).count(), 1, "{gone}");
+        assert!(gone.contains("STATUS:CANCELLED"), "{gone}");
+    });
+}
+
+#[test]
+fn a_study_visit_without_a_title_is_called_by_the_words_of_the_figures() {
+    on_each_database(async |hub| {
+        let visit = "/v1/study-visits/study-visit-korea-2022";
+        change(&hub, visit, json!({"starts_on": "2022-09-20"})).await;
+        for (language, label) in [
+            ("en", "Study visit: South Korea"),
+            ("ru", "Ознакомительный визит: Республика Корея"),
+            ("ko", "연수 방문: 대한민국"),
+        ] {
+            let event = hub.get(&format!("{visit}.jsonld?lang={language}")).await.json();
+            assert_eq!(event["name"], label);
+            let calendar = hub.get(&format!("/v1/study-visits.ics?lang={language}")).await.text;
+            let summary = format!("\r\nSUMMARY:{label}\r\n");
+            assert!(calendar.replace("\r\n ", "").contains(&summary), "{calendar}");
+        }
+    });
+}
+
+#[test]
+fn linked_data_does_not_say_in_which_country_a_stop_was() {
+    on_each_database(async |hub| {
+        change(&hub, "/v1/organisations/undp", json!({"country": "US"})).await;
+        let visit = "/v1/study-visits/study-visit-korea-2022";
+        change(&hub, visit, json!({"stops": [{"organisation_id": "undp"}]})).await;
+        let event = hub.get(&format!("{visit}.jsonld")).await.json();
+        assert_eq!(event["location"]["address"]["addressCountry"], "KR");
+        let name = &event["subEvent"][0]["name"];
+        assert_eq!(event["subEvent"][0]["location"], json!({"@type": "Place", "name": name}));
+    });
+}
+
+#[test]
+fn a_calendar_names_the_address_of_an_online_event_and_not_what_it_is_made_of() {
+    on_each_database(async |hub| {
+        let url = "https://example.org/room";
+        change(&hub, SEMINAR, json!({"venue": {"online_url": url}})).await;
+        let text = hub.get(&format!("{SEMINAR}.ics")).await.text;
+        assert!(text.contains(&format!("\r\nCONFERENCE;VALUE=URI:{url}\r\n")), "{text}");
+    });
+}
+
+#[test]
 fn linked_data_of_a_list_costs_the_same_queries_whatever_is_in_it() {
     on_each_database_without_memory(async |hub: Hub| {
         let few = hub.queries_of("/v1/seminars.jsonld").await.len();

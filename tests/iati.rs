@@ -1,7 +1,7 @@
 //! Projects by the standard of the International Aid Transparency Initiative.
 use serde_json::{Value, json};
 
-use crate::harness::{Hub, Reply, on_each_database};
+use crate::harness::{Hub, Reply, on_each_database, on_each_database_without_memory};
 
 pub(crate) const PROJECT: &str = "/v1/projects/governance-innovation-and-digitalisation";
 pub(crate) const EXPORT: &str = "/v1/projects/governance-innovation-and-digitalisation.iati.xml";
@@ -224,6 +224,52 @@ fn each_fact_that_the_standard_cannot_do_without_is_missed() {
 }
 
 #[test]
+fn a_code_that_no_codelist_has_is_named_with_its_rule() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        for (field, wrong, right, rule) in [
+            ("aid_type", "nonsense", "D01", "codelist:AidType"),
+            ("finance_type", "zzz", "110", "codelist:FinanceType"),
+            ("flow_type", "q", "10", "codelist:FlowType"),
+            ("tied_status", "1", "5", "codelist:TiedStatus"),
+        ] {
+            patch(&hub, PROJECT, json!({"iati": {field: wrong}})).await;
+            assert_refused(&hub, &[(rule, &format!("/iati/{field}"))]).await;
+            patch(&hub, PROJECT, json!({"iati": {field: right}})).await;
+            told(&hub).await;
+        }
+        let sectors = json!([{"vocabulary": "nonsense", "code": "1", "percentage": 100}]);
+        let region = json!({"vocabulary": "3", "code": "12345"});
+        patch(&hub, PROJECT, json!({"iati": {"sectors": sectors, "region": region}})).await;
+        let expected = [
+            ("codelist:RegionVocabulary", "/iati/region/vocabulary"),
+            ("codelist:SectorVocabulary", "/iati/sectors/0/vocabulary"),
+        ];
+        assert_refused(&hub, &expected).await;
+        let sectors = json!([{"vocabulary": "1", "code": "15110", "percentage": 100}]);
+        let region = json!({"vocabulary": "1", "code": "12345"});
+        patch(&hub, PROJECT, json!({"iati": {"sectors": sectors, "region": region}})).await;
+        assert_refused(&hub, &[("9.68.1", "/iati/region/code")]).await;
+    });
+}
+
+#[test]
+fn the_one_country_that_a_project_is_for_is_told_and_no_region() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let countries = json!([
+            {"country": "KZ", "role": "beneficiary", "region": "Central Asia"},
+            {"country": "UZ", "role": "participating", "region": "Central Asia"},
+        ]);
+        patch(&hub, PROJECT, json!({"countries": countries, "citations": []})).await;
+        let file = told(&hub).await.text;
+        let country = "<recipient-country code=\"KZ\" percentage=\"100\"/><sector ";
+        assert_eq!(file.matches(country).count(), 2, "{file}");
+        assert_eq!(file.matches("<recipient-").count(), 2, "{file}");
+    });
+}
+
+#[test]
 fn money_and_results_are_told_as_they_were_entered() {
     on_each_database(async |hub| {
         complete(&hub).await;
@@ -244,5 +290,177 @@ fn money_and_results_are_told_as_they_were_entered() {
         let gaps = missing(&hub).await;
         assert_eq!(gaps.len(), 1, "{gaps:?}");
         assert_eq!(gaps[0].0, "11.3.1");
+    });
+}
+
+const RESULT: &str = "governance-innovation-and-digitalisation-outcome";
+
+/// Adds an indicator of that year, with what is told of it besides.
+async fn measured(hub: &Hub, title: &str, more: Value) -> String {
+    let mut indicator = json!({
+        "result_id": RESULT, "title": {"en": title}, "measure": "unit", "ascending": true,
+        "periods": [{"from": "2021-01-01", "to": "2021-12-31", "target": "20", "actual": null, "comment": null}],
+    });
+    for (name, value) in more.as_object().expect("fields") {
+        indicator[name] = value.clone();
+    }
+    let made = hub.write("POST", "/v1/indicators", None, Some(&indicator)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.json()["id"].as_str().expect("an id").to_owned()
+}
+
+#[test]
+fn what_the_registry_counts_is_told_as_its_results_tell_it() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        for metric in ["seminars_held", "presentations", "participants"] {
+            measured(&hub, metric, json!({"computed_from": metric})).await;
+        }
+        // From the title of the indicator to the end of its period.
+        let of = |file: &str, metric: &str| {
+            let from = file.find(&format!(">{metric}<")).expect("the indicator");
+            let to = file[from..].find("</period>").expect("its period");
+            file[from..from + to]
+                .split_once("<target value=\"20\"/>")
+                .expect("a target")
+                .1
+                .to_owned()
+        };
+        let file = told(&hub).await;
+        assert_eq!(of(&file.text, "seminars_held"), "<actual value=\"1\"/>");
+        assert_eq!(of(&file.text, "presentations"), "<actual value=\"10\"/>");
+        let before = of(&file.text, "participants");
+        for country in ["KZ", "KZ", "KZ", "KZ", "KZ", "KZ", "FI"] {
+            let body = json!({"seminar_id": "first-seminar-2021", "country": country, "consent": "not_given", "retain_until": "2099-12-31"});
+            let made = hub.write("POST", "/v1/participants", None, Some(&body)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        let now = told(&hub).await;
+        assert_ne!(now.header("etag"), file.header("etag"));
+        let results = hub.get(&format!("{PROJECT}/results")).await.json();
+        let indicators = results["results"][0]["indicators"].as_array().expect("indicators");
+        let people = indicators.iter().find(|one| one["title"]["en"] == "participants");
+        let period = &people.expect("the indicator")["periods"][0];
+        let number = period["actual"].as_str().expect("a number");
+        assert_eq!(period["actual_qualifier"], "at_least", "{period}");
+        let bound = format!("As counted: at least {number}. The value is a lower bound.");
+        let expected = format!(
+            "<actual value=\"{number}\"><comment><narrative xml:lang=\"en\">{bound}</narrative></comment></actual>"
+        );
+        assert_eq!(of(&now.text, "participants"), expected);
+        assert_ne!(before, expected);
+        assert_eq!(hub.get("/v1/iati/activities.xml").await.text, now.text);
+    });
+}
+
+#[test]
+fn counting_takes_the_same_queries_however_many_indicators_there_are() {
+    on_each_database_without_memory(async |hub| {
+        complete(&hub).await;
+        let metrics = ["seminars_held", "participants", "participants_female", "countries"];
+        for metric in metrics {
+            measured(&hub, metric, json!({"computed_from": metric})).await;
+        }
+        // The figures of people are made once.
+        told(&hub).await;
+        let few = hub.queries_of(EXPORT).await.len();
+        for metric in metrics.into_iter().cycle().take(12) {
+            measured(&hub, metric, json!({"computed_from": metric})).await;
+        }
+        told(&hub).await;
+        let many = hub.queries_of(EXPORT).await;
+        assert_eq!(few, many.len(), "{many:#?}");
+    });
+}
+
+#[test]
+fn no_two_activities_are_told_with_the_same_identifier() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let mut twin = hub.get(PROJECT).await.json();
+        for derived in ["id", "revision", "state", "created_at", "updated_at", "published_at"] {
+            twin.as_object_mut().expect("a project").remove(derived);
+        }
+        twin["slug"] = "twin".into();
+        let made = hub.write_as(&hub.token, "POST", "/v1/projects", None, Some(&twin)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        // The public is told nothing of a draft, and neither is it in the way of anything.
+        told(&hub).await;
+        let made = made.json();
+        let (id, tag) = (made["id"].as_str().expect("an id"), format!("\"{}\"", made["revision"]));
+        let public = format!("/v1/projects/{id}/publish");
+        let published = hub.write("POST", &public, Some(&tag), None).await;
+        assert_eq!(published.status, 200, "{}", published.text);
+        assert_refused(&hub, &[("hub:iati-identifier", "/iati/identifier")]).await;
+        let detail = &hub.get(EXPORT).await.json()["errors"][0]["detail"];
+        assert!(detail.as_str().expect("a text").contains("/v1/projects/twin"), "{detail}");
+        let all = hub.get("/v1/iati/activities.xml").await.text;
+        assert!(!all.contains("<iati-activity "), "{all}");
+        let found = hub.get("/v1/projects?iati_identifier=XM-DAC-41114-KAZ-GOVERNANCE").await;
+        assert_eq!(found.json()["items"].as_array().expect("items").len(), 2);
+
+        let other = json!({"iati": {"identifier": "XM-DAC-41114-KAZ-TWIN"}});
+        patch(&hub, "/v1/projects/twin", other).await;
+        told(&hub).await;
+        let all = hub.get("/v1/iati/activities.xml").await.text;
+        assert_eq!(all.matches("hierarchy=\"1\"").count(), 2, "{all}");
+    });
+}
+
+/// What is left out of the file of that record, each with its rule.
+async fn left_out(hub: &Hub, path: &str) -> Vec<(String, String)> {
+    let told = hub.get(&format!("{path}/readiness")).await.json();
+    let iati = &told["formats"]["iati"];
+    assert_eq!(iati["ready"], true, "{iati}");
+    rules(&iati["left_out"])
+}
+
+#[test]
+fn what_is_known_and_has_no_place_in_the_file_is_named() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let result = hub.get(&format!("/v1/results/{RESULT}")).await.json();
+        let partners = ["/parties/3", "/parties/4"].map(|at| ("codelist:OrganisationRole", at));
+        let result = format!("/results/{}", result["id"].as_str().expect("an id"));
+        let mut expected = vec![("3.1.1", "/countries")];
+        expected.extend(partners);
+        expected.push(("xsd:indicator", &result));
+        let owned = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+            all.iter().map(|(rule, at)| ((*rule).to_owned(), (*at).to_owned())).collect()
+        };
+        assert_eq!(left_out(&hub, PROJECT).await, owned(&expected));
+
+        let comment = json!({"en": "As far as is known"});
+        let periods = json!([{"from": "2021-01-01", "to": "2021-12-31", "target": "1", "actual": null, "comment": comment}]);
+        let baseline = json!({"year": 2021, "value": null, "comment": comment});
+        let number = json!({"baseline": baseline, "periods": periods});
+        let number = format!("/indicators/{}", measured(&hub, "Number", number).await);
+        let words = json!({"measure": "qualitative", "baseline": baseline, "periods": periods});
+        let words = format!("/indicators/{}", measured(&hub, "Words", words).await);
+        let dates = json!({"planned_end": "2024", "countries": [{"country": "KZ", "role": "beneficiary", "region": null}], "citations": []});
+        patch(&hub, PROJECT, dates).await;
+        let (baseline, period) =
+            (format!("{number}/baseline/comment"), format!("{number}/periods/0/comment"));
+        let target = format!("{words}/periods/0/target");
+        let mut expected = vec![("3.1.1", "/iati/region")];
+        expected.extend(partners);
+        expected.push(("xsd:activity-date@iso-date", "/planned_end"));
+        expected.extend([baseline.as_str(), &period, &target].map(|at| ("8.8.1", at)));
+        assert_eq!(left_out(&hub, PROJECT).await, owned(&expected));
+        let file = told(&hub).await.text;
+        assert_eq!(file.matches("As far as is known").count(), 2, "what words measure: {file}");
+
+        let seminar = "/v1/seminars/first-seminar-2021";
+        assert_eq!(left_out(&hub, seminar).await, []);
+        let attendance = ("xsd:period-end", "/attendance");
+        patch(&hub, seminar, json!({"ends_on": null, "citations": []})).await;
+        assert_eq!(left_out(&hub, seminar).await, owned(&[attendance]));
+        patch(&hub, seminar, json!({"ends_on": "2021-11"})).await;
+        let expected = [("xsd:activity-date@iso-date", "/ends_on"), attendance];
+        assert_eq!(left_out(&hub, seminar).await, owned(&expected));
+        let file = told(&hub).await.text;
+        assert!(!file.contains("Attendance") && file.contains("hierarchy=\"2\""), "{file}");
+        patch(&hub, seminar, json!({"status": "planned", "ends_on": "2021-11-05"})).await;
+        assert_eq!(left_out(&hub, seminar).await, owned(&[("hub:attendance", "/attendance")]));
     });
 }

@@ -444,6 +444,55 @@ const MORE: &[Mutation] = &[
         "9.68.1",
         Alone,
     ),
+    (
+        "a region that there is not",
+        "<recipient-region code=\"619\"",
+        "<recipient-region code=\"12345\"",
+        "9.68.1",
+        Alone,
+    ),
+    (
+        "a vocabulary of regions that there is not",
+        "(<recipient-region [^>]*vocabulary=)\"1\"",
+        "$1\"3\"",
+        "codelist:RegionVocabulary",
+        Alone,
+    ),
+    (
+        "a vocabulary of sectors that there is not",
+        "<sector vocabulary=\"1\"",
+        "<sector vocabulary=\"nonsense\"",
+        "codelist:SectorVocabulary",
+        Alone,
+    ),
+    (
+        "a kind of aid that is in no codelist",
+        "<default-aid-type code=\"D01\"",
+        "<default-aid-type code=\"nonsense\"",
+        "codelist:AidType",
+        Alone,
+    ),
+    (
+        "a kind of finance that is in no codelist",
+        "<default-finance-type code=\"110\"",
+        "<default-finance-type code=\"zzz\"",
+        "codelist:FinanceType",
+        Alone,
+    ),
+    (
+        "a kind of flow that is in no codelist",
+        "<default-flow-type code=\"10\"",
+        "<default-flow-type code=\"q\"",
+        "codelist:FlowType",
+        Alone,
+    ),
+    (
+        "tied as no codelist has it",
+        "<default-tied-status code=\"5\"",
+        "<default-tied-status code=\"1\"",
+        "codelist:TiedStatus",
+        Alone,
+    ),
     ("no sector", "<sector [^>]*>", "", "6.2.2", Ruleset),
     ("a sector without a percentage", "(<sector [^>]*) percentage=\"100\"", "$1", "2.1.1", Alone),
     ("a sector that is not the whole", " percentage=\"100\"", " percentage=\"99\"", "2.1.1", Alone),
@@ -519,6 +568,13 @@ const MORE: &[Mutation] = &[
         "(</iati-activity>\n)<iati-activity .*</iati-activity>\n",
         "$1",
         "hub:related-activity",
+        Alone,
+    ),
+    (
+        "an activity that is told twice",
+        "(?s)<iati-activity .*?</iati-activity>",
+        "$0\n$0",
+        "hub:iati-identifier",
         Alone,
     ),
     (
@@ -629,5 +685,39 @@ fn whatever_is_made_wrong_in_what_is_told_is_caught() {
             leave(&format!("{place:03}-{seen:?}.xml").to_lowercase(), &changed);
         }
         assert!(missed.is_empty(), "{missed:#?}\n{file}");
+    });
+}
+
+/// What has a code of which codelist.
+const CODED: &[(&str, &str)] = &[
+    ("AidType", "(<default-aid-type code=)\"[^\"]*\""),
+    ("FinanceType", "(<default-finance-type code=)\"[^\"]*\""),
+    ("FlowType", "(<default-flow-type code=)\"[^\"]*\""),
+    ("TiedStatus", "(<default-tied-status code=)\"[^\"]*\""),
+    ("SectorVocabulary", "(<sector vocabulary=)\"[^\"]*\""),
+    ("RegionVocabulary", "(<recipient-region [^>]*vocabulary=)\"[^\"]*\""),
+    ("Region", "(<recipient-region code=)\"[^\"]*\""),
+];
+
+#[test]
+fn every_code_of_the_standard_is_known() {
+    let Some(schemas) = env::var_os("IATI_SCHEMAS") else { return };
+    on_each_database(async |hub| {
+        let today = Utc::now().date_naive();
+        complete(&hub).await;
+        let file = told(&hub).await.text;
+        let codes = Regex::new("<code>([^<]+)</code>").expect("a pattern");
+        for (codelist, pattern) in CODED {
+            let listed = Path::new(&schemas).join(format!("../codelists/{codelist}.xml"));
+            let listed = fs::read_to_string(listed).expect("a codelist of the standard");
+            let pattern = Regex::new(pattern).expect("a pattern");
+            for code in codes.captures_iter(&listed) {
+                let changed = pattern.replace(&file, format!("$1\"{}\"", &code[1]));
+                let found = rules(&changed, today);
+                let wrong = [format!("codelist:{codelist}"), "9.68.1".to_owned()];
+                let known = !found.iter().any(|rule| wrong.contains(rule));
+                assert!(known, "{codelist} has {}: {found:?}", &code[1]);
+            }
+        }
     });
 }

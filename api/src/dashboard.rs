@@ -412,7 +412,7 @@ fn recorded(told: Told) -> (Option<u64>, Option<Qualifier>) {
 }
 
 /// A number that may not be told as it is.
-fn number(told: Told) -> (Option<u64>, Option<Qualifier>) {
+pub(crate) fn number(told: Told) -> (Option<u64>, Option<Qualifier>) {
     match told {
         Told::Exactly(number) => (Some(number), Some(Qualifier::Exact)),
         Told::AtLeast(0) => (None, None),

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use actix_web::{HttpRequest, HttpResponse, web::Path};
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use domain::{
     Count, Country, Day, Document, DocumentKind, EventStatus, Initiative, InitiativeKind, Line,
     LocalTime, Organisation, PartialDate, Person, Resource, Seminar, SeminarFormat, SeminarKind,
-    SessionKind, Slug, SpeakerRole, StatementMode, Text, TimeZone, TopicCode, Url, Venue,
+    SessionKind, Slug, SpeakerRole, StatementMode, Text, TimeZone, TopicCode, Url, Venue, day_of,
 };
 use persistence::{Basis, Body, Error, Parts};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -66,8 +66,7 @@ struct ProgrammeSeminar<'a> {
     /// The first day.
     starts_on: Option<PartialDate>,
     /// The last day.
-    #[schema(value_type = Option<PartialDate>)]
-    ends_on: Kept<'a, Option<PartialDate>>,
+    ends_on: Option<PartialDate>,
     /// The time zone of its times.
     #[schema(value_type = Option<TimeZone>)]
     time_zone: Kept<'a, Option<TimeZone>>,
@@ -88,7 +87,8 @@ struct ProgrammeDay<'a> {
     /// Which day of the seminar, from 1.
     #[schema(minimum = 1, maximum = 366, example = 1)]
     day: i64,
-    /// The date, if the first day of the seminar is known to the day.
+    /// The date, if the first day of the seminar is known to the day; null also where it would lie
+    /// after its last day.
     #[schema(example = "2021-11-04")]
     date: Option<NaiveDate>,
     /// What happens on it, in order.
@@ -415,24 +415,22 @@ impl<'a> Read<'a> {
             let within = one.session_id;
             talks.entry(within).or_default().push(known.presentation(one, statements)?);
         }
-        let first = self.seminar.starts_on.as_ref();
-        let first = first.filter(|date| date.first_day() == date.last_day());
-        let first = first.and_then(PartialDate::first_day);
+        let (first, last) = (self.seminar.starts_on.as_ref(), self.seminar.ends_on.as_ref());
         let mut days: BTreeMap<i64, Vec<_>> = BTreeMap::new();
         for one in self.sessions {
             let presentations = talks.remove(&Some(one.id)).unwrap_or_default();
             let day = Day::number(one.day);
             days.entry(day).or_default().push(ProgrammeSession { presentations, ..one });
         }
-        let days = days.into_iter().map(|(day, sessions)| {
-            let passed = u64::try_from(day - 1).ok();
-            let date = first.zip(passed);
-            let date = date.and_then(|(first, passed)| first.checked_add_days(Days::new(passed)));
-            ProgrammeDay { day, date, sessions }
+        let days = days.into_iter().map(|(day, sessions)| ProgrammeDay {
+            day,
+            date: day_of(first, last, day),
+            sessions,
         });
+        let days = days.collect();
         Ok(Programme {
             seminar: self.seminar,
-            days: days.collect(),
+            days,
             unscheduled: talks.remove(&None).unwrap_or_default(),
             statements: said.remove(&None).unwrap_or_default(),
             sources: known.documents(self.sources)?,

@@ -1,4 +1,4 @@
-use chrono::{Months, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 use validator::ValidationError;
 
 use crate::{Checked, Kind, value::kind};
@@ -78,6 +78,20 @@ impl PartialDate {
     pub fn last_day(&self) -> Option<NaiveDate> {
         span(self.as_str()).map(|(_, last)| last)
     }
+}
+
+/// The day of that number of what begins and ends on those dates, the first being 1: where the first
+/// is known to the day, and none that would surely lie after the end.
+#[must_use]
+pub fn day_of(
+    start: Option<&PartialDate>,
+    end: Option<&PartialDate>,
+    number: i64,
+) -> Option<NaiveDate> {
+    let passed = Days::new(u64::try_from(number - 1).ok()?);
+    let day = start?.day()?.checked_add_days(passed)?;
+    let last = end.and_then(PartialDate::last_day);
+    Some(day).filter(|day| last.is_none_or(|last| *day <= last))
 }
 
 /// Refuses an end that is surely before its start.

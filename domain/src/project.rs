@@ -210,6 +210,8 @@ pub struct ProjectFilter {
     pub activity_kind: OneOf<ActivityKind>,
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
+    /// With one of these identifiers of the activity in IATI.
+    pub iati_identifier: OneOf<Line>,
 }
 
 /// Orders a list of projects.

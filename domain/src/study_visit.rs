@@ -4,8 +4,8 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::{
-    Citation, Count, CountryCode, EventCountryRole, EventStatus, Key, NoDerived, OneOf,
-    OrganisationRef, PartialDate, ProjectRef, Resource, Slug, Text, TopicCode, in_order,
+    Citation, Count, Country, CountryCode, EventCountryRole, EventStatus, Key, NoDerived, OneOf,
+    OrganisationRef, PartialDate, ProjectRef, Resource, Slug, Text, TopicCode, in_order, in_words,
 };
 
 /// A visit of civil servants to another country, to see how things are done there.
@@ -42,6 +42,30 @@ pub struct StudyVisit {
     /// Where each fact comes from.
     #[serde(default)]
     pub citations: Vec<Citation>,
+}
+
+impl StudyVisit {
+    /// What to call it: its title, or else what it is and which country is visited.
+    #[must_use]
+    pub fn label(&self) -> Text {
+        if let Some(title) = &self.title {
+            return title.clone();
+        }
+        let country = Country::find(self.host_country.as_str());
+        let told = in_words("study_visit");
+        let told = told.entries().map(|(language, words)| {
+            let mut letters = words.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            let words: String = first.chain(letters).collect();
+            let mut names = country.into_iter().flat_map(|country| country.names.entries());
+            let words = match names.find(|(known, _)| *known == language) {
+                Some((_, name)) => format!("{words}: {name}"),
+                None => words,
+            };
+            (language.to_owned(), words)
+        });
+        Text::of(told)
+    }
 }
 
 /// An organisation that is visited.

@@ -178,7 +178,7 @@ pub(crate) async fn changes(
 /// What is read of a change: bodies are long, and not those of now.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "log::Entity")]
-struct Row {
+pub(crate) struct Row {
     position: i64,
     at: DateTime<Utc>,
     resource: String,
@@ -190,7 +190,7 @@ struct Row {
 }
 
 /// What the public sees of a change; those that it sees nothing of are not read.
-fn seen(row: Row) -> PublicChange {
+pub(crate) fn seen(row: Row) -> PublicChange {
     let public = |state: Option<&str>| state == Some(&*published());
     let operation = match (public(row.state_before.as_deref()), public(row.state.as_deref())) {
         (false, _) => Operation::Created,

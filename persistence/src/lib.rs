@@ -11,6 +11,7 @@ mod error;
 mod facet;
 mod feed;
 mod figures;
+mod gone;
 mod hierarchy;
 mod history;
 mod idempotency;

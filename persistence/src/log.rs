@@ -79,6 +79,12 @@ pub(crate) fn seen_by_public() -> SimpleExpr {
     Expr::cust(format!("(state = '{public}' OR state_before = '{public}')"))
 }
 
+/// The condition that something stopped being public, written out for the same reason.
+pub(crate) fn left_public() -> SimpleExpr {
+    let public = published();
+    Expr::cust(format!("(state_before = '{public}' AND (state IS NULL OR state <> '{public}'))"))
+}
+
 /// Keeps others from committing until this transaction has.
 pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<(), Error> {
     dialect::lock_log(tx).await

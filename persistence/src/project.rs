@@ -15,6 +15,7 @@ pub struct Model {
     pub id: Uuid,
     pub title: String,
     pub status: Option<String>,
+    pub iati_identifier: Option<String>,
     pub public: bool,
 }
 
@@ -25,10 +26,12 @@ impl Stored for Project {
     const TERMS: &'static [&'static str] = &["/countries/country", "/activity_kinds"];
 
     fn index(&self, id: Uuid, public: bool) -> ActiveModel {
+        let identifier = self.iati.as_ref().and_then(|iati| iati.identifier.as_ref());
         ActiveModel {
             id: Set(id),
             title: Set(text_key(Some(&self.title))),
             status: Set(code(self.status.as_ref())),
+            iati_identifier: Set(code(identifier)),
             public: Set(public),
         }
     }
@@ -51,6 +54,7 @@ impl Stored for Project {
             )
             .term("activity_kind", "/activity_kinds", &filter.activity_kind)
             .topic(&filter.topic)
+            .code("iati_identifier", Column::IatiIdentifier, &filter.iati_identifier)
     }
 
     fn sort_column(key: ProjectSort) -> Column {

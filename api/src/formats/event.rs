@@ -1,8 +1,8 @@
 //! What a seminar and a study visit have in common when they are told as events.
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Country, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource, Seminar, SeminarFormat,
-    SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
+    Count, Country, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource, Seminar,
+    SeminarFormat, SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
 };
 use persistence::Stored;
 use serde_json::json;
@@ -30,6 +30,7 @@ pub(crate) struct Event<'a> {
     pub(crate) image: Option<&'a str>,
     pub(crate) organisers: &'a [SeminarOrganiser],
     pub(crate) stops: &'a [VisitStop],
+    pub(crate) attendance: &'a [Count],
     pub(crate) topics: &'a [TopicCode],
     pub(crate) series: Option<Uuid>,
     pub(crate) project: Uuid,
@@ -131,6 +132,7 @@ impl Eventful for Seminar {
             image: it.image_url.as_ref().map(domain::Url::as_str),
             organisers: &it.organisers,
             stops: &[],
+            attendance: &it.attendance,
             topics: &it.topics,
             series: it.series_id.as_ref().map(Ref::id),
             project: it.project_id.id(),
@@ -148,7 +150,7 @@ impl Eventful for StudyVisit {
             revision: record.revision,
             published_at: record.published_at,
             updated_at: record.updated_at,
-            title: said(it.title.as_ref().unwrap_or(&label(country))),
+            title: said(&it.label()),
             theme: None,
             summary: None,
             starts_on: it.starts_on.as_ref(),
@@ -163,26 +165,10 @@ impl Eventful for StudyVisit {
             image: None,
             organisers: &[],
             stops: &it.stops,
+            attendance: &it.attendance,
             topics: &it.topics,
             series: None,
             project: it.project_id.id(),
         }
-    }
-}
-
-/// What a study visit is called after the country that is visited.
-pub(crate) fn label(country: Option<&Country>) -> Text {
-    let words = |language: &str| match language {
-        "ru" => "Учебный визит",
-        _ => "Study visit",
-    };
-    let names = country.into_iter().flat_map(|country| country.names.entries());
-    let known: Vec<_> = names
-        .map(|(tag, name)| (tag.to_owned(), format!("{}: {name}", words(tag))))
-        .filter(|(tag, _)| ["en", "ru"].contains(&tag.as_str()))
-        .collect();
-    match known.is_empty() {
-        true => Text::of([("en".to_owned(), words("en").to_owned())]),
-        false => Text::of(known),
     }
 }

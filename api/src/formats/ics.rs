@@ -2,8 +2,10 @@
 //!
 //! A calendar says nothing of the moment at which it was asked for, so the same records give the
 //! same bytes. An event of which the first day is not known has no place in it.
-use chrono::Days;
-use domain::EventStatus;
+use chrono::{DateTime, Days, Utc};
+use domain::{EventStatus, in_words};
+use persistence::PublicChange;
+use uuid::Uuid;
 
 use super::{
     event::{Event, said},
@@ -41,17 +43,41 @@ pub(crate) fn event(
     lines.0
 }
 
+/// What was in a calendar and is not public any more. Nothing is told but what the feed of changes
+/// tells: it stands on the day on which it was taken away.
+pub(crate) fn gone(change: &PublicChange, address: &super::PublicAddress) -> String {
+    let mut lines = Lines(String::new());
+    lines.begin(change.id, change.revision, change.at, address);
+    lines.raw("DTSTART;VALUE=DATE", &change.at.format("%Y%m%d").to_string());
+    lines.raw("TRANSP", "TRANSPARENT");
+    lines.raw("STATUS", status(EventStatus::Cancelled));
+    lines.text("SUMMARY", &said(&in_words("withdrawn")));
+    lines.raw("END", "VEVENT");
+    lines.0
+}
+
 struct Lines(String);
 
 impl Lines {
-    fn event(&mut self, event: &Event<'_>, related: &Related, address: &super::PublicAddress) {
-        let Some(first) = event.first_day() else { return };
-        let changed = event.updated_at.format("%Y%m%dT%H%M%SZ").to_string();
+    /// What an event begins with, as of its last change.
+    fn begin(
+        &mut self,
+        id: Uuid,
+        revision: i64,
+        changed: DateTime<Utc>,
+        address: &super::PublicAddress,
+    ) {
+        let changed = changed.format("%Y%m%dT%H%M%SZ").to_string();
         self.raw("BEGIN", "VEVENT");
-        self.text("UID", &format!("{}@{}", event.id, address.host));
+        self.text("UID", &format!("{id}@{}", address.host));
         self.raw("DTSTAMP", &changed);
         self.raw("LAST-MODIFIED", &changed);
-        self.raw("SEQUENCE", &event.revision.to_string());
+        self.raw("SEQUENCE", &revision.to_string());
+    }
+
+    fn event(&mut self, event: &Event<'_>, related: &Related, address: &super::PublicAddress) {
+        let Some(first) = event.first_day() else { return };
+        self.begin(event.id, event.revision, event.updated_at, address);
         self.raw("DTSTART;VALUE=DATE", &first.format("%Y%m%d").to_string());
         // The end is the day after the last.
         if let Some(end) = event.last_day().and_then(|last| last.checked_add_days(Days::new(1))) {
@@ -77,7 +103,7 @@ impl Lines {
             self.raw("GEO", &format!("{north};{east}"));
         }
         if let Some(online) = &place.online {
-            self.raw("CONFERENCE;VALUE=URI;FEATURE=VIDEO", online);
+            self.raw("CONFERENCE;VALUE=URI", online);
         }
         self.raw("URL", &address.of(&event.path()));
         let topics: Vec<_> = related.topics(event).map(|topic| escaped(&said(topic))).collect();

@@ -1,6 +1,7 @@
 //! Events in the words of schema.org, as search engines read them.
-use chrono::{Days, NaiveDate};
-use domain::{EventStatus, OrganiserRole, Presentation, Record, SeminarFormat, Speaker, VisitStop};
+use domain::{
+    EventStatus, OrganiserRole, Presentation, Record, SeminarFormat, Speaker, VisitStop, day_of,
+};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -121,11 +122,8 @@ impl Telling<'_> {
         let session = it.session_id.as_ref().and_then(|id| self.related.sessions.get(&id.id()));
         let performers: Vec<_> =
             it.speakers.iter().filter_map(|speaker| self.speaker(speaker)).collect();
-        let date: Option<NaiveDate> =
-            session.zip(event.first_day()).and_then(|(session, first)| {
-                let passed = u64::try_from(session.day.number() - 1).ok()?;
-                first.checked_add_days(Days::new(passed))
-            });
+        let date = session
+            .and_then(|session| day_of(event.starts_on, event.ends_on, session.day.number()));
         let url = self.address.of(&format!("/v1/presentations/{}", talk.id));
         node(
             "EducationEvent",
@@ -180,11 +178,8 @@ impl Telling<'_> {
     /// An organisation that is visited, as a part of the visit.
     fn stop(&self, stop: &VisitStop, event: &Event<'_>) -> Option<Value> {
         let organisation = self.related.organisations.get(&stop.organisation_id.id())?;
+        // Where an organisation has its seat does not tell where it was visited.
         let name = said(&organisation.name);
-        let country = organisation
-            .country
-            .as_ref()
-            .map(|code| node("PostalAddress", [("addressCountry", json!(code))]));
         let subject = stop.subject.as_ref().map(said);
         Some(node(
             "EducationEvent",
@@ -192,7 +187,7 @@ impl Telling<'_> {
                 ("name", json!(subject.as_ref().unwrap_or(&name))),
                 ("startDate", json!(stop.on.as_ref().and_then(day))),
                 ("eventStatus", status(event.status)),
-                ("location", node("Place", [("name", json!(name)), ("address", json!(country))])),
+                ("location", node("Place", [("name", json!(name))])),
             ],
         ))
     }

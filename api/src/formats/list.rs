@@ -135,6 +135,20 @@ impl Form {
                 said.also(found.as_deref());
             }
         }
+        if let Self::Calendar = self {
+            // Whoever has kept one of these is told, whatever they asked for: which filters it would
+            // pass would tell what it said.
+            let mut last = 0;
+            loop {
+                let gone = moment.gone::<R>(last).await.map_err(&wrong)?;
+                let Some(end) = gone.last() else { break };
+                last = end.position;
+                let (text, found) = languages
+                    .during(|| gone.iter().map(|one| ics::gone(one, address)).collect::<String>());
+                to.write_all(text.as_bytes()).map_err(Problem::unwritten)?;
+                said.also(found.as_deref());
+            }
+        }
         to.write_all(self.end().as_bytes()).map_err(Problem::unwritten)?;
         to.flush().map_err(Problem::unwritten)?;
         Ok(said)

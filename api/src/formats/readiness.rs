@@ -23,7 +23,7 @@ pub(crate) struct ReadinessFormats {
     /// The feed, after RFC 4287.
     atom: FormatReadiness,
     /// The activity below that of its project, after IATI 2.03.
-    iati: FormatReadiness,
+    iati: IatiReadiness,
 }
 
 /// Whether an event can be told in one format.
@@ -35,13 +35,25 @@ pub(crate) struct FormatReadiness {
     missing: Vec<Gap>,
 }
 
-/// A fact that a format needs and the record does not tell.
+/// Whether something can be told after IATI, and what would not be told of it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IatiReadiness {
+    /// Whether nothing that the standard needs is missing.
+    ready: bool,
+    /// What is missing.
+    missing: Vec<Gap>,
+    /// What is known of dates, places, parties, results and attendance and is left out all the same,
+    /// since the standard has no place for it as it is known; it stops nothing.
+    left_out: Vec<Gap>,
+}
+
+/// A fact that a format needs and the record does not tell, or that it tells and the format cannot.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Gap {
-    /// Where in the record it belongs, as a JSON pointer.
+    /// Where in the record it belongs or stands, as a JSON pointer.
     #[schema(example = "/venue")]
     pub(crate) pointer: String,
-    /// The rule that asks for it.
+    /// The rule that asks for it, or has no place for it.
     #[schema(example = "google-event-location")]
     pub(crate) rule: &'static str,
     /// What the rule asks for.
@@ -66,6 +78,13 @@ impl FormatReadiness {
     }
 }
 
+impl IatiReadiness {
+    /// Of what lacks those and tells nothing of the others.
+    pub(crate) fn of(missing: Vec<Gap>, left_out: Vec<Gap>) -> Self {
+        Self { ready: missing.is_empty(), missing, left_out }
+    }
+}
+
 /// What an event lacks on that day.
 pub(crate) fn of(event: &Event<'_>, today: NaiveDate) -> Readiness {
     let calendar = "A calendar holds an event only when its first day is known to the day.";
@@ -78,7 +97,7 @@ pub(crate) fn of(event: &Event<'_>, today: NaiveDate) -> Readiness {
             jsonld: FormatReadiness::of(search.into_iter().chain(no_place(event)).collect()),
             // Every event has an id, a title and the time of its last change.
             atom: FormatReadiness::of(Vec::new()),
-            iati: FormatReadiness::of(iati::of_event(event, today)),
+            iati: IatiReadiness::of(iati::of_event(event, today), iati::left_out_of_event(event)),
         },
     }
 }

@@ -18,7 +18,8 @@ const CALENDAR: Form = Form {
     name: "Calendar",
     media_type: "text/calendar",
     about: "A calendar after RFC 5545, for calendar programs to subscribe to. An event of which \
-        the first day is not known is left out; its readiness says so.",
+        the first day is not known is left out; its readiness says so. What was withdrawn or \
+        deleted stays in the calendar of the list as a cancelled event that tells nothing else.",
 };
 const LINKED_DATA: Form = Form {
     suffix: "jsonld",

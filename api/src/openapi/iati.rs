@@ -14,7 +14,7 @@ impl Building<'_> {
         let mut one = read.clone();
         one["operationId"] = "readProjectIati".into();
         one["summary"] = "Read a project as IATI activities".into();
-        one["description"] = "The project after IATI 2.03 (hierarchy 1), with its parties, money and results, and each of its seminars and study visits of which the days are known (hierarchy 2). What is not known is left out. When a fact is missing that the standard cannot do without, nothing is written, and every such fact is told at once.".into();
+        one["description"] = "The project after IATI 2.03 (hierarchy 1), with its parties, money and results, and each of its seminars and study visits of which the days are known (hierarchy 2). What the registry counts for an indicator is told as its actual value, as far as the results of the project tell it. What is not known is left out. When a fact is missing that the standard cannot do without, nothing is written, and every such fact is told at once.".into();
         one["responses"]["422"] = reference("responses", "Invalid");
         keep_path(&mut one);
         written(&mut one);
@@ -23,7 +23,7 @@ impl Building<'_> {
         let mut readiness = read;
         readiness["operationId"] = "readProjectReadiness".into();
         readiness["summary"] = "Tell what a project lacks for each form".into();
-        readiness["description"] = "Whether the project can be told in each form, and which facts are missing if it cannot, with the rule that asks for each.".into();
+        readiness["description"] = "Whether the project can be told in each form, and which facts are missing if it cannot, with the rule that asks for each; and what is known and would be left out of it, which stops nothing. Seminars and study visits tell theirs under their own readiness.".into();
         readiness["responses"]["200"] = json!({
             "description": "What is missing.",
             "headers": told(&["ETag"]),

@@ -76,7 +76,16 @@ mod tests {
         let names = Subject::ALL.map(Subject::name).into_iter();
         let names = names.chain(Dimension::ALL.map(Dimension::name));
         let names = names.chain(Measure::ALL.map(Measure::name)).chain(Country::regions());
-        let others = ["study_visit", "stop", "speaker", "true", "false", "not known", "withheld"];
+        let others = [
+            "study_visit",
+            "stop",
+            "speaker",
+            "true",
+            "false",
+            "not known",
+            "withheld",
+            "withdrawn",
+        ];
         let flows =
             ["agreed", "budgeted", "promised", "received", "committed", "disbursed", "spent"];
         for name in names.chain(others).chain(flows) {

@@ -1,12 +1,18 @@
 //! What the standard asks for and the registry does not know, by the schema and by the ruleset.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use domain::{EventStatus, Organisation, PartialDate, Project, ProjectCountryRole};
+use domain::{
+    EventStatus, Iati, IatiRegion, Organisation, PartialDate, Project, ProjectCountryRole,
+};
 
 use super::{
     super::event::{Event, day},
     super::readiness::Gap,
+    check::{
+        AID_TYPE, FINANCE_TYPE, FLOW_TYPE, REGION, REGION_VOCABULARY, SECTOR_VOCABULARY,
+        TIED_STATUS,
+    },
     work::Work,
     xml::role,
 };
@@ -30,6 +36,9 @@ pub(super) fn of(work: &Work, today: NaiveDate) -> Vec<Gap> {
     gaps.dates(project, today);
     gaps.places(project);
     gaps.sectors(project);
+    if let Some(iati) = work.iati() {
+        gaps.codes(iati);
+    }
     gaps.money(work, today);
     gaps.0
 }
@@ -66,6 +75,10 @@ impl Gaps {
             self.add(at, "xsd:iati-identifier", "An activity has an identifier.");
         } else if identifier.contains(FORBIDDEN) {
             self.add(at, "1.1.3", "It may hold none of / & | ?.");
+        }
+        if let Some(twin) = &work.twin {
+            let detail = format!("No two activities have the same identifier: {twin} has it too.");
+            self.add(at, "hub:iati-identifier", detail);
         }
         let (at, rule) = ("/iati/reporting_org", "xsd:reporting-org");
         let Some((reporter, known)) = work.reporter() else {
@@ -145,21 +158,39 @@ impl Gaps {
     }
 
     fn places(&mut self, project: &Project) {
-        if let Some(region) = project.iati.as_ref().and_then(|iati| iati.region.as_ref()) {
-            if region.vocabulary.as_str() == "1" && !digits(region.code.as_str(), 2..=5) {
-                self.add("/iati/region/code", "9.68.1", "A region of DAC has a code of digits.");
+        match place(project) {
+            Ok(Place::Country(_)) => {}
+            Ok(Place::Region(region)) => {
+                let (vocabulary, code) = (region.vocabulary.as_str(), region.code.as_str());
+                if !REGION_VOCABULARY.holds(vocabulary) {
+                    let detail = "No vocabulary of regions has that code.";
+                    self.add("/iati/region/vocabulary", "codelist:RegionVocabulary", detail);
+                }
+                if vocabulary == "1" && !REGION.holds(code) {
+                    let detail = "DAC has no region of that code.";
+                    self.add("/iati/region/code", "9.68.1", detail);
+                }
             }
-            return;
-        }
-        match beneficiaries(project).count() {
-            0 => {
+            Err(0) => {
                 let detail = "An activity benefits a country or a region.";
                 self.add("/countries", "3.7.1", detail);
             }
-            1 => {}
-            _ => {
+            Err(_) => {
                 let detail = "How much of it each country gets is not known: name the region that they are in.";
                 self.add("/iati/region", "3.1.1", detail);
+            }
+        }
+    }
+
+    fn codes(&mut self, iati: &Iati) {
+        for (pointer, rule, codelist, code) in [
+            ("/iati/aid_type", "codelist:AidType", AID_TYPE, &iati.aid_type),
+            ("/iati/finance_type", "codelist:FinanceType", FINANCE_TYPE, &iati.finance_type),
+            ("/iati/flow_type", "codelist:FlowType", FLOW_TYPE, &iati.flow_type),
+            ("/iati/tied_status", "codelist:TiedStatus", TIED_STATUS, &iati.tied_status),
+        ] {
+            if code.as_ref().is_some_and(|code| !codelist.holds(code.as_str())) {
+                self.add(pointer, rule, "The codelist does not have that code.");
             }
         }
     }
@@ -174,6 +205,11 @@ impl Gaps {
             let (count, sum) = sums.entry(sector.vocabulary.as_str()).or_insert((0, Some(0.0)));
             *count += 1;
             *sum = sum.zip(sector.percentage).map(|(sum, percentage)| sum + percentage);
+            if !SECTOR_VOCABULARY.holds(sector.vocabulary.as_str()) {
+                let at = format!("/iati/sectors/{place}/vocabulary");
+                let detail = "No vocabulary of sectors has that code.";
+                self.add(at, "codelist:SectorVocabulary", detail);
+            }
             let length = match sector.vocabulary.as_str() {
                 "1" => 5..=5,
                 "2" => 3..=3,
@@ -244,6 +280,24 @@ pub(super) fn is_whole(sum: f64) -> bool {
 /// Whether a code is of so many digits.
 pub(super) fn digits(code: &str, length: std::ops::RangeInclusive<usize>) -> bool {
     length.contains(&code.len()) && code.bytes().all(|one| one.is_ascii_digit())
+}
+
+/// Where a project is.
+pub(super) enum Place<'a> {
+    Country(&'a str),
+    Region(&'a IatiRegion),
+}
+
+/// Where a project is: in the one country that it is for, or else in its region, since how much each
+/// of several countries gets is not known; without either, for how many countries it is.
+pub(super) fn place(project: &Project) -> Result<Place<'_>, usize> {
+    let countries: BTreeSet<&str> = beneficiaries(project).collect();
+    let region = project.iati.as_ref().and_then(|iati| iati.region.as_ref());
+    match (countries.first(), region) {
+        (Some(country), _) if countries.len() == 1 => Ok(Place::Country(country)),
+        (_, Some(region)) => Ok(Place::Region(region)),
+        (_, None) => Err(countries.len()),
+    }
 }
 
 /// The countries that a project is for.

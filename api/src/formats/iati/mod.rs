@@ -3,6 +3,7 @@
 //! - [`Work`] is a project with all that is told of it but its events, which are read one batch
 //!   after the other.
 //! - `gaps` says which mandatory facts are missing: then nothing is written at all.
+//! - `left_out` says what is known and cannot be told as it is known: it stops nothing.
 //! - `xml` writes what is known, in the order that the standard asks for.
 //! - `check` reads what was written, before it is sent.
 use std::{
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 
 use super::{
     event::{Event, Eventful},
-    readiness::FormatReadiness,
+    readiness::IatiReadiness,
 };
 use crate::{
     Problem, answer,
@@ -26,15 +27,18 @@ use crate::{
     query::{Languages, ListQuery},
     reader::Reader,
     routes::Routes,
+    statistics::smallest_count,
 };
 
 mod check;
 mod gaps;
+mod left_out;
 mod work;
 mod xml;
 
 pub use check::{IatiFault, iati_faults};
 pub(super) use gaps::of_event;
+pub(super) use left_out::of_event as left_out_of_event;
 use work::{OfProject, Work, of_project};
 
 type Answer = Result<HttpResponse, Problem>;
@@ -54,7 +58,7 @@ pub(crate) struct ProjectReadiness {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProjectFormats {
     /// The standard of the International Aid Transparency Initiative, version 2.03.
-    iati: FormatReadiness,
+    iati: IatiReadiness,
 }
 
 pub(super) fn routes(routes: &mut Routes) {
@@ -64,8 +68,8 @@ pub(super) fn routes(routes: &mut Routes) {
 }
 
 fn asked() -> Asked<'static> {
-    // Whether a day has come decides what may be told as having happened.
-    let (of, basis) = (Project::COLLECTION, Basis::records());
+    // Whether a day has come decides what may be told as having happened. Participants are counted.
+    let (of, basis) = (Project::COLLECTION, Basis::everything());
     Asked { of, media_type: MEDIA_TYPE, basis, by: "", daily: true, turns: &WRITERS }
 }
 
@@ -73,11 +77,12 @@ async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
     ListQuery::none(&request)?;
     let wrong = Problem::of(Project::COLLECTION);
     let id = store.find::<Project>(&key).await.map_err(&wrong)?.id;
+    let smallest = smallest_count(&request);
     let write = async |moment: &Moment, file: &mut File| {
         // As it was at that moment, like all that is told with it.
         let mut found = moment.of_keys::<Project>([id.to_string()]).await.map_err(&wrong)?;
         let project = found.pop().ok_or_else(|| Problem::no_record(Project::COLLECTION))?;
-        let work = Work::of(moment, project).await.map_err(&wrong)?;
+        let work = Work::of(moment, project, smallest).await.map_err(&wrong)?;
         let gaps = gaps::of(&work, moment.today());
         if !gaps.is_empty() {
             return Err(Problem::not_ready(gaps));
@@ -93,13 +98,14 @@ async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
 async fn all(request: HttpRequest, store: Reader) -> Answer {
     ListQuery::none(&request)?;
     let wrong = Problem::of(Project::COLLECTION);
+    let smallest = smallest_count(&request);
     let write = async |moment: &Moment, file: &mut File| {
         let mut to = BufWriter::new(file);
         begin(moment, &mut to).await?;
         let mut projects = moment.every(Wanted::<Project>::all(ProjectFilter::default()));
         while let Some(projects) = projects.next().await.map_err(&wrong)? {
             for project in projects {
-                let work = Work::of(moment, project).await.map_err(&wrong)?;
+                let work = Work::of(moment, project, smallest).await.map_err(&wrong)?;
                 if gaps::of(&work, moment.today()).is_empty() {
                     activities(moment, &work, &mut to).await?;
                 }
@@ -114,11 +120,12 @@ async fn readiness(request: HttpRequest, store: Reader, key: Path<String>) -> An
     ListQuery::none(&request)?;
     let wrong = Problem::of(Project::COLLECTION);
     let project = store.find::<Project>(&key).await.map_err(&wrong)?;
-    let moment = store.moment(Basis::records()).await.map_err(&wrong)?;
-    let work = Work::of(&moment, project).await.map_err(&wrong)?;
-    let iati = FormatReadiness::of(gaps::of(&work, moment.today()));
+    let moment = store.moment(Basis::everything()).await.map_err(&wrong)?;
+    let work = Work::of(&moment, project, smallest_count(&request)).await.map_err(&wrong)?;
+    let missing = gaps::of(&work, moment.today());
+    let iati = IatiReadiness::of(missing, left_out::of(&work));
     let told = ProjectReadiness { formats: ProjectFormats { iati } };
-    Ok(answer::made_from(Basis::records(), answer::public(&told, &Languages::default())))
+    Ok(answer::made_from(Basis::everything(), answer::public(&told, &Languages::default())))
 }
 
 async fn begin(moment: &Moment, to: &mut impl Write) -> Result<(), Problem> {
@@ -145,7 +152,7 @@ async fn activities(moment: &Moment, work: &Work, to: &mut impl Write) -> Result
 }
 
 /// Writes each event of a project as an activity.
-async fn events<R: Eventful<Filter: OfProject> + xml::Countable>(
+async fn events<R: Eventful<Filter: OfProject> + xml::Named>(
     moment: &Moment,
     work: &Work,
     to: &mut impl Write,

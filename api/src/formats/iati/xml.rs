@@ -3,7 +3,7 @@ use std::io;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::{
-    BudgetKind, BudgetStatus, Count, EventStatus, FullDate, Indicator, IndicatorMeasure, Metric,
+    BudgetKind, BudgetStatus, Count, Decimal, EventStatus, FullDate, IndicatorMeasure, Metric,
     Money, Organisation, OrganisationKind, OrganisationRef, PartialDate, ProjectPartyRole,
     ProjectResult, ProjectStatus, Qualifier, Record, ResultKind, Seminar, StudyVisit, Text,
     TransactionKind,
@@ -15,8 +15,8 @@ use quick_xml::{
 
 use super::{
     super::event::{Event, day, legible},
-    gaps::beneficiaries,
-    work::Work,
+    gaps::{Place, place},
+    work::{Measure, Work, told},
 };
 
 pub(super) const END: &[u8] = b"</iati-activities>\n";
@@ -129,20 +129,18 @@ impl Xml {
 
     /// Where it is and what it is about: an event is where its project is.
     fn scope(&mut self, work: &Work) {
-        let iati = work.iati();
-        match iati.and_then(|iati| iati.region.as_ref()) {
-            Some(region) => {
+        match place(work.project()) {
+            Ok(Place::Country(code)) => {
+                self.empty("recipient-country", &[("code", code), ("percentage", "100")]);
+            }
+            Ok(Place::Region(region)) => {
                 let (code, vocabulary) = (region.code.as_str(), region.vocabulary.as_str());
                 let attributes = [("code", code), ("vocabulary", vocabulary)];
                 self.empty("recipient-region", &attributes);
             }
-            None => {
-                for country in beneficiaries(work.project()) {
-                    self.empty("recipient-country", &[("code", country)]);
-                }
-            }
+            Err(_) => {}
         }
-        for sector in iati.iter().flat_map(|iati| &iati.sectors) {
+        for sector in work.iati().iter().flat_map(|iati| &iati.sectors) {
             let percentage = sector.percentage.unwrap_or(100.0).to_string();
             let attributes = [
                 ("vocabulary", sector.vocabulary.as_str()),
@@ -200,14 +198,14 @@ impl Xml {
     }
 
     /// A result; the standard has none without an indicator.
-    fn result(&mut self, result: &ProjectResult, indicators: &[Indicator]) {
+    fn result(&mut self, result: &ProjectResult, measures: &[Measure]) {
         let kind = match result.kind {
             ResultKind::Output => "1",
             ResultKind::Outcome => "2",
             ResultKind::Impact => "3",
             ResultKind::Other => "9",
         };
-        if indicators.is_empty() {
+        if measures.is_empty() {
             return;
         }
         self.with("result", &[("type", kind)], |xml| {
@@ -215,68 +213,69 @@ impl Xml {
             if let Some(description) = &result.description {
                 xml.text("description", &[], description);
             }
-            for indicator in indicators {
-                xml.indicator(indicator);
+            for measure in measures {
+                xml.indicator(measure);
             }
         });
     }
 
-    fn indicator(&mut self, indicator: &Indicator) {
-        let measure = match indicator.measure {
+    fn indicator(&mut self, measure: &Measure) {
+        let indicator = &measure.indicator;
+        let code = match indicator.measure {
             IndicatorMeasure::Unit => "1",
             IndicatorMeasure::Percentage => "2",
             IndicatorMeasure::Nominal => "3",
             IndicatorMeasure::Ordinal => "4",
             IndicatorMeasure::Qualitative => "5",
         };
-        let in_words = indicator.measure == IndicatorMeasure::Qualitative;
         let ascending = if indicator.ascending { "1" } else { "0" };
-        self.with("indicator", &[("measure", measure), ("ascending", ascending)], |xml| {
+        self.with("indicator", &[("measure", code), ("ascending", ascending)], |xml| {
             xml.text("title", &[], &indicator.title);
             if let Some(baseline) = &indicator.baseline {
-                let value = baseline.value.as_ref().map(domain::Decimal::as_str);
+                let value = baseline.value.as_ref().map(Decimal::as_str);
                 let year = baseline.year.to_string();
-                xml.measured(
-                    "baseline",
-                    &[("year", &year)],
-                    value,
-                    baseline.comment.as_ref(),
-                    in_words,
-                );
+                let told = told(indicator.measure, value, baseline.comment.as_ref());
+                xml.measured("baseline", &[("year", &year)], told, None);
             }
-            for period in &indicator.periods {
+            for (period, reached) in indicator.periods.iter().zip(&measure.reached) {
                 xml.with("period", &[], |xml| {
                     xml.empty("period-start", &[("iso-date", period.from.as_str())]);
                     xml.empty("period-end", &[("iso-date", period.to.as_str())]);
-                    let target = period.target.as_ref().map(domain::Decimal::as_str);
-                    let actual = period.actual.as_ref().map(domain::Decimal::as_str);
-                    xml.measured("target", &[], target.filter(|_| !in_words), None, false);
-                    xml.measured("actual", &[], actual, period.comment.as_ref(), in_words);
+                    let target = period.target.as_ref().map(Decimal::as_str);
+                    xml.measured("target", &[], told(indicator.measure, target, None), None);
+                    let value = reached.value.as_deref();
+                    let told = told(indicator.measure, value, period.comment.as_ref());
+                    let caveat = told.0.zip(reached.counted);
+                    let caveat = caveat.and_then(|(value, how)| caveat_of("counted", how, value));
+                    xml.measured("actual", &[], told, caveat.as_deref());
                 });
             }
         });
     }
 
-    /// A value, which only words may stand for, and only where words are what is measured.
+    /// A value, with how to read it.
     fn measured(
         &mut self,
         name: &str,
         attributes: Attributes,
-        value: Option<&str>,
-        comment: Option<&Text>,
-        in_words: bool,
+        (value, comment): (Option<&str>, Option<&Text>),
+        caveat: Option<&str>,
     ) {
-        let value = value.filter(|_| !in_words);
-        if value.is_none() && (!in_words || comment.is_none()) {
-            return;
-        }
         let mut attributes = attributes.to_vec();
         attributes.extend(value.map(|value| ("value", value)));
-        match comment {
-            None => self.empty(name, &attributes),
-            Some(comment) => {
-                self.with(name, &attributes, |xml| xml.text("comment", &[], comment));
-            }
+        match (value, comment, caveat) {
+            (None, None, _) => {}
+            (Some(_), None, None) => self.empty(name, &attributes),
+            _ => self.with(name, &attributes, |xml| {
+                xml.with("comment", &[], |xml| {
+                    if let Some(comment) = comment {
+                        xml.narratives(comment);
+                    }
+                    if let Some(caveat) = caveat {
+                        xml.line("narrative", &[("xml:lang", "en")], caveat);
+                    }
+                });
+            }),
         }
     }
 
@@ -291,22 +290,7 @@ impl Xml {
             }
         };
         let value = count.value.to_string();
-        let read = match count.qualifier {
-            Qualifier::Exact => None,
-            Qualifier::About => Some(format!("As published: about {value} {how}.")),
-            Qualifier::MoreThan => {
-                Some(format!("As published: more than {value} {how}. The value is a lower bound."))
-            }
-            Qualifier::AtLeast => {
-                Some(format!("As published: at least {value} {how}. The value is a lower bound."))
-            }
-            Qualifier::LessThan => {
-                Some(format!("As published: less than {value} {how}. The value is an upper bound."))
-            }
-            Qualifier::AtMost => {
-                Some(format!("As published: at most {value} {how}. The value is an upper bound."))
-            }
-        };
+        let caveat = caveat_of("published", count.qualifier, &format!("{value} {how}"));
         self.with("result", &[("type", "1")], |xml| {
             xml.own("title", &[], "Attendance");
             xml.with("indicator", &[("measure", "1"), ("ascending", "1")], |xml| {
@@ -314,15 +298,24 @@ impl Xml {
                 xml.with("period", &[], |xml| {
                     xml.empty("period-start", &[("iso-date", &first.to_string())]);
                     xml.empty("period-end", &[("iso-date", &last.to_string())]);
-                    xml.with("actual", &[("value", &value)], |xml| {
-                        if let Some(read) = read {
-                            xml.own("comment", &[], &read);
-                        }
-                    });
+                    xml.measured("actual", &[], (Some(&value), None), caveat.as_deref());
                 });
             });
         });
     }
+}
+
+/// How to read a number that is not just that one.
+fn caveat_of(how: &str, qualifier: Qualifier, number: &str) -> Option<String> {
+    let (words, bound) = match qualifier {
+        Qualifier::Exact => return None,
+        Qualifier::About => return Some(format!("As {how}: about {number}.")),
+        Qualifier::MoreThan => ("more than", "a lower"),
+        Qualifier::AtLeast => ("at least", "a lower"),
+        Qualifier::LessThan => ("less than", "an upper"),
+        Qualifier::AtMost => ("at most", "an upper"),
+    };
+    Some(format!("As {how}: {words} {number}. The value is {bound} bound."))
 }
 
 /// The beginning of the file, as of the last change of what is in it.
@@ -387,8 +380,8 @@ pub(super) fn project(work: &Work, children: &[u8]) -> Vec<u8> {
             });
         }
         xml.0.get_mut().extend_from_slice(children);
-        for (result, indicators) in &work.results {
-            xml.result(result, indicators);
+        for (result, measures) in &work.results {
+            xml.result(&result.body, measures);
         }
     })
 }
@@ -405,41 +398,32 @@ fn identifier(work: &Work, event: &Event<'_>) -> String {
     format!("{}-{}", work.identifier(), event.id)
 }
 
-/// An event that is counted, and has a name in each language.
-pub(super) trait Countable: domain::Resource {
+/// An event that has a name in each language.
+pub(super) trait Named: domain::Resource {
     fn title(record: &Record<Self>) -> Text;
     fn about(&self) -> Option<&Text>;
-    fn attendance(&self) -> &[Count];
 }
 
-impl Countable for Seminar {
+impl Named for Seminar {
     fn title(record: &Record<Self>) -> Text {
         record.body.title.as_ref().unwrap_or(&record.derived.label).clone()
     }
     fn about(&self) -> Option<&Text> {
         self.summary.as_ref().or(self.theme.as_ref())
     }
-    fn attendance(&self) -> &[Count] {
-        &self.attendance
-    }
 }
 
-impl Countable for StudyVisit {
+impl Named for StudyVisit {
     fn title(record: &Record<Self>) -> Text {
-        let country = domain::Country::find(record.body.host_country.as_str());
-        let title = record.body.title.clone();
-        title.unwrap_or_else(|| super::super::event::label(country))
+        record.body.label()
     }
     fn about(&self) -> Option<&Text> {
         None
     }
-    fn attendance(&self) -> &[Count] {
-        &self.attendance
-    }
 }
 
 /// An event, as an activity below its project.
-pub(super) fn event<R: Countable>(work: &Work, event: &Event<'_>, record: &Record<R>) -> Vec<u8> {
+pub(super) fn event<R: Named>(work: &Work, event: &Event<'_>, record: &Record<R>) -> Vec<u8> {
     let title = R::title(record);
     activity(record.updated_at, "2", |xml| {
         xml.head(work, &identifier(work, event), &title);
@@ -459,8 +443,9 @@ pub(super) fn event<R: Countable>(work: &Work, event: &Event<'_>, record: &Recor
         xml.date(end, last);
         xml.scope(work);
         xml.empty("related-activity", &[("ref", work.identifier()), ("type", "1")]);
+        // When a number is of is not known without an end.
         if let (EventStatus::Held, Some((first, last))) = (event.status, first.zip(last)) {
-            for count in record.body.attendance() {
+            for count in event.attendance {
                 xml.attendance(count, first, last);
             }
         }

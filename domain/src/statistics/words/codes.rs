@@ -66,6 +66,8 @@ pub(super) const CODES: &[(&str, &str, &str, &str)] = &[
     ("conference", "conference", "конференция", "콘퍼런스"),
     ("launch", "launch", "запуск проекта", "사업 착수 행사"),
     ("study_visit", "study visit", "ознакомительный визит", "연수 방문"),
+    // What stands in a calendar for what was taken away.
+    ("withdrawn", "withdrawn", "отозвано", "철회됨"),
     // Kinds of results.
     ("output", "output", "непосредственный результат", "산출물"),
     ("outcome", "outcome", "конечный результат", "결과"),
