@@ -43,6 +43,7 @@ mod m20261129_000060_public_changes;
 mod m20261129_000061_words_in_order;
 mod m20261130_000062_feed;
 mod m20261130_000063_public_activity;
+mod m20261130_000065_letters;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -95,6 +96,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000061_words_in_order::Migration),
             Box::new(m20261130_000062_feed::Migration),
             Box::new(m20261130_000063_public_activity::Migration),
+            Box::new(m20261130_000065_letters::Migration),
         ]
     }
 }
