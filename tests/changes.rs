@@ -262,9 +262,12 @@ fn what_is_no_place_in_the_feed_is_refused() {
                 assert_eq!(reply.faults(), [("after".to_owned(), "invalid_cursor".to_owned())]);
             }
         }
-        let given = [("last-event-id", "7")];
-        let reply = hub.send("GET", "/v1/changes/stream", &given, None).await;
-        assert_eq!(reply.faults(), [("Last-Event-ID".to_owned(), "invalid_cursor".to_owned())]);
+        for id in ["7", &far] {
+            let given = [("last-event-id", id)];
+            let reply = hub.send("GET", "/v1/changes/stream", &given, None).await;
+            let fault = ("Last-Event-ID".to_owned(), "invalid_cursor".to_owned());
+            assert_eq!(reply.faults(), [fault], "{id}");
+        }
         for (query, code) in [
             ("resource=feasts", "invalid_parameter"),
             ("limit=101", "invalid_parameter"),

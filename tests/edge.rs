@@ -274,3 +274,157 @@ fn nothing_is_called_by_a_letter_that_postgres_has_not() {
         assert_eq!(sought.json()["code"], "invalid_parameter", "{}", sought.text);
     });
 }
+
+#[test]
+fn the_documentation_is_only_read() {
+    on_each_database(async |hub| {
+        for path in ["/docs/", "/docs/index.html", "/docs"] {
+            for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                let reply = hub.send(method, path, &[], None).await;
+                let status = if method == "OPTIONS" { 204 } else { 405 };
+                assert_eq!(reply.status, status, "{method} {path}");
+                assert_eq!(reply.header("allow"), "GET, HEAD, OPTIONS", "{method} {path}");
+            }
+        }
+    });
+}
+
+#[test]
+fn who_refuses_an_answer_as_it_is_gets_it_compressed_and_who_refuses_all_as_it_is() {
+    on_each_database(async |hub| {
+        let bearer = format!("Bearer {}", hub.token);
+        for (accepted, encoding) in [
+            ("identity;q=0", ".gzip"),
+            ("br, identity;q=0", ".br"),
+            ("*;q=0", ""),
+            ("identity;q=0, *;q=0", ""),
+            ("gzip;q=0, identity;q=0", ""),
+        ] {
+            let public = vec![("accept-encoding", accepted)];
+            let personal = vec![("accept-encoding", accepted), ("authorization", &*bearer)];
+            for headers in [&public, &public, &personal] {
+                let reply = hub.send("GET", "/v1/organisations", headers, None).await;
+                assert_eq!(reply.status, 200, "{accepted}: {}", reply.text);
+                // The tag tells how it came: the client has unpacked it, and says nothing of it.
+                let tag = reply.header("etag").trim_end_matches('"').to_owned();
+                let told = tag.find('.').map_or("", |at| &tag[at..]);
+                assert_eq!(told, encoding, "{accepted}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_page_elsewhere_may_go_on_with_a_stream_and_reads_the_names_of_files() {
+    on_each_database(async |hub| {
+        let ask = [
+            ("origin", "https://ministry.example.org"),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "last-event-id"),
+        ];
+        let allowed = hub.send("OPTIONS", "/v1/changes/stream", &ask, None).await;
+        let headers = allowed.header("access-control-allow-headers").to_lowercase();
+        for name in ["last-event-id", "cache-control", "if-modified-since"] {
+            assert!(headers.split(", ").any(|header| header == name), "{headers}");
+        }
+        let exposed = async |path: &str| {
+            let reply = hub.send("GET", path, &ask[..1], None).await;
+            let lines = reply.headers.get_all("access-control-expose-headers").iter();
+            let lines: Vec<_> = lines.map(|line| line.to_str().unwrap().to_owned()).collect();
+            lines.join(", ").contains("Content-Disposition")
+        };
+        // From memory as well.
+        for _ in 0..2 {
+            assert!(exposed("/v1/topics.csv").await);
+            assert!(!exposed("/v1/topics").await);
+        }
+    });
+}
+
+#[test]
+fn a_token_that_does_not_hold_reads_nothing() {
+    on_each_database(async |hub| {
+        for path in [
+            "/v1/seminars",
+            "/v1/changes",
+            "/v1/changes/stream",
+            "/v1/dump.zip",
+            "/v1/countries",
+            "/v1/countries.csv",
+            "/openapi.json",
+        ] {
+            let reply = hub.get_as("nonsense", path).await;
+            assert_eq!(reply.status, 401, "{path}");
+            assert_eq!(reply.json()["code"], "unauthenticated", "{path}");
+            if !path.ends_with("stream") {
+                assert_eq!(hub.get_as(&hub.token, path).await.status, 200, "{path}");
+            }
+        }
+    });
+}
+
+#[test]
+fn who_comes_with_a_browser_is_shown_a_page_and_programs_are_told_the_same_in_json() {
+    const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    on_each_database(async |hub| {
+        for path in ["/", "/problems/stale_revision", "/problems/missing_field"] {
+            let page = hub.send("GET", path, &[("accept", BROWSER)], None).await;
+            assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
+            assert!(page.header("content-security-policy").contains("style-src"), "{path}");
+            assert!(page.header("vary").contains("Accept,"), "{}", page.header("vary"));
+            assert!(page.text.contains("<a href=\"/docs/\">"), "{}", page.text);
+            for accept in ["*/*", "application/json", "application/json, text/html"] {
+                // Whichever was asked for first, nobody is given the other from memory.
+                let told = hub.send("GET", path, &[("accept", accept)], None).await;
+                assert_eq!(told.header("content-type"), "application/json", "{path} {accept}");
+                assert_ne!(told.header("etag"), page.header("etag"));
+            }
+        }
+        let home = hub.get("/").await;
+        assert!(home.header("link").contains("</.well-known/api-catalog>; rel=\"api-catalog\""));
+        let home = home.json();
+        let collections = home["collections"].as_object().unwrap();
+        assert_eq!(collections.len(), domain::collections().len());
+        let mut addresses: Vec<_> = collections.values().collect();
+        let others = ["api", "countries", "statistics", "changes", "dump", "contract"];
+        addresses.extend(others.map(|name| &home[name]));
+        addresses.extend([&home["documentation"], &home["health"]]);
+        for address in addresses {
+            let address = address.as_str().unwrap();
+            assert_eq!(hub.send("HEAD", address, &[], None).await.status, 200, "{address}");
+        }
+    });
+}
+
+#[test]
+fn the_api_is_found_where_everybody_looks_for_it() {
+    on_each_database(async |hub| {
+        let catalog = hub.get("/.well-known/api-catalog").await;
+        let kind = "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
+        assert_eq!(catalog.header("content-type"), kind);
+        let one = catalog.json()["linkset"][0].clone();
+        assert_eq!(one["anchor"], "https://hub.example.org/");
+        for relation in ["service-desc", "service-doc", "status"] {
+            let link = &one[relation][0];
+            let path = link["href"].as_str().unwrap().strip_prefix("https://hub.example.org");
+            let reply = hub.get(path.unwrap()).await;
+            assert_eq!(reply.status, 200, "{relation}");
+            let kind = link["type"].as_str().unwrap();
+            assert!(reply.header("content-type").starts_with(kind), "{relation}");
+        }
+        let path = "/.well-known/security.txt";
+        let other = hub.another(|settings| settings.security_contact = None);
+        let nobody = hub.get_from(&other.url, path, None).await;
+        assert_eq!(nobody.json()["code"], "no_such_address");
+        other.stop().await;
+        let told = hub.get(path).await;
+        let contact = "mailto:security@hub.example.org";
+        assert_eq!(told.header("content-type"), "text/plain; charset=utf-8");
+        let itself = "https://hub.example.org/.well-known/security.txt";
+        let expected =
+            format!("Contact: {contact}\nExpires: 2026-06-30T00:00:00Z\nCanonical: {itself}\n");
+        assert_eq!(told.text, expected);
+        let known = [("if-none-match", told.header("etag"))];
+        assert_eq!(hub.send("GET", path, &known, None).await.status, 304);
+    });
+}

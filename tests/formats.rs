@@ -531,7 +531,7 @@ fn the_archive_holds_every_public_record_and_its_sums_are_right() {
         };
         let package: Value = serde_json::from_str(&file("datapackage.json")).unwrap();
         let resources = package["resources"].as_array().unwrap();
-        assert_eq!(resources.len(), 34, "each of the seventeen collections twice");
+        assert_eq!(resources.len(), 36, "each of the seventeen collections twice, and countries");
         let changes = hub.get("/v1/changes?resource=seminars").await.json();
         let last = changes["items"].as_array().unwrap().last().unwrap().clone();
         assert_eq!(package["created"], last["at"], "as of the last change");
@@ -545,7 +545,7 @@ fn the_archive_holds_every_public_record_and_its_sums_are_right() {
             sums.push(format!("{sum}  {path}"));
         }
         let told = file("checksums.txt");
-        assert_eq!(told.lines().take(34).collect::<Vec<_>>(), sums);
+        assert_eq!(told.lines().take(36).collect::<Vec<_>>(), sums);
 
         let lines = file("data/organisations.ndjson");
         let mut ids: Vec<Value> = lines
@@ -558,6 +558,10 @@ fn the_archive_holds_every_public_record_and_its_sums_are_right() {
         assert_eq!(told, ids, "in the order of their ids");
         let record: Value = serde_json::from_str(&file("data/seminars.ndjson")).unwrap();
         assert_eq!(record, hub.get(SEMINAR).await.json());
+
+        let countries = resources.iter().find(|one| one["path"] == "data/countries.csv").unwrap();
+        assert_eq!(countries["schema"]["primaryKey"], "code");
+        assert_eq!(file("data/countries.csv"), hub.get("/v1/countries.csv").await.text);
 
         let rows = file("data/seminars.csv");
         let header: Vec<_> = rows.lines().next().unwrap().split(',').collect();

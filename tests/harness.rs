@@ -120,6 +120,21 @@ impl Reply {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap_or_default())
     }
 
+    /// Fails unless the service tells what each code of a problem means.
+    fn assert_told(&self) {
+        if self.header("content-type") != "application/problem+json" || self.text.is_empty() {
+            return;
+        }
+        let problem = self.json();
+        // Who made a format has said what its rules mean.
+        let of_format = problem["code"] == "not_ready";
+        let faults = problem["errors"].as_array().into_iter().flatten().filter(|_| !of_format);
+        for told in faults.chain([&problem]) {
+            let code = told["code"].as_str().expect("a code");
+            assert!(api::is_told(code), "/problems/{code} does not tell of it");
+        }
+    }
+
     /// The code of each fault, with its place.
     pub(crate) fn faults(&self) -> Vec<(String, String)> {
         let faults = self.json()["errors"].as_array().cloned().unwrap_or_default();
@@ -238,6 +253,7 @@ fn listening(database: Database, change: impl Fn(&mut Settings)) -> (String, Ser
         handover: None,
         rate_limit: None,
         proxies: Vec::new(),
+        security_contact: Some("mailto:security@hub.example.org".to_owned()),
         cache: 16 * 1024 * 1024,
     };
     change(&mut settings);
@@ -355,7 +371,9 @@ impl Hub {
         }
         let response: Response = request.send().await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());
-        Reply { status, headers, text: response.text().await.expect("text") }
+        let reply = Reply { status, headers, text: response.text().await.expect("text") };
+        reply.assert_told();
+        reply
     }
 
     /// Does that to the database, beside the service.

@@ -395,3 +395,21 @@ fn a_record_that_has_changed_its_project_comes_back_only_to_who_may_write_there(
         assert_eq!(back.status, 201, "{}", back.text);
     });
 }
+
+#[test]
+fn a_record_that_comes_back_was_created_when_it_first_was() {
+    on_each_database(async |hub| {
+        let made = hub.write("POST", "/v1/topics", None, Some(&topic("back", "B"))).await;
+        let id = made.json()["id"].as_str().unwrap().to_owned();
+        let gone = hub.write("DELETE", "/v1/topics/back", Some(made.header("etag")), None).await;
+        assert_eq!(gone.status, 204);
+        let back = format!("/v1/topics/{id}/revisions/1/restore");
+        let back = hub.write("POST", &back, None, None).await;
+        assert_eq!(back.status, 201, "{}", back.text);
+        let first = read(&hub, &format!("/v1/topics/{id}/revisions/1")).await.json();
+        assert_eq!(back.json()["created_at"], first["at"]);
+        assert_ne!(back.json()["created_at"], back.json()["updated_at"]);
+        let kept = hub.get_as(&hub.token, &format!("/v1/topics/{id}")).await.json();
+        assert_eq!(kept["created_at"], first["at"]);
+    });
+}

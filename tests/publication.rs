@@ -569,3 +569,56 @@ fn a_token_for_some_projects_sees_and_writes_what_is_not_public_only_there() {
         assert_eq!(told(&reply), refused(403, "forbidden"));
     });
 }
+
+#[test]
+fn who_sees_drafts_lists_them_by_where_they_stand() {
+    on_each_database(async |hub| {
+        for code in ["one", "two", "three"] {
+            let body = json!({"code": code, "scheme": "own", "label": {"en": code}});
+            let made = hub.write_as(&hub.token, "POST", "/v1/topics", None, Some(&body)).await;
+            if code == "two" {
+                let submit = "/v1/topics/two/submit";
+                let tag = made.header("etag").to_owned();
+                let submitted = hub.write_as(&hub.token, "POST", submit, Some(&tag), None).await;
+                assert_eq!(submitted.status, 200, "{}", submitted.text);
+            }
+        }
+        let viewer = hub.token("viewer", &[]).await;
+        let public = hub.get("/v1/topics?with_total=true").await.json()["total"].as_i64().unwrap();
+        for (query, total) in [
+            ("state=in_review", 1),
+            ("state=draft", 2),
+            ("state=draft,in_review,withdrawn", 3),
+            ("state=draft&q=three", 1),
+            ("state=published", public),
+            ("state=published,draft", public + 2),
+            ("state=draft,in_review,published,withdrawn", public + 3),
+        ] {
+            let path = format!("/v1/topics?{query}&with_total=true&facets=scheme&limit=1");
+            let page = hub.get_as(&viewer, &path).await.json();
+            assert_eq!(page["total"], total, "{query}");
+            let counted = page["facets"]["scheme"].as_array().unwrap().iter();
+            let counted: i64 = counted.map(|one| one["count"].as_i64().unwrap()).sum();
+            assert_eq!(counted, total, "{query}");
+        }
+        let file = hub.get_as(&viewer, "/v1/topics.ndjson?state=in_review").await;
+        assert_eq!(file.text.lines().count(), 1, "{}", file.text);
+        let refused = hub.get("/v1/topics?state=published").await;
+        assert_eq!(refused.json()["code"], "unauthenticated");
+        let wrong = hub.get_as(&viewer, "/v1/topics?state=gone").await;
+        assert_eq!(wrong.faults(), [("state".to_owned(), "invalid_parameter".to_owned())]);
+        // A token that is limited to a project sees no draft of another, however it is asked for.
+        let mut body = domain::sample::example("seminars");
+        body["slug"] = "hidden".into();
+        let made = hub.write_as(&hub.token, "POST", "/v1/seminars", None, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let mut project = domain::sample::example("projects");
+        project["slug"] = "other".into();
+        assert_eq!(hub.write("POST", "/v1/projects", None, Some(&project)).await.status, 201);
+        let limited = hub.token("viewer", &["other"]).await;
+        let none = hub.get_as(&limited, "/v1/seminars?state=draft&with_total=true").await.json();
+        assert_eq!(none["total"], 0);
+        let all = hub.get_as(&viewer, "/v1/seminars?state=draft&with_total=true").await.json();
+        assert_eq!(all["total"], 1);
+    });
+}

@@ -288,3 +288,150 @@ fn a_place_that_was_made_up_is_refused_whatever_stands_in_it() {
         }
     });
 }
+
+#[test]
+fn a_text_is_found_in_any_tag_of_a_language_however_that_is_written() {
+    on_each_database(async |hub| {
+        let label = json!({"pt-BR": "Cidades", "zh-Hant": "城市", "en-GB": "Cities"});
+        let body = json!({"code": "cities", "scheme": "own", "label": label});
+        assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+        for (asked, language) in [
+            ("en", "en-GB"),
+            ("en-US", "en-GB"),
+            ("fr", "en-GB"),
+            ("zh-TW", "zh-Hant"),
+            ("PT-br", "pt-BR"),
+            ("ru,ZH", "zh-Hant"),
+        ] {
+            let reply = hub.get(&format!("/v1/topics/cities?lang={asked}")).await;
+            assert_eq!(reply.json()["label"], json!({language: label[language]}), "{asked}");
+            assert_eq!(reply.header("content-language"), language);
+        }
+        let languages = json!({"languages": ["pt-BR"]});
+        let path = "/v1/seminars/first-seminar-2021";
+        let tag = hub.get(path).await.header("etag").to_owned();
+        assert_eq!(hub.write("PATCH", path, Some(&tag), Some(&languages)).await.status, 200);
+        for asked in ["pt-BR", "pt-br", "PT-BR,EN"] {
+            let found = hub.get(&format!("/v1/seminars?language={asked}")).await.json();
+            assert_eq!(found["items"].as_array().unwrap().len(), 1, "{asked}");
+        }
+    });
+}
+
+#[test]
+fn a_filter_by_days_takes_days_and_nothing_else() {
+    on_each_database(async |hub| {
+        for day in ["%2B12021-01-01", "2021-1-1", "%20%202021-01-01", "-0001-01-01", "2021-02-30"] {
+            for path in
+                ["seminars?starts_on_gte", "study-visits?starts_on_lt", "exchange-rates?on_gte"]
+            {
+                let reply = hub.get(&format!("/v1/{path}={day}")).await;
+                let name = path.split('?').next_back().unwrap().to_owned();
+                assert_eq!(reply.faults(), [(name, "invalid_parameter".to_owned())], "{day}");
+            }
+        }
+        for (query, found) in [("starts_on_gte=2021-11-04", 1), ("starts_on_lt=2021-11-04", 0)] {
+            let page = hub.get(&format!("/v1/seminars?{query}")).await.json();
+            assert_eq!(page["items"].as_array().unwrap().len(), found, "{query}");
+        }
+    });
+}
+
+#[test]
+fn a_seminar_of_which_the_year_of_the_end_is_not_known_ends_with_its_start() {
+    on_each_database(async |hub| {
+        let path = "/v1/seminars/first-seminar-2021";
+        let tag = hub.get(path).await.header("etag").to_owned();
+        let days = json!({"starts_on": "2999-12-31", "ends_on": "XXXX-11-05"});
+        let changed = hub.write("PATCH", path, Some(&tag), Some(&days)).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        for (query, found) in [("upcoming=true", 1), ("past=true", 0), ("past=false", 1)] {
+            let page = hub.get(&format!("/v1/seminars?{query}")).await.json();
+            assert_eq!(page["items"].as_array().unwrap().len(), found, "{query}");
+        }
+    });
+}
+
+#[test]
+fn a_seminar_without_a_title_and_a_series_has_a_label_in_each_language_there_is_a_word_for() {
+    on_each_database(async |hub| {
+        let path = "/v1/seminars/first-seminar-2021";
+        let tag = hub.get(path).await.header("etag").to_owned();
+        let alone = json!({"series_id": null, "title": null});
+        let changed = hub.write("PATCH", path, Some(&tag), Some(&alone)).await.json();
+        assert_eq!(changed["label"], json!({"en": "Seminar 1", "ru": "Семинар 1"}));
+    });
+}
+
+#[test]
+fn a_programme_tells_what_a_page_about_the_seminar_needs() {
+    on_each_database(async |hub| {
+        let path = "/v1/seminars/first-seminar-2021";
+        let seminar = hub.get(path).await.json();
+        let programme = hub.get(&format!("{path}/programme")).await.json();
+        let told = &programme["seminar"];
+        for field in ["languages", "topics", "registration_url", "image_url", "summary", "ordinal"]
+        {
+            assert_eq!(told[field], seminar[field], "{field}");
+        }
+        assert_eq!(told["series"]["id"], seminar["series_id"]);
+        assert!(told["series"]["name"]["en"].is_string(), "{told:#}");
+        let organisers = told["organisers"].as_array().unwrap();
+        assert!(!organisers.is_empty());
+        for (told, organiser) in organisers.iter().zip(seminar["organisers"].as_array().unwrap()) {
+            assert_eq!(told["organisation"]["id"], organiser["organisation_id"]);
+            assert_eq!(told["role"], organiser["role"]);
+        }
+        let countries = told["countries"].as_array().unwrap();
+        assert_eq!(countries.len(), seminar["countries"].as_array().unwrap().len());
+        assert!(countries.iter().all(|one| one["country"]["name"]["en"].is_string()), "{told:#}");
+        let sessions = programme["days"].as_array().unwrap().iter();
+        let sessions = sessions.flat_map(|day| day["sessions"].as_array().unwrap());
+        for session in sessions {
+            let id = session["id"].as_str().unwrap();
+            let record = hub.get(&format!("/v1/sessions/{id}")).await.json();
+            assert_eq!((&session["slug"], &session["order"]), (&record["slug"], &record["order"]));
+        }
+    });
+}
+
+#[test]
+fn countries_are_a_file_to_join_names_by() {
+    on_each_database(async |hub| {
+        let file = hub.get("/v1/countries.csv?code=KZ,KR").await;
+        assert_eq!(file.header("content-type"), "text/csv; charset=utf-8; header=present");
+        assert_eq!(file.header("content-disposition"), "attachment; filename=\"countries.csv\"");
+        let lines: Vec<_> = file.text.lines().collect();
+        assert!(lines[0].starts_with("code,alpha3,numeric,names.en,names.ru"), "{}", lines[0]);
+        assert!(lines[2].starts_with("KZ,KAZ,398,Kazakhstan,Казахстан"), "{}", lines[2]);
+        let all = hub.get("/v1/countries.ndjson").await;
+        let page = hub.get("/v1/countries?limit=1&with_total=true").await.json();
+        assert_eq!(page["total"], all.text.lines().count());
+        let first: Value = serde_json::from_str(all.text.lines().next().unwrap()).unwrap();
+        assert_eq!(first, page["items"][0]);
+        let few = hub.get("/v1/countries.csv?fields=code,names.ru&code=KZ&lang=ru").await;
+        assert_eq!(few.text, "code,names.ru\r\nKZ,Казахстан\r\n");
+        let accept = [("accept", "text/csv")];
+        let accepted = hub.send("GET", "/v1/countries?code=KZ,KR", &accept, None).await;
+        assert_eq!(accepted.text, file.text);
+        assert_eq!(hub.get("/v1/countries.xlsx").await.status, 404);
+    });
+}
+
+#[test]
+fn a_list_comes_in_the_order_of_letters_without_their_strokes() {
+    on_each_database(async |hub| {
+        for (slug, name) in [("zzz", "zzz"), ("lodz", "Łódź"), ("lublin", "Lublin")] {
+            let mut body = domain::sample::example("organisations");
+            body["slug"] = slug.into();
+            body["name"] = json!({"en": name});
+            let made = hub.write("POST", "/v1/organisations", None, Some(&body)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        let page = hub.get("/v1/organisations?sort=name&limit=100").await.json();
+        let names = page["items"].as_array().unwrap().iter();
+        let names: Vec<_> = names.filter_map(|one| one["slug"].as_str()).collect();
+        let place = |slug: &str| names.iter().position(|name| *name == slug).unwrap();
+        assert!(place("lodz") < place("lublin") && place("lublin") < place("zzz"), "{names:?}");
+    });
+}

@@ -217,6 +217,7 @@ fn a_wrong_setting_is_said_and_nothing_starts() {
         ("CAPACITY_HUB_SAMPLE", "maybe"),
         ("CAPACITY_HUB_LOG", "api=loud"),
         ("CAPACITY_HUB_CONNECTIONS", "0"),
+        ("CAPACITY_HUB_SECURITY_CONTACT", "somebody"),
     ];
     for (name, value) in wrong {
         let said = said(folder.path(), &["serve"], &[(name, value)]);

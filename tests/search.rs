@@ -373,6 +373,11 @@ fn one_search_goes_through_all_resources_and_says_which() {
         let label = seminars["items"][0]["label"]["en"].as_str().unwrap();
         assert!(label.starts_with("Seminar 1: "), "{label}");
         assert!(seminars["items"][0]["snippet"].as_str().unwrap().starts_with("Ecosystems"));
+        // What is in the label is not shown once more.
+        let named = hub.get("/v1/search?q=seminar+governance&resource=seminars").await.json();
+        assert_eq!(named["items"][0]["snippet"], Value::Null, "{named:#}");
+        let both = hub.get("/v1/search?q=seminar+ecosystems&resource=seminars").await.json();
+        assert!(both["items"][0]["snippet"].as_str().unwrap().starts_with("Ecosystems"));
 
         // Page by page, each record once.
         let mut paged = Vec::new();
@@ -472,5 +477,36 @@ fn what_holds_a_word_is_listed_in_the_order_of_its_list_page_by_page() {
         let step = hub.write("POST", &publish, Some(draft.header("etag")), None).await;
         assert_eq!(step.status, 200, "{}", step.text);
         assert!(shown().await);
+    });
+}
+
+#[test]
+fn what_has_no_name_shows_what_was_found_in_it() {
+    on_each_database(async |hub| {
+        let mut body = domain::sample::example("statements");
+        body["slug"] = "another".into();
+        body["text"] = json!({"en": "We shall build a quetzalcoatl of services."});
+        let made = hub.write("POST", "/v1/statements", None, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let found = hub.get("/v1/search?q=quetzalcoatl").await.json();
+        let one = &found["items"][0];
+        assert_eq!(one["label"], Value::Null);
+        assert_eq!(one["snippet"], body["text"]["en"]);
+    });
+}
+
+#[test]
+fn an_apostrophe_is_found_however_it_is_typed() {
+    on_each_database(async |hub| {
+        for (at, sign) in ["'", "ʻ", "‘", "’"].into_iter().enumerate() {
+            let label = json!({"en": format!("Yangi O{sign}zbekiston")});
+            let body = json!({"code": format!("sign-{at}"), "scheme": "own", "label": label});
+            assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+        }
+        for sign in ["'", "ʻ", "ʼ", "‘", "’", "`", "´", "′"] {
+            let typed = encoded(&format!("O{sign}zbekiston yangi"));
+            let found = hub.get(&format!("/v1/topics?q={typed}")).await.json();
+            assert_eq!(found["items"].as_array().unwrap().len(), 4, "{sign}");
+        }
     });
 }

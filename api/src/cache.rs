@@ -8,7 +8,10 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue},
+        header::{
+            self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue,
+            Preference, Quality,
+        },
     },
     middleware::Next,
     web::{Bytes, Data},
@@ -20,7 +23,7 @@ use quick_cache::{
     sync::{Cache, EntryAction, EntryResult},
 };
 
-use crate::{Problem, answer, edge::Circumstances, export::Format};
+use crate::{Problem, answer, edge::Circumstances, export::Format, page};
 
 /// What an entry takes beside its body, about.
 const OVERHEAD: usize = 1024;
@@ -30,7 +33,7 @@ const USUAL: usize = 16 * 1024;
 const PART: u64 = 8;
 /// How long somebody waits for another who is making the same answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What answers are compressed by; who wants none of these gets none.
+/// What answers are compressed by.
 const ENCODINGS: [Encoding; 5] = [
     Encoding::Known(ContentEncoding::Identity),
     Encoding::Known(ContentEncoding::Brotli),
@@ -167,6 +170,28 @@ fn kept_for(request: &ServiceRequest) -> Option<(&Data<Answers>, &Data<Store>)> 
     Some((request.app_data()?, request.app_data()?))
 }
 
+/// What the answer to that request is to be encoded in.
+///
+/// Who refuses it as it is gets what every client understands; who refuses that or everything as well
+/// gets it as it is all the same, which helps more than nothing.
+pub(crate) fn encoding(request: &ServiceRequest) -> &'static str {
+    const AS_IT_IS: &str = "identity";
+    if !request.headers().contains_key(header::ACCEPT_ENCODING) {
+        return AS_IT_IS;
+    }
+    let Ok(accepted) = AcceptEncoding::parse(request) else { return AS_IT_IS };
+    let refuses = |encoding: Preference<Encoding>| {
+        accepted.iter().any(|one| one.quality == Quality::ZERO && one.item == encoding)
+    };
+    match accepted.negotiate(ENCODINGS.iter()) {
+        Some(Encoding::Known(chosen)) => chosen.as_str(),
+        None if !refuses(Preference::Any) && !refuses(Preference::Specific(Encoding::gzip())) => {
+            "gzip"
+        }
+        _ => AS_IT_IS,
+    }
+}
+
 /// By what an answer is found again.
 struct Asked {
     key: String,
@@ -181,17 +206,12 @@ impl Asked {
         let of_all = request.method() == Method::GET
             && !request.path().starts_with("/health/")
             && !headers.contains_key(header::AUTHORIZATION);
-        if !of_all || Format::preferred(request.request()).is_some() {
+        let other_form =
+            Format::preferred(request.request()).is_some() || page::preferred(request.request());
+        if !of_all || other_form {
             return None;
         }
-        let mut encoding = "identity";
-        if headers.contains_key(header::ACCEPT_ENCODING) {
-            let accepted = AcceptEncoding::parse(request).ok()?;
-            let Encoding::Known(chosen) = accepted.negotiate(ENCODINGS.iter())? else {
-                return None;
-            };
-            encoding = chosen.as_str();
-        }
+        let encoding = encoding(request);
         let key = [encoding, " ", request.uri().path_and_query()?.as_str()].concat();
         Some(Self { key, encoding })
     }

@@ -24,6 +24,7 @@ use crate::{
     Problem, answer,
     edge::Headless,
     query::{Languages, ListQuery},
+    reader::Anybody,
 };
 
 pub(crate) const COLLECTION: &str = "changes";
@@ -135,6 +136,7 @@ impl Asked {
 
 /// A part of the feed.
 pub(crate) async fn list(
+    _: Anybody,
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
@@ -192,18 +194,20 @@ impl Streams {
 
 /// The feed as server-sent events, for as long as the client listens.
 pub(crate) async fn follow(
+    _: Anybody,
     request: HttpRequest,
     store: Data<Store>,
     streams: Data<Streams>,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::of(&request, &["limit"])?;
     // Who comes back knows better where he was than the address that he began with.
-    let after = match request.headers().get("last-event-id") {
-        None => asked.after,
-        Some(id) => id.to_str().ok().and_then(position).ok_or_else(Problem::invalid_event)?,
+    let (after, unknown): (_, fn() -> Problem) = match request.headers().get("last-event-id") {
+        None => (Some(asked.after), Problem::invalid_place),
+        Some(id) => (id.to_str().ok().and_then(position), Problem::invalid_event),
     };
+    let after = after.ok_or_else(unknown)?;
     if after > store.newest().await.map_err(failed)? {
-        return Err(Problem::invalid_place());
+        return Err(unknown());
     }
     let permit = streams.free.clone().try_acquire_owned();
     let following = Following {

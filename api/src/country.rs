@@ -13,23 +13,20 @@ use uuid::Uuid;
 use crate::{
     Problem, answer,
     crud::Listing,
+    edge::vary,
+    export::{Format, Shape, write_line},
+    file::{Said, kept_as},
+    formats::table::Table,
     query::{Languages, ListQuery},
-    reader::Reader,
+    reader::{Anybody, Reader},
 };
 
 pub(crate) const COLLECTION: &str = "countries";
 /// How many records of a kind a country brings.
 const LATEST: u64 = 20;
 
-/// A page of the list, by code.
-pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut query = ListQuery::of(&request)?;
-    query.refuse(&["sort", "include", "facets"]);
-    let filter: CountryFilter = query.filter();
-    query.judge()?;
-    let asked = query;
-    let after = asked.after(request.path())?;
-    let after = after.as_ref().and_then(|place| place.first()?.as_str());
+/// The countries that a filter leaves, by code.
+fn fitting(filter: &CountryFilter) -> impl Iterator<Item = &'static Country> {
     let fits = |country: &&Country| {
         let code = filter.code.0.is_empty()
             || filter.code.0.iter().any(|code| code.as_str() == country.code);
@@ -37,7 +34,57 @@ pub(crate) async fn list(request: HttpRequest) -> Result<HttpResponse, Problem> 
             || filter.region.0.iter().any(|name| Some(name.as_str()) == country.region.as_deref());
         code && region
     };
-    let all: Vec<&Country> = Country::all().filter(fits).collect();
+    Country::all().filter(fits)
+}
+
+/// The form of a file of countries by that name.
+fn of_lines(format: Format) -> Option<Format> {
+    Some(format).filter(|format| matches!(format, Format::Csv | Format::Ndjson))
+}
+
+/// All of them as a file, in the form that the address names.
+pub(crate) async fn named(
+    _: Anybody,
+    request: HttpRequest,
+    format: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let format = Format::named(&format).and_then(of_lines).ok_or_else(Problem::no_route)?;
+    file(&request, format)
+}
+
+/// All of them as a file.
+fn file(request: &HttpRequest, format: Format) -> Result<HttpResponse, Problem> {
+    let mut query = ListQuery::of_export(request)?;
+    query.refuse(&["sort"]);
+    let shape = Shape::asked(&mut query, format, Table::of_countries());
+    let filter: CountryFilter = query.filter();
+    query.judge()?;
+    let (mut bytes, mut said) = (Vec::new(), Said::default());
+    shape.begin(&mut bytes).map_err(Problem::unwritten)?;
+    for country in fitting(&filter) {
+        let found = write_line(&mut bytes, country, &shape).map_err(Problem::unwritten)?;
+        said.also(found.as_deref());
+    }
+    let response = answer::public_bytes(format.content_type(), bytes, said.header());
+    let name = format!("{COLLECTION}.{}", format.name());
+    let mut response = answer::made_from(Basis::nothing(), kept_as(response, &name));
+    vary(response.headers_mut(), "Accept");
+    Ok(response)
+}
+
+/// A page of the list, by code.
+pub(crate) async fn list(_: Anybody, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    if let Some(format) = Format::preferred(&request).and_then(of_lines) {
+        return file(&request, format);
+    }
+    let mut query = ListQuery::of(&request)?;
+    query.refuse(&["sort", "include", "facets"]);
+    let filter: CountryFilter = query.filter();
+    query.judge()?;
+    let asked = query;
+    let after = asked.after(request.path())?;
+    let after = after.as_ref().and_then(|place| place.first()?.as_str());
+    let all: Vec<&Country> = fitting(&filter).collect();
     let begin = all.partition_point(|country| after.is_some_and(|last| *country.code <= *last));
     let rest = &all[begin..];
     let page = &rest[..rest.len().min(usize::try_from(asked.limit).unwrap_or(usize::MAX))];

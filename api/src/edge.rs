@@ -172,6 +172,10 @@ impl Circumstances {
             vary(headers, "Origin");
         }
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        if headers.contains_key(header::CONTENT_DISPOSITION) {
+            let name = HeaderValue::from_static("Content-Disposition");
+            headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, name);
+        }
     }
 }
 
@@ -213,8 +217,8 @@ fn preflight(asked: &HeaderValue, listed: bool) -> HttpResponse {
     response
         .insert_header((
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, \
-             traceparent",
+            "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, \
+             If-Modified-Since, If-None-Match, Last-Event-ID, X-Request-Id, traceparent",
         ))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
         .finish()
@@ -246,11 +250,13 @@ async fn answered<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// Outside of compression: tells representations apart.
+/// Outside of compression: chooses how to compress, and tells representations apart.
 pub(crate) async fn told_apart<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let encoding = HeaderValue::from_static(cache::encoding(&request));
+    request.headers_mut().insert(header::ACCEPT_ENCODING, encoding);
     let mut response = next.call(request).await?.map_into_boxed_body();
     let headers = response.headers_mut();
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|name| name.to_str().ok());

@@ -9,11 +9,11 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::Path,
 };
-use domain::Record;
 use persistence::{Moment, Store, Stored, Wanted};
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError,
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -58,28 +58,42 @@ impl Format {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    /// The same, with what else there is to say of what comes in it.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            other => other.media_type(),
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
     /// The form that a request for a list prefers to JSON, if it does.
     pub(crate) fn preferred(request: &HttpRequest) -> Option<Self> {
         let accepted = request.headers().get(header::ACCEPT)?.to_str().ok()?;
-        let quality = |wanted: &str| {
-            let of = accepted.split(',').find_map(|one| {
-                let mut parts = one.split(';').map(str::trim);
-                let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
-                let mut quality = || parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
-                named.then(|| quality().unwrap_or(1.0))
-            });
-            of.unwrap_or(0.0_f32)
-        };
-        let json = ["application/json", "application/*", "*/*"].map(quality).into_iter();
-        let json = json.fold(0.0, f32::max);
-        let best = Self::ALL.into_iter().map(|format| (quality(format.media_type()), format));
-        let (best, format) = best.max_by(|one, other| one.0.total_cmp(&other.0))?;
-        (best > json).then_some(format)
+        let best = Self::ALL.map(|format| (quality(accepted, format.media_type()), format));
+        let (best, format) = best.into_iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
+        (best > quality_of_json(accepted)).then_some(format)
     }
+}
+
+/// How much a media type is wanted, where it is named.
+pub(crate) fn quality(accepted: &str, wanted: &str) -> f32 {
+    let of = accepted.split(',').find_map(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+        let mut quality = || parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
+        named.then(|| quality().unwrap_or(1.0))
+    });
+    of.unwrap_or(0.0)
+}
+
+/// How much JSON is wanted, named or among others.
+pub(crate) fn quality_of_json(accepted: &str) -> f32 {
+    let named = ["application/json", "application/*", "*/*"].map(|name| quality(accepted, name));
+    named.into_iter().fold(0.0, f32::max)
 }
 
 /// A list as a file, in the form that the address names.
@@ -99,20 +113,11 @@ pub(crate) async fn list<R: Stored>(
     format: Format,
 ) -> Result<HttpResponse, Problem> {
     let mut query = ListQuery::of_export(request)?;
-    let all = Table::of::<R>();
-    let bom = query.flag("bom");
-    let languages = query.languages();
-    let chosen = query.fields(&all);
-    let flat = format != Format::Ndjson || chosen.is_some();
-    let shape = Shape { format, bom, languages, flat, table: chosen.unwrap_or(all) };
+    let shape = Shape::asked(&mut query, format, Table::of::<R>());
     let wanted = query.wanted::<R>(R::COLLECTION)?;
-    let media_type = match format {
-        Format::Csv => "text/csv; charset=utf-8; header=present",
-        other => other.media_type(),
-    };
     let asked = Asked {
         of: R::COLLECTION,
-        media_type,
+        media_type: format.content_type(),
         basis: wanted.basis(&[], false),
         // The address does not tell it when Accept does.
         by: format.name(),
@@ -130,13 +135,35 @@ pub(crate) async fn list<R: Stored>(
 }
 
 /// How the records are to be written.
-struct Shape {
+pub(crate) struct Shape {
     format: Format,
     bom: bool,
     languages: Languages,
     /// Whether columns are written, and not records as they are.
     flat: bool,
     table: Table,
+}
+
+impl Shape {
+    /// What a request asks of a file with all those columns.
+    pub(crate) fn asked(query: &mut ListQuery, format: Format, all: Table) -> Self {
+        let bom = query.flag("bom");
+        let languages = query.languages();
+        let chosen = query.fields(&all);
+        let flat = format != Format::Ndjson || chosen.is_some();
+        Self { format, bom, languages, flat, table: chosen.unwrap_or(all) }
+    }
+
+    /// Writes what comes before all lines.
+    pub(crate) fn begin(&self, to: &mut impl Write) -> io::Result<()> {
+        if self.format != Format::Csv {
+            return Ok(());
+        }
+        if self.bom {
+            to.write_all(BOM)?;
+        }
+        to.write_all(self.table.csv_header().as_bytes())
+    }
 }
 
 async fn write_lines<R: Stored>(
@@ -146,12 +173,7 @@ async fn write_lines<R: Stored>(
     file: &mut File,
 ) -> Result<Said, Problem> {
     let mut to = BufWriter::new(file);
-    if shape.format == Format::Csv {
-        if shape.bom {
-            to.write_all(BOM).map_err(Problem::unwritten)?;
-        }
-        to.write_all(shape.table.csv_header().as_bytes()).map_err(Problem::unwritten)?;
-    }
+    shape.begin(&mut to).map_err(Problem::unwritten)?;
     let mut said = Said::default();
     let mut batches = moment.every(wanted);
     while let Some(records) = batches.next().await.map_err(Problem::of(R::COLLECTION))? {
@@ -165,9 +187,9 @@ async fn write_lines<R: Stored>(
 }
 
 /// Writes a record, and says in which languages its texts are, if they were chosen.
-fn write_line<R: Stored>(
+pub(crate) fn write_line(
     to: &mut impl Write,
-    record: &Record<R>,
+    record: &impl Serialize,
     shape: &Shape,
 ) -> io::Result<Option<String>> {
     if !shape.flat {

@@ -28,7 +28,7 @@ impl Said {
         self.0.extend(found.iter().flat_map(|found| found.split(", ")).map(str::to_owned));
     }
 
-    fn header(self) -> Option<String> {
+    pub(crate) fn header(self) -> Option<String> {
         let all: Vec<_> = self.0.into_iter().collect();
         (!all.is_empty()).then(|| all.join(", "))
     }

@@ -146,6 +146,10 @@ struct Options {
     #[arg(long, env = "CAPACITY_HUB_PROXIES", value_name = "CAPACITY_HUB_PROXIES", global = true,
         value_delimiter = ',', value_parser = network)]
     proxies: Vec<IpNet>,
+    /// Where to tell of a weakness of the service, as mailto: or https:; nowhere when left out.
+    #[arg(long, env = "CAPACITY_HUB_SECURITY_CONTACT", value_name = "CAPACITY_HUB_SECURITY_CONTACT", global = true,
+        value_parser = security_contact)]
+    security_contact: Option<String>,
     /// Whether an empty registry begins with the first seminar; auto: only without `DATABASE_URL`.
     #[arg(
         long,
@@ -374,6 +378,7 @@ async fn serve_until_stopped(
         cache: options.cache * 1024 * 1024,
         rate_limit: options.rate_limit,
         proxies: options.proxies.clone(),
+        security_contact: options.security_contact.clone(),
     };
     let service = serve(listener, &settings)?;
     // Who started the service may have stopped listening to it.
@@ -520,6 +525,15 @@ fn public_url(text: &str) -> Result<String, String> {
     match url.as_str().contains(['?', '#', '@']) {
         true => Err("it has no user, no query and no fragment".to_owned()),
         false => Ok(text.to_owned()),
+    }
+}
+
+fn security_contact(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let known = ["mailto:", "https://"].iter().any(|kind| text.starts_with(kind) && text != *kind);
+    match plain && known {
+        true => Ok(text.to_owned()),
+        false => Err("it is an address that begins with mailto: or https://".to_owned()),
     }
 }
 

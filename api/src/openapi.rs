@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use utoipa::{OpenApi, PartialSchema, ToSchema, openapi::RefOr};
 
 use crate::{
-    country,
+    country, docs,
     export::Format,
     formats::table::Table,
     health, idempotency,
@@ -23,7 +23,9 @@ use crate::{
     programme,
     query::{
         LIMIT, MAX_LIMIT, MAX_SEARCH, MOST_FACETS, MOST_FIELDS, MOST_INCLUDED, MOST_LANGUAGES,
+        MOST_STATES,
     },
+    well_known,
 };
 
 mod changes;
@@ -39,7 +41,16 @@ mod webhooks;
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(health::live, health::ready, problem::describe, programme::read, country::read),
+    paths(
+        docs::index,
+        health::live,
+        health::ready,
+        problem::describe,
+        programme::read,
+        country::read,
+        well_known::catalog,
+        well_known::security
+    ),
     components(schemas(ProblemBody, State, Country, SoughtLanguage, FacetValue)),
     info(
         title = "Capacity Hub",
@@ -145,7 +156,7 @@ impl Paths {
             .into_iter()
             .map(|(path, item)| (path, item.into_keys().map(|name| name.to_uppercase()).collect()))
             .collect();
-        for path in ["/", "/openapi.json", "/docs", "/docs/{file}"] {
+        for path in ["/openapi.json", "/docs", "/docs/", "/docs/{file}"] {
             paths.push((path.to_owned(), vec!["GET".to_owned()]));
         }
         let split = |path: String| path.split('/').map(ToOwned::to_owned).collect();
@@ -205,18 +216,19 @@ impl Visitor for Building<'_> {
         let collection = format!("/v1/{}", R::COLLECTION);
         let one = format!("{collection}/{{id}}");
         let mut filters = self.filters::<R::Filter>();
+        filters.push(reference("parameters", "state"));
         filters.push(reference("parameters", "q"));
-        let keys = enum_values(&json!(R::SortKey::schema()));
+        let order = sort::<R::SortKey>();
         self.paths.insert(
             collection.clone(),
             json!({
-                "get": list(&R::name(), R::COLLECTION, own_parameters::<R>(filters.clone()), Some(&keys), &record_example::<R>()),
+                "get": list(&R::name(), R::COLLECTION, own_parameters::<R>(filters.clone()), Some(&order), &record_example::<R>()),
                 "post": create::<R>(),
             }),
         );
         self.paths.insert(
             format!("{collection}.{{format}}"),
-            json!({"get": export::<R>(filters, &keys)}),
+            json!({"get": export::<R>(filters, &order)}),
         );
         self.paths.insert(one, json!({
             "get": read::<R>(), "put": replace::<R>(), "patch": patch::<R>(&reference("schemas", &change)), "delete": delete::<R>(),
@@ -354,16 +366,18 @@ impl Building<'_> {
         parameters.collect()
     }
 
-    /// Says of whatever shows records that a token shows more of them.
+    /// Says of whatever shows records that a token shows more of them, and that one which does not
+    /// hold shows nothing.
     fn seen_by_token(&mut self) {
-        let same_for_all = ["/health/", "/problems/", "/v1/changes", "/v1/dump", "/v1/countries"];
+        let same_for_all = ["/v1/changes", "/v1/dump", "/v1/countries"];
         for (path, item) in &mut self.paths {
-            let personal = path.contains("{code}") && path.starts_with("/v1/")
-                || !same_for_all.iter().any(|known| path.starts_with(known));
             let read = item.get_mut("get").filter(|get| get["security"] == json!([{}]));
-            if let Some(get) = read.filter(|_| personal) {
+            let Some(get) = read.filter(|_| path.starts_with("/v1/")) else { continue };
+            get["responses"]["401"] = reference("responses", "Unauthenticated");
+            let personal = path.contains("{code}")
+                || !same_for_all.iter().any(|known| path.starts_with(known));
+            if personal {
                 get["security"] = json!([{}, {"token": []}]);
-                get["responses"]["401"] = reference("responses", "Unauthenticated");
             }
         }
     }
@@ -381,6 +395,15 @@ impl Building<'_> {
     fn countries(&mut self) {
         let example = json!(Country::find("KZ"));
         let filters = self.filters::<CountryFilter>();
+        let mut file = operation(
+            "exportCountry",
+            country::COLLECTION,
+            "Take all countries as a file",
+            "Every country that the filters leave, to join their names to the codes in other files.",
+            &["400", "404", "414"],
+        );
+        as_file(&mut file, filters.clone(), &Table::of_countries(), &[Format::Csv, Format::Ndjson]);
+        self.paths.insert("/v1/countries.{format}".into(), json!({"get": file}));
         self.schemas.insert("CountryPage".into(), page("Country", &BTreeMap::new(), &[]));
         self.tags.push(json!({"name": country::COLLECTION, "description": "The countries of ISO 3166-1, read only."}));
         self.paths.insert(
@@ -459,7 +482,7 @@ fn page(record: &str, neighbours: &BTreeMap<String, BTreeSet<String>>, facets: &
     let facets = match counts.is_empty() {
         true => json!({"type": "null", "description": "This list is not counted by anything."}),
         false => {
-            json!({"type": ["object", "null"], "description": "How many records of the whole list have each value, for what facets asked for, the most frequent first; null when it asked for none. Records of which the value is not known are in none.", "properties": counts})
+            json!({"type": ["object", "null"], "description": format!("How many records of the whole list have each value, for what facets asked for, the most frequent first; null when it asked for none. Records of which the value is not known are in none. Of a filter {MOST_VALUES} values are told at most: where there are so many, there may be others, which are less frequent."), "properties": counts})
         }
     };
     json!({
@@ -551,7 +574,7 @@ fn list(
     name: &str,
     collection: &str,
     filters: Vec<Value>,
-    keys: Option<&[String]>,
+    order: Option<&Value>,
     example: &Value,
 ) -> Value {
     let about = format!(
@@ -570,7 +593,7 @@ fn list(
     parameters.push(reference("parameters", "cursor"));
     parameters.push(reference("parameters", "with_total"));
     parameters.push(reference("parameters", "lang"));
-    parameters.extend(keys.map(sort));
+    parameters.extend(order.cloned());
     get["parameters"] = json!(parameters);
     let example =
         json!({"items": [example], "next_cursor": null, "included": null, "facets": null});
@@ -606,18 +629,21 @@ fn own_parameters<R: Stored>(mut filters: Vec<Value>) -> Vec<Value> {
 }
 
 /// The order that a list can have.
-fn sort(keys: &[String]) -> Value {
+fn sort<K: ToSchema>() -> Value {
+    let schema = json!(K::schema());
+    let keys = enum_values(&schema);
+    let about = schema["description"].as_str().unwrap_or_default();
     let values: Vec<_> = keys.iter().flat_map(|key| [key.clone(), format!("-{key}")]).collect();
     let default = keys.first().cloned().unwrap_or_default();
     json!({
         "name": "sort", "in": "query", "required": false, "style": "form", "explode": false,
-        "description": format!("The order: keys with commas between them, a hyphen before a key for descending, a key that comes again without effect; {default} when left out. What is not known comes last, or first when descending."),
+        "description": format!("{about} Keys with commas between them, a hyphen before a key for descending, a key that comes again without effect; {default} when left out. What is not known comes last, or first when descending. Of a text the first 120 letters of its English, else of its first language, are compared, without case, accents and strokes; lang changes nothing in that."),
         "schema": {"type": "array", "items": {"type": "string", "enum": values}, "minItems": 1},
     })
 }
 
 /// A list as a file.
-fn export<R: Stored>(mut filters: Vec<Value>, keys: &[String]) -> Value {
+fn export<R: Stored>(mut filters: Vec<Value>, order: &Value) -> Value {
     let mut get = operation(
         &format!("export{}", R::name()),
         R::COLLECTION,
@@ -628,12 +654,17 @@ fn export<R: Stored>(mut filters: Vec<Value>, keys: &[String]) -> Value {
          begins with an apostrophe in csv. A file of ndjson has a record a line.",
         &["400", "404", "414", "422"],
     );
-    let table = Table::of::<R>();
-    let formats = Format::ALL.map(Format::name);
-    filters.push(sort(keys));
+    filters.push(order.clone());
+    as_file(&mut get, filters, &Table::of::<R>(), &Format::ALL);
+    get
+}
+
+/// Tells of an operation how a file with those columns is asked for, and that it answers with one.
+fn as_file(get: &mut Value, mut filters: Vec<Value>, table: &Table, formats: &[Format]) {
+    let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
     filters.push(json!({
         "name": "format", "in": "path", "required": true, "description": "The form of the file.",
-        "schema": {"type": "string", "enum": formats}, "example": "csv",
+        "schema": {"type": "string", "enum": names}, "example": "csv",
     }));
     filters.push(json!({
         "name": "fields", "in": "query", "required": false, "style": "form", "explode": false,
@@ -647,7 +678,7 @@ fn export<R: Stored>(mut filters: Vec<Value>, keys: &[String]) -> Value {
     }));
     filters.push(reference("parameters", "lang"));
     get["parameters"] = json!(filters);
-    let content = Format::ALL.map(|format| {
+    let content = formats.iter().map(|format| {
         let schema = match format {
             Format::Xlsx => json!({"type": "string", "format": "binary"}),
             _ => json!({"type": "string"}),
@@ -657,10 +688,9 @@ fn export<R: Stored>(mut filters: Vec<Value>, keys: &[String]) -> Value {
     get["responses"]["200"] = json!({
         "description": "The file.",
         "headers": told(&["ETag", "Content-Disposition"]),
-        "content": content.into_iter().collect::<Components>(),
+        "content": content.collect::<Components>(),
     });
     get["responses"]["304"] = reference("responses", "NotModified");
-    get
 }
 
 fn id_parameter<R: Resource>() -> Value {
@@ -858,10 +888,11 @@ fn headers() -> Value {
 fn parameters() -> Value {
     json!({
         "limit": {"name": "limit", "in": "query", "required": false, "description": "How many records a page has.", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT}},
-        "q": {"name": "q", "in": "query", "required": false, "description": "Words that records hold in any of their texts, in any language; all must be there, case and accents make no difference, and the last may be unfinished. Without sort, records with the words in their names come first.", "schema": {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": "^[^\\x00]*$"}},
+        "q": {"name": "q", "in": "query", "required": false, "description": "Words that records hold in any of their texts, in any language; all must be there, case and accents make no difference, and the last may be unfinished. What holds no word, such as *, finds nothing. Without sort, records with the words in their names come first.", "schema": {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": "^[^\\x00]*$"}},
+        "state": {"name": "state", "in": "query", "required": false, "style": "form", "explode": false, "description": "That stand at one of these. Needs a token: to the public there is nothing but what is published.", "schema": {"type": "array", "items": reference("schemas", "State"), "minItems": 1, "maxItems": MOST_STATES}},
         "cursor": {"name": "cursor", "in": "query", "required": false, "description": "The next_cursor of the page before, with the same filters and the same sort.", "schema": {"type": "string", "minLength": 1}},
-        "lang": {"name": "lang", "in": "query", "required": false, "style": "form", "explode": false, "description": "The languages preferred, best first: each text keeps one, the first of these that it has, by itself or by its parent tag, else English, else any. All languages when left out.", "schema": {"type": "array", "items": reference("schemas", "SoughtLanguage"), "minItems": 1, "maxItems": MOST_LANGUAGES}},
-        "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list.", "schema": {"type": "boolean", "default": false}},
+        "lang": {"name": "lang", "in": "query", "required": false, "style": "form", "explode": false, "description": "The languages preferred, best first: each text keeps one, the first of these that it has, by itself, by a parent tag or by another tag of the same language, else English, else any. All languages when left out.", "schema": {"type": "array", "items": reference("schemas", "SoughtLanguage"), "minItems": 1, "maxItems": MOST_LANGUAGES}},
+        "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list. The address of the next page does not ask for it again, since to count takes its time.", "schema": {"type": "boolean", "default": false}},
         "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "required": false, "description": "Names the request, so that it can be sent again: for 24 hours the same key and body have the same answer, and nothing is created twice.", "schema": {"type": "string", "pattern": idempotency::PATTERN, "minLength": 16, "maxLength": 64}},
         "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"$", "maxLength": 60}},
     })

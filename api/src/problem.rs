@@ -1,16 +1,18 @@
 //! What can go wrong, as RFC 9457 tells it.
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, ResponseError,
     http::{StatusCode, header},
     web::Path,
 };
 use domain::{Deed, Refused, Violation};
-use persistence::{Basis, Error, Referrer};
+use persistence::{Error, Referrer};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{answer, formats::readiness::Gap, query::Languages};
+use crate::{formats::readiness::Gap, page};
+
+mod faults;
 
 /// Everything that a request can come to, other than success.
 #[derive(Clone, Debug)]
@@ -644,16 +646,36 @@ pub(crate) struct ProblemKind {
     meaning: &'static str,
 }
 
+/// Every problem there is, and every code that stands in the errors of one. Those of a format, where
+/// a record is not ready for it, are the names that the format itself gives its rules.
+fn known(code: &str) -> Option<&'static Kind> {
+    let faults = faults::FAULTS.iter();
+    kinds::KINDS.iter().copied().chain(faults).find(|kind| kind.code == code)
+}
+
+/// Whether it is told what that code means.
+#[must_use]
+pub fn is_told(code: &str) -> bool {
+    known(code).is_some()
+}
+
 /// Describe a kind of problem
 ///
-/// Tells what a problem's `type` leads to.
+/// Tells what a problem's `type` leads to, and what the codes in its `errors` mean.
 #[utoipa::path(get, path = "/problems/{code}", tag = "service", operation_id = "readProblemKind",
-    params(("code" = String, Path, description = "The code of the problem.", example = "not_found",
-        pattern = "^[a-z_]{1,40}$")),
+    params(("code" = String, Path, description = "The code of the problem, or of one of its errors.",
+        example = "not_found", pattern = "^[a-z_]{1,40}$")),
     responses((status = 200, description = "What it means.", body = ProblemKind)))]
-pub(crate) async fn describe(code: Path<String>) -> Result<HttpResponse, Problem> {
-    let kind = kinds::KINDS.iter().find(|kind| kind.code == *code).ok_or_else(Problem::no_route)?;
-    let Kind { code, status, title, meaning } = **kind;
+pub(crate) async fn describe(
+    request: HttpRequest,
+    code: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Kind { code, status, title, meaning } = *known(&code).ok_or_else(Problem::no_route)?;
     let told = ProblemKind { code, status, title, meaning };
-    Ok(answer::made_from(Basis::nothing(), answer::public(&told, &Languages::default())))
+    Ok(page::either(&request, &told, |told| {
+        let about = page::Page::new(told.title).says(told.meaning);
+        about
+            .adds(&format!("{} · HTTP {}", told.code, told.status))
+            .links("Go on", [("/", "Capacity Hub"), ("/docs/", "The documentation")])
+    }))
 }

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use chrono::NaiveDate;
 use domain::{
-    Count, Country, Day, Document, DocumentKind, EventStatus, Initiative, InitiativeKind, Line,
-    LocalTime, Organisation, PartialDate, Person, Resource, Seminar, SeminarFormat, SeminarKind,
-    SessionKind, Slug, SpeakerRole, StatementMode, Text, TimeZone, TopicCode, Url, Venue, day_of,
+    Count, Country, Day, Document, DocumentKind, EventCountryRole, EventStatus, Initiative,
+    InitiativeKind, LanguageTag, Line, LocalTime, Organisation, OrganiserRole, PartialDate, Person,
+    Resource, Seminar, SeminarFormat, SeminarKind, SeminarSeries, SessionKind, Slug, SpeakerRole,
+    StatementMode, Text, TimeZone, TopicCode, Url, Venue, day_of,
 };
 use persistence::{Basis, Body, Error, Parts};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -54,6 +55,15 @@ struct ProgrammeSeminar<'a> {
     /// What it is about.
     #[schema(value_type = Option<Text>)]
     theme: Kept<'a, Option<Text>>,
+    /// What happened there.
+    #[schema(value_type = Option<Text>)]
+    summary: Kept<'a, Option<Text>>,
+    /// The series that it belongs to.
+    #[serde(default)]
+    series: Option<ProgrammeSeries<'a>>,
+    /// Its number in the series, from 1.
+    #[schema(minimum = 1, maximum = 10000)]
+    ordinal: Option<i64>,
     /// What sort of event it is.
     #[schema(value_type = SeminarKind)]
     kind: Kept<'a, SeminarKind>,
@@ -73,12 +83,72 @@ struct ProgrammeSeminar<'a> {
     /// Where it takes place.
     #[schema(value_type = Option<Venue>)]
     venue: Kept<'a, Option<Venue>>,
+    /// The languages spoken.
+    #[schema(value_type = Vec<LanguageTag>)]
+    languages: Kept<'a, Vec<LanguageTag>>,
+    /// Where to register.
+    #[schema(value_type = Option<Url>)]
+    registration_url: Kept<'a, Option<Url>>,
+    /// A picture of it.
+    #[schema(value_type = Option<Url>)]
+    image_url: Kept<'a, Option<Url>>,
+    /// Who holds it.
+    organisers: Vec<ProgrammeOrganiser<'a>>,
+    /// Which countries are named as having a part in it.
+    countries: Vec<ProgrammeParty<'a>>,
     /// How many came, as it was published.
     #[schema(value_type = Vec<Count>)]
     attendance: Kept<'a, Vec<Count>>,
+    /// What it is about, by topic.
+    #[schema(value_type = Vec<TopicCode>)]
+    topics: Kept<'a, Vec<TopicCode>>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    series_id: Option<Uuid>,
     #[serde(skip_serializing)]
     #[schema(ignore)]
     citations: Vec<Cited>,
+}
+
+/// The series that a seminar belongs to.
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeSeries<'a> {
+    /// The id of the series.
+    #[serde(default)]
+    #[schema(required)]
+    id: Uuid,
+    /// Its name in addresses.
+    #[serde(borrow)]
+    #[schema(value_type = Slug)]
+    slug: Kept<'a, Slug>,
+    /// Its name.
+    #[schema(value_type = Text)]
+    name: Kept<'a, Text>,
+}
+
+/// Who holds a seminar.
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeOrganiser<'a> {
+    /// The id of the organisation.
+    organisation_id: Uuid,
+    /// The organisation.
+    #[serde(borrow, default)]
+    organisation: Option<ProgrammeOrganisation<'a>>,
+    /// As what.
+    #[schema(value_type = OrganiserRole)]
+    role: Kept<'a, OrganiserRole>,
+}
+
+/// A country that has a part in a seminar.
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeParty<'a> {
+    /// Which country.
+    #[serde(deserialize_with = "country")]
+    country: Option<ProgrammeCountry>,
+    /// As what.
+    #[serde(borrow)]
+    #[schema(value_type = EventCountryRole)]
+    role: Kept<'a, EventCountryRole>,
 }
 
 /// A day of a programme.
@@ -102,8 +172,14 @@ struct ProgrammeSession<'a> {
     #[serde(default)]
     #[schema(required)]
     id: Uuid,
-    /// What happens in it.
+    /// Its name in addresses, if it has one.
     #[serde(borrow)]
+    #[schema(value_type = Option<Slug>)]
+    slug: Kept<'a, Option<Slug>>,
+    /// Its place within the day, from 1.
+    #[schema(minimum = 1, maximum = 10000)]
+    order: i64,
+    /// What happens in it.
     #[schema(value_type = SessionKind)]
     kind: Kept<'a, SessionKind>,
     /// Its title.
@@ -217,7 +293,7 @@ struct ProgrammeSpeaker<'a> {
     organisation_id: Option<Uuid>,
 }
 
-/// The organisation that a speaker came from.
+/// An organisation that a speaker came from, or that holds a seminar.
 #[derive(Deserialize, Serialize, ToSchema)]
 struct ProgrammeOrganisation<'a> {
     /// The id of the organisation.
@@ -242,7 +318,7 @@ struct Cited {
     document_id: Uuid,
 }
 
-/// The country that a speaker came from.
+/// A country that a speaker came from, or that has a part in a seminar.
 #[derive(Serialize, ToSchema)]
 struct ProgrammeCountry {
     /// Its ISO 3166-1 alpha-2 code.
@@ -335,6 +411,7 @@ pub(crate) async fn read(
         let read = Read::of(&parts)?;
         let mut bodies = store.bodies(read.named()).await?;
         let known = Known {
+            series: bodies.of::<SeminarSeries>()?,
             people: bodies.of::<Person>()?,
             organisations: bodies.of::<Organisation>()?,
             initiatives: bodies.of::<Initiative>()?,
@@ -397,6 +474,8 @@ impl<'a> Read<'a> {
         let people = speakers.clone().map(|one| one.person_id);
         let people = people.chain(self.statements.iter().map(|one| one.person_id));
         let organisations = speakers.filter_map(|one| one.organisation_id);
+        let organisers = self.seminar.organisers.iter().map(|one| one.organisation_id);
+        let organisations = organisations.chain(organisers).chain(self.seminar.series_id);
         let materials = self.presentations.iter().flat_map(|one| &one.material_ids).copied();
         let initiatives = self.presentations.iter().flat_map(|one| &one.initiative_ids).copied();
         let sources = self.sources.iter().copied();
@@ -429,7 +508,7 @@ impl<'a> Read<'a> {
         });
         let days = days.collect();
         Ok(Programme {
-            seminar: self.seminar,
+            seminar: known.seminar(self.seminar)?,
             days,
             unscheduled: talks.remove(&None).unwrap_or_default(),
             statements: said.remove(&None).unwrap_or_default(),
@@ -440,6 +519,7 @@ impl<'a> Read<'a> {
 
 /// What a programme names.
 struct Known {
+    series: HashMap<Uuid, Body>,
     people: HashMap<Uuid, Body>,
     organisations: HashMap<Uuid, Body>,
     initiatives: HashMap<Uuid, Body>,
@@ -455,6 +535,27 @@ struct Named<'a> {
 }
 
 impl Known {
+    fn seminar<'a>(&'a self, one: ProgrammeSeminar<'a>) -> Result<ProgrammeSeminar<'a>, Error> {
+        let series = one.series_id.and_then(|id| Some((id, self.series.get(&id)?)));
+        let series = match series {
+            None => None,
+            Some((id, body)) => Some(ProgrammeSeries { id, ..body.read()? }),
+        };
+        let mut organisers = Vec::with_capacity(one.organisers.len());
+        for organiser in one.organisers {
+            let organisation = self.organisation(Some(organiser.organisation_id))?;
+            organisers.push(ProgrammeOrganiser { organisation, ..organiser });
+        }
+        Ok(ProgrammeSeminar { series, organisers, ..one })
+    }
+
+    fn organisation(&self, id: Option<Uuid>) -> Result<Option<ProgrammeOrganisation<'_>>, Error> {
+        match id.and_then(|id| Some((id, self.organisations.get(&id)?))) {
+            None => Ok(None),
+            Some((id, body)) => Ok(Some(ProgrammeOrganisation { id, ..body.read()? })),
+        }
+    }
+
     fn presentation<'a>(
         &'a self,
         one: ProgrammePresentation<'a>,
@@ -480,12 +581,7 @@ impl Known {
     ) -> Result<Option<ProgrammeSpeaker<'a>>, Error> {
         let Some(person) = self.people.get(&one.person_id) else { return Ok(None) };
         let Named { name, native_name } = person.read()?;
-        let organisation =
-            one.organisation_id.and_then(|id| Some((id, self.organisations.get(&id)?)));
-        let organisation = match organisation {
-            None => None,
-            Some((id, body)) => Some(ProgrammeOrganisation { id, ..body.read()? }),
-        };
+        let organisation = self.organisation(one.organisation_id)?;
         Ok(Some(ProgrammeSpeaker { name, native_name, organisation, ..one }))
     }
 

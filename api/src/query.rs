@@ -1,10 +1,10 @@
 //! How a list is asked for: a filter, an order, a page.
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{Resource, SoughtLanguage};
+use domain::{OneOf, Resource, SoughtLanguage, State};
 use persistence::{Search, Wanted, Words};
-use serde::Serialize;
 use serde::de::{DeserializeOwned, value::StrDeserializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -14,6 +14,8 @@ use crate::{Problem, formats::table::Table, problem::Fault};
 pub(crate) const MOST_INCLUDED: usize = 5;
 /// By how many fields one list can be counted.
 pub(crate) const MOST_FACETS: usize = 5;
+/// How many states of a record one request can name.
+pub(crate) const MOST_STATES: usize = 4;
 /// How many columns of a file one request can choose.
 pub(crate) const MOST_FIELDS: usize = 50;
 /// How many languages one request can prefer.
@@ -93,6 +95,8 @@ pub(crate) struct ListQuery {
     asked: Pairs,
     /// The names of all parameters that were given.
     given: Vec<String>,
+    /// Whether who asks brings a token.
+    known: bool,
     faults: Vec<Fault>,
 }
 
@@ -123,6 +127,7 @@ impl ListQuery {
             shown: Vec::new(),
             asked: Vec::new(),
             given,
+            known: request.headers().contains_key(header::AUTHORIZATION),
             faults,
         })
     }
@@ -285,11 +290,16 @@ impl ListQuery {
     /// What it asks of the records of `R`, in the list of that name.
     pub(crate) fn wanted<R: Resource>(&mut self, list: &str) -> Result<Wanted<R>, Problem> {
         let search = self.search();
+        let states = self.states();
         let filter = self.filter();
         let sort = self.order();
         self.judge()?;
+        if !states.is_empty() && !self.known {
+            return Err(Problem::unauthenticated());
+        }
         Ok(Wanted {
             filter,
+            states,
             sort,
             search,
             after: self.after(list)?,
@@ -297,6 +307,19 @@ impl ListQuery {
             with_total: self.with_total,
             parts: false,
         })
+    }
+
+    /// Where records are to stand on their way to the public.
+    fn states(&mut self) -> Vec<State> {
+        let states = self.read("state", OneOf::default(), |text| {
+            let read = StrDeserializer::<serde::de::value::Error>::new(text);
+            let states = OneOf::<State>::deserialize(read).map_err(|error| error.to_string())?;
+            match states.0.len() > MOST_STATES {
+                true => Err(format!("there are more than {MOST_STATES} states")),
+                false => Ok(states),
+            }
+        });
+        states.0
     }
 
     /// The words to be found; what they are in comes first unless another order is asked for.

@@ -29,6 +29,7 @@ use crate::{
     statistics::{self, SmallestCount},
     token,
     webhook::{self, ToPrivate},
+    well_known::{self, SecurityContact},
 };
 
 /// How the service is to run.
@@ -65,6 +66,8 @@ pub struct Settings {
     pub rate_limit: Option<NonZeroU32>,
     /// The proxies whose word is taken for who asks.
     pub proxies: Vec<IpNet>,
+    /// Where to tell of a weakness of the service, as an address.
+    pub security_contact: Option<String>,
 }
 
 /// Whether the service has been told to end.
@@ -134,6 +137,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
         None => format!("http://{}", listener.local_addr()?),
     };
     let address = Data::new(PublicAddress::new(&base));
+    let contact = Data::new(SecurityContact(settings.security_contact.clone()));
     let database = settings.database.clone();
     let server = HttpServer::new(move || {
         let database = database.clone();
@@ -145,6 +149,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .app_data(two_people.clone())
             .app_data(smallest_count.clone())
             .app_data(address.clone())
+            .app_data(contact.clone())
             .app_data(imports.clone())
             .configure(|config| {
                 if let Some(answers) = answers.clone() {
@@ -222,6 +227,8 @@ fn stop_at_signals(
 fn routes(config: &mut ServiceConfig) {
     let mut routes = Routes::default();
     routes.at("/", |at| at.get(docs::index));
+    routes.at(well_known::CATALOG, |at| at.get(well_known::catalog));
+    routes.at(well_known::SECURITY, |at| at.get(well_known::security));
     routes.at("/openapi.json", |at| at.get(docs::contract));
     routes.at("/docs", |at| at.get(docs::doorstep));
     routes.at("/docs/{file:.*}", |at| at.get(docs::ui));
@@ -232,6 +239,7 @@ fn routes(config: &mut ServiceConfig) {
     routes.at("/v1/changes/stream", |at| at.get(changes::follow));
     routes.at("/v1/search", |at| at.get(search::find));
     routes.at("/v1/countries", |at| at.get(country::list));
+    routes.at("/v1/countries.{format}", |at| at.get(country::named));
     routes.at("/v1/countries/{code}", |at| at.get(country::read));
     routes.at("/v1/seminars/{id}/programme", |at| at.get(programme::read));
     routes.at("/v1/people/{id}/presentations", |at| at.get(crud::presentations_of));

@@ -1,4 +1,5 @@
 use chrono::{Days, Months, NaiveDate};
+use serde::{Deserialize, Deserializer, de};
 use validator::ValidationError;
 
 use crate::{Checked, Kind, value::kind};
@@ -23,6 +24,20 @@ impl FullDate {
     pub fn day(&self) -> NaiveDate {
         self.as_str().parse().unwrap_or_default()
     }
+}
+
+/// Reads a day that a filter is given, written as RFC 3339 has it and in no other way: chrono would
+/// take signs, spaces and years of any length.
+pub(crate) fn full_day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NaiveDate>, D::Error> {
+    let text = String::deserialize(from)?;
+    let digits = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    let written = text.len() == "2021-08-24".len() && text.bytes().enumerate().all(digits);
+    let day = text.parse().ok().filter(|_| written);
+    day.map(Some)
+        .ok_or_else(|| de::Error::custom("it is not a day of the calendar, as in 2021-08-24"))
 }
 
 /// The first and the last day that a date may mean.

@@ -5,6 +5,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, CurrencyCode, Decimal, FullDate, NoDerived, OneOf, Resource, Slug, SoughtCurrency,
+    date::full_day,
 };
 
 /// What one unit of a currency was worth in another on a day, as a source has it.
@@ -38,8 +39,10 @@ pub struct ExchangeRateFilter {
     /// That value in one of these currencies.
     pub to: OneOf<SoughtCurrency>,
     /// Of this day or later.
+    #[serde(deserialize_with = "full_day")]
     pub on_gte: Option<NaiveDate>,
     /// Of a day before this one.
+    #[serde(deserialize_with = "full_day")]
     pub on_lt: Option<NaiveDate>,
 }
 

@@ -6,7 +6,7 @@ use validator::{Validate, ValidationError};
 use crate::{
     Citation, Count, CountryCode, Key, LanguageTag, OneOf, OrganisationRef, PartialDate,
     ProjectRef, Resource, SeminarSeriesRef, Slug, SoughtLanguage, Text, TimeZone, TopicCode, Url,
-    in_order,
+    date::full_day, in_order,
 };
 
 /// A seminar, workshop, webinar, conference or launch.
@@ -215,12 +215,16 @@ pub struct SeminarFilter {
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
     /// That begin on this day or later; a date known to the month counts by its first day.
+    #[serde(deserialize_with = "full_day")]
     pub starts_on_gte: Option<NaiveDate>,
     /// That begin before this day.
+    #[serde(deserialize_with = "full_day")]
     pub starts_on_lt: Option<NaiveDate>,
-    /// Whether their last day is known and is today or later, by UTC.
+    /// Whether their last day is today or later, by UTC: the last that `ends_on` may mean or, where
+    /// that or its year is not known, that `starts_on` may mean. Where neither is known, no.
     pub upcoming: Option<bool>,
-    /// Whether their last day is known and is over, by UTC.
+    /// Whether their last day is over, by UTC: the same day as for `upcoming`. Where it is not known,
+    /// no.
     pub past: Option<bool>,
 }
 

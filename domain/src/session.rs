@@ -115,7 +115,7 @@ pub struct SessionFilter {
     pub topic: OneOf<TopicCode>,
 }
 
-/// Orders a list of sessions.
+/// Orders a list of sessions; `order` is the place in the programme, day by day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionSort {

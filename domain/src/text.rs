@@ -25,7 +25,8 @@ thread_local! {
 }
 
 /// Writes something of which each text keeps one language: the first of those that it has, by
-/// itself or by its parent tag, else English, else any. Says which languages that came to.
+/// itself, by a parent tag or by another tag of that language, else English, else any. Says which
+/// languages that came to.
 pub fn in_languages<T>(preferred: &[SoughtLanguage], write: impl FnOnce() -> T) -> (T, String) {
     /// Nothing that is written later may lose its other languages, whatever happens.
     struct Reset;
@@ -52,7 +53,7 @@ impl Serialize for Text {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let chosen = READER.with_borrow_mut(|reader| {
             let reader = reader.as_mut()?;
-            let (language, _) = self.preferred(&reader.preferred)?;
+            let language = self.preferred(&reader.preferred)?.to_owned();
             reader.found.insert(language.clone());
             Some(language)
         });
@@ -75,24 +76,38 @@ impl Text {
         self.0.iter().map(|(language, text)| (language.as_str(), text.as_str().unwrap_or_default()))
     }
 
-    /// The text in the first of those languages that it has, else in English, else in any.
-    fn preferred(&self, languages: &[SoughtLanguage]) -> Option<(String, &str)> {
-        let asked = languages.iter().map(SoughtLanguage::as_str).flat_map(with_parents);
-        let known = asked.chain(["en"]).find_map(|wanted| {
-            self.entries().find(|(language, _)| language.eq_ignore_ascii_case(wanted))
-        });
-        let (language, text) = known.or_else(|| self.entries().next())?;
-        Some((language.to_owned(), text))
+    /// The first of those languages that it has, else English, else any.
+    fn preferred(&self, languages: &[SoughtLanguage]) -> Option<&str> {
+        let asked = languages.iter().map(SoughtLanguage::as_str).chain([ENGLISH]);
+        asked.filter_map(|wanted| self.closest(wanted)).chain(self.languages()).next()
+    }
+
+    /// The language itself, or else of a wider region; or else of another region or script.
+    fn closest(&self, wanted: &str) -> Option<&str> {
+        let same = |tag| self.languages().find(|language| *language == tag);
+        let primary = primary(wanted);
+        let other = || self.languages().find(|language| self::primary(language) == primary);
+        with_parents(wanted).find_map(same).or_else(other)
+    }
+
+    fn languages(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// The text in English, or in the first language there is.
     #[must_use]
     pub fn best(&self) -> &str {
-        self.entries()
-            .find(|(language, _)| *language == "en")
-            .or_else(|| self.entries().next())
-            .map_or("", |(_, text)| text)
+        let best = self.preferred(&[]);
+        best.and_then(|language| self.0[language].as_str()).unwrap_or_default()
     }
+}
+
+/// What is read by most who do not read what they prefer.
+const ENGLISH: &str = "en";
+
+/// The language that a tag names, whatever region or script it adds.
+fn primary(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
 }
 
 /// A language tag, and what is left of it when its last part is taken away, again and again.
@@ -123,4 +138,36 @@ impl ToSchema for Text {
         "Text".into()
     }
     fn schemas(_: &mut Vec<(String, RefOr<Schema>)>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Text;
+
+    #[test]
+    fn a_language_is_found_under_any_of_its_tags() {
+        let text = |tags: &[&str]| {
+            Text::of(tags.iter().map(|tag| ((*tag).to_owned(), format!("in {tag}"))))
+        };
+        let regional = text(&["pt-BR", "zh-Hant", "en-GB", "sr-Latn"]);
+        for (asked, found) in [
+            ("en", "en-GB"),
+            ("en-US", "en-GB"),
+            ("fr", "en-GB"),
+            ("zh", "zh-Hant"),
+            ("zh-TW", "zh-Hant"),
+            ("fr,sr-Cyrl,pt", "sr-Latn"),
+            ("PT-br", "pt-BR"),
+        ] {
+            let asked: Vec<_> = asked.split(',').map(|tag| tag.parse().unwrap()).collect();
+            assert_eq!(regional.preferred(&asked), Some(found), "{asked:?}");
+        }
+        let both = text(&["pt-BR", "pt", "zh-Hans", "zh-Hant"]);
+        for (asked, found) in [("pt-PT", "pt"), ("zh-Hant-TW", "zh-Hant"), ("zh-TW", "zh-Hans")] {
+            assert_eq!(both.preferred(&[asked.parse().unwrap()]), Some(found), "{asked}");
+        }
+        assert_eq!(regional.best(), "in en-GB");
+        assert_eq!(text(&["ru", "en-GB", "en"]).best(), "in en");
+        assert_eq!(text(&["ru", "kk"]).best(), text(&["ru", "kk"]).entries().next().unwrap().1);
+    }
 }

@@ -43,6 +43,11 @@ pub trait Kind: 'static {
     fn fits(_text: &str) -> bool {
         true
     }
+    /// The one way to write it, where there are several.
+    #[must_use]
+    fn canonical(text: &str) -> String {
+        text.to_owned()
+    }
     /// The collection whose records it names.
     #[must_use]
     fn refers_to() -> Option<&'static str> {
@@ -66,7 +71,7 @@ impl<K: Kind> FromStr for Checked<K> {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.chars().count() <= K::MAX && K::pattern().is_match(text) && K::fits(text) {
-            Ok(Self(text.to_owned(), PhantomData))
+            Ok(Self(K::canonical(text), PhantomData))
         } else {
             let about = K::about();
             let mut letters = about.chars();
@@ -197,8 +202,6 @@ kind!(/// A country by its ISO 3166-1 alpha-2 code.
 kind!(/// A language by its BCP 47 tag.
     LanguageTag, LanguageKind, "ru", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max 35,
     format "bcp47" is_language);
-kind!(/// A language by its BCP 47 tag, to look for; one that nothing is in finds nothing.
-    SoughtLanguage, SoughtLanguageKind, "ru", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max 35);
 kind!(/// A currency by its ISO 4217 code.
     CurrencyCode, CurrencyKind, "KRW", "^[A-Z]{3}$", max 3,
     format "iso-4217" |text| iso_currency::Currency::from_code(text).is_some());

@@ -44,6 +44,7 @@ mod m20261129_000061_words_in_order;
 mod m20261130_000062_feed;
 mod m20261130_000063_public_activity;
 mod m20261130_000064_starts_by;
+mod m20261130_000065_letters;
 mod m20261130_000066_iati_identifier;
 mod m20261130_000067_gone;
 mod table;
@@ -99,6 +100,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000062_feed::Migration),
             Box::new(m20261130_000063_public_activity::Migration),
             Box::new(m20261130_000064_starts_by::Migration),
+            Box::new(m20261130_000065_letters::Migration),
             Box::new(m20261130_000066_iati_identifier::Migration),
             Box::new(m20261130_000067_gone::Migration),
         ]

@@ -35,12 +35,14 @@ pub(crate) struct New {
     pub(crate) revision: i64,
     pub(crate) operation: &'static str,
     pub(crate) publish: bool,
+    /// When it was created, if it was there before.
+    pub(crate) created_at: Option<DateTime<Utc>>,
 }
 
 impl New {
     /// A draft that was never there before.
     pub(crate) fn of(id: Uuid) -> Self {
-        Self { id, revision: 1, operation: "create", publish: false }
+        Self { id, revision: 1, operation: "create", publish: false, created_at: None }
     }
 }
 
@@ -161,7 +163,8 @@ impl Store {
         let body: R = typed(&value)?;
         let state = if new.publish { State::Published } else { State::Draft };
         let row = row(new.id, &body, &value, state, self.now());
-        let row = record::Model { revision: new.revision, ..row };
+        let created_at = new.created_at.unwrap_or(row.created_at);
+        let row = record::Model { revision: new.revision, created_at, ..row };
         Ok(Entry { operation: new.operation, before: None, row, body, value, links })
     }
 

@@ -18,8 +18,8 @@ use crate::{
     reference,
 };
 
-/// How many values of a field are told at most.
-pub const MOST_VALUES: u64 = 100;
+/// How many values of a field are told at most: all countries have room.
+pub const MOST_VALUES: u64 = 300;
 
 /// How many records of a list have a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -54,8 +54,7 @@ impl Store {
         names: &[String],
     ) -> Result<Facets, Error> {
         let db = self.reads().await;
-        let fitting =
-            condition::<R>(&db, &wanted.filter, wanted.search.as_ref(), &self.view()).await?;
+        let fitting = condition(&db, wanted, &self.view()).await?;
         let rows = R::Index::find().filter(fitting);
         let ids = || rows.clone().select_only().column(id_column::<R>()).into_query();
         let mut told = Facets::new();

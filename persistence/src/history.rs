@@ -90,7 +90,8 @@ impl Store {
         lives::<R>(self.db(), id, &Sight::All).await
     }
 
-    /// Brings a deleted record back as a draft, with that body, as its next revision.
+    /// Brings a deleted record back as a draft, with that body, as its next revision; it was created
+    /// when its first one was made.
     pub async fn revive<R: Stored>(
         &self,
         by: &Author,
@@ -107,7 +108,9 @@ impl Store {
                 return Err(Error::NotFound);
             }
             let revision = newest::<R>(&tx, id).await? + 1;
-            let new = New { revision, operation: "revive", ..New::of(id) };
+            let first = changes::<R>(id).order_by_asc(log::Column::Revision).limit(1);
+            let created_at = first.one(&tx).await?.map(|first| first.at);
+            let new = New { revision, operation: "revive", created_at, ..New::of(id) };
             let record = self.add(&tx, by, new, body).await?;
             log::commit(self, tx).await?;
             Ok(record)

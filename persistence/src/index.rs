@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::{Contribution, Error, Stored, insert, list::id_column, record};
+use crate::{Contribution, Error, Stored, insert, list::id_column, record, words::without_stroke};
 
 /// Comes after every text: where a text is not known, the record comes last.
 const UNKNOWN_TEXT: &str = "\u{10FFFF}";
@@ -49,7 +49,7 @@ pub(crate) fn code<T: Serialize>(value: Option<&T>) -> Option<String> {
     })
 }
 
-/// Where a text comes in an order: case and accents make no difference.
+/// Where a text comes in an order: case, accents and strokes make no difference.
 pub(crate) fn text_key(text: Option<&Text>) -> String {
     text.map_or_else(|| UNKNOWN_TEXT.to_owned(), |text| line_key(text.best()))
 }
@@ -57,7 +57,7 @@ pub(crate) fn text_key(text: Option<&Text>) -> String {
 /// Where a line comes in an order.
 pub(crate) fn line_key(line: &str) -> String {
     let folded = line.nfkd().filter(|letter| !is_combining_mark(*letter));
-    folded.flat_map(char::to_lowercase).take(KEY_LENGTH).collect()
+    folded.map(without_stroke).flat_map(char::to_lowercase).take(KEY_LENGTH).collect()
 }
 
 /// Where a date comes in an order, and what a filter compares: the first day it may mean.
@@ -65,12 +65,44 @@ pub(crate) fn date_key(date: Option<&PartialDate>) -> Date {
     date.and_then(PartialDate::first_day).unwrap_or(UNKNOWN_DATE)
 }
 
-/// The last day that something may take, by its first and its last day: what is over is told by it.
+/// The last day that something may take, by its last day or, where the year of that is not known, by
+/// its first: what is over is told by it.
 pub(crate) fn last_day_key(start: Option<&PartialDate>, end: Option<&PartialDate>) -> Date {
-    end.or(start).and_then(PartialDate::last_day).unwrap_or(UNKNOWN_DATE)
+    let last = |date: Option<&PartialDate>| date.and_then(PartialDate::last_day);
+    last(end).or_else(|| last(start)).unwrap_or(UNKNOWN_DATE)
 }
 
 /// Where a number comes in an order.
 pub(crate) fn number_key(number: Option<i64>) -> i64 {
     number.unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UNKNOWN_DATE, date_key, last_day_key, line_key};
+
+    #[test]
+    fn a_line_comes_where_its_letters_come_without_accents_and_strokes() {
+        let mut lines = ["zzz", "Łódź", "Ørsted", "Lublin", "Çorum", "Đà Nẵng"];
+        lines.sort_by_key(|line| line_key(line));
+        assert_eq!(lines, ["Çorum", "Đà Nẵng", "Łódź", "Lublin", "Ørsted", "zzz"]);
+    }
+
+    #[test]
+    fn the_last_day_is_that_of_the_start_where_the_year_of_the_end_is_not_known() {
+        let date = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap());
+        for (start, end, last) in [
+            ("2999-12-31", "XXXX-11-05", "2999-12-31"),
+            ("2026-11", "", "2026-11-30"),
+            ("2026-11-04", "2026", "2026-12-31"),
+            ("XXXX-11-04", "2026-11-05", "2026-11-05"),
+        ] {
+            let last = date(last);
+            assert_eq!(
+                last_day_key(date(start).as_ref(), date(end).as_ref()),
+                date_key(last.as_ref())
+            );
+        }
+        assert_eq!(last_day_key(date("XXXX-11-04").as_ref(), None), UNKNOWN_DATE);
+    }
 }

@@ -1,6 +1,6 @@
 //! Lists: what is in them, in which order, and a page of them.
 use chrono::NaiveDate;
-use domain::{Record, Resource};
+use domain::{Record, Resource, State};
 use sea_orm::{
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DbErr, EntityTrait, Iterable, Order,
     PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect,
@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Basis, Error, Narrow, Search, Sight, Stored, neighbours,
+    Basis, Error, Narrow, Search, Sight, Stored,
+    index::code,
+    neighbours,
     record::{self, records},
     search::{self, Rank},
-    sight::View,
+    sight::{View, published},
 };
 
 /// Which part of a list is wanted.
@@ -24,6 +26,8 @@ pub struct Wanted<R: Resource> {
     pub filter: R::Filter,
     /// In which order; true is descending.
     pub sort: Vec<(R::SortKey, bool)>,
+    /// Where they stand on their way to the public; nowhere means anywhere.
+    pub states: Vec<State>,
     /// Which words are in them.
     pub search: Option<Search>,
     /// The place after which to go on.
@@ -42,7 +46,16 @@ impl<R: Resource> Wanted<R> {
     pub fn all(filter: R::Filter) -> Self {
         let sort = vec![(R::SortKey::default(), false)];
         let limit = i64::MAX as u64 - 1;
-        Self { filter, search: None, sort, after: None, limit, with_total: false, parts: false }
+        Self {
+            filter,
+            states: Vec::new(),
+            search: None,
+            sort,
+            after: None,
+            limit,
+            with_total: false,
+            parts: false,
+        }
     }
 }
 
@@ -110,6 +123,7 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
     columns.push((id_column::<R>(), columns.first().is_some_and(|(_, down)| *down)));
     let keys: Vec<_> = columns.iter().map(|(column, down)| Key::column(*column, *down)).collect();
     let narrowed = Narrow::to::<R>(by_key, view, &wanted.filter).await?;
+    let narrowed = narrowed.add_option(in_states::<R>(&wanted.states));
     let unfiltered = narrowed.is_empty();
     let plain = unfiltered && wanted.search.is_none();
     // What a limited token sees is found in another way for a page than for all there is, so that is
@@ -199,15 +213,42 @@ async fn with_records<R: Stored>(
 /// What a list holds.
 pub(crate) async fn condition<R: Stored>(
     db: &impl ConnectionTrait,
-    filter: &R::Filter,
-    search: Option<&Search>,
+    wanted: &Wanted<R>,
     view: &View,
 ) -> Result<Condition, Error> {
     let backend = db.get_database_backend();
-    Ok(Narrow::to::<R>(db, view, filter)
+    let search = wanted.search.as_ref();
+    Ok(Narrow::to::<R>(db, view, &wanted.filter)
         .await?
+        .add_option(in_states::<R>(&wanted.states))
         .add(view.sight.of_index::<R>())
         .add_option(search.map(|search| search.condition::<R>(backend, None))))
+}
+
+/// The records that stand at one of those; of what is not public there is little, so it is looked for.
+fn in_states<R: Stored>(states: &[State]) -> Option<Condition> {
+    if states.is_empty() {
+        return None;
+    }
+    let mut found = Condition::any();
+    if states.contains(&State::Published) {
+        found = found.add(Expr::col((R::Index::default(), "public")));
+    }
+    let hidden = states.iter().filter(|state| **state != State::Published);
+    let hidden: Vec<_> = hidden.filter_map(|state| code(Some(state))).collect();
+    if !hidden.is_empty() {
+        let state = || record::Column::State.into_expr();
+        let ids = Query::select()
+            .column(record::Column::Id)
+            .from(record::Entity)
+            // It stands in the statement, for the index of what is not public.
+            .and_where(state().ne(Expr::cust(format!("'{}'", published()))))
+            .and_where(state().is_in(hidden))
+            .and_where(record::Column::Resource.eq(R::COLLECTION))
+            .take();
+        found = found.add(id_column::<R>().into_expr().in_subquery(ids));
+    }
+    Some(found)
 }
 
 pub(crate) fn id_column<R: Stored>() -> Column<R> {

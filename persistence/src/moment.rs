@@ -123,9 +123,8 @@ impl Store {
         wanted: &Wanted<R>,
         limit: u64,
     ) -> Result<Vec<Record<R>>, Error> {
-        let (search, view) = (wanted.search.as_ref(), self.view());
         let db = self.reads().await;
-        let fits = condition::<R>(&db, &wanted.filter, search, &view).await?;
+        let fits = condition(&db, wanted, &self.view()).await?;
         let fitting =
             R::Index::find().select_only().column(id_column::<R>()).filter(fits).into_query();
         let rows = record::Entity::find()

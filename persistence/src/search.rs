@@ -278,8 +278,10 @@ pub struct Found {
     #[schema(example = "first-seminar-2021")]
     pub slug: Option<String>,
     /// What it is called, if it has a name; the language und stands for a name of no language.
+    /// Statements have none, nor have presentations without a title: of them the snippet can be
+    /// shown.
     pub label: Option<Text>,
-    /// What stands around the first of the words, where it is not in the label.
+    /// What stands around the first of the words that are not in the label; null when all are.
     #[schema(example = "… better public services in Central Asia …")]
     pub snippet: Option<String>,
 }
@@ -372,23 +374,17 @@ impl Store {
             .await?;
         rows.sort_by_key(|row| places.get(&row.id).copied());
         let mut found = Vec::new();
+        let mut bodies = Vec::new();
         let mut nameless = Vec::new();
         for (place, row) in rows.into_iter().enumerate() {
             let body: Value = record::read(&row.body)?;
-            let mut rest = Rest { resource: &row.resource, body: &body, words, snippet: None };
-            visit_all(&mut rest);
-            let snippet = rest.snippet;
             let label = name_of(&body);
             if label.is_none() && row.resource == Seminar::COLLECTION {
                 nameless.push((place, record::typed::<Seminar>(&body)?));
             }
-            found.push(Found {
-                resource: row.resource,
-                id: row.id,
-                slug: row.slug,
-                label,
-                snippet,
-            });
+            let record::Model { resource, id, slug, .. } = row;
+            found.push(Found { resource, id, slug, label, snippet: None });
+            bodies.push(body);
         }
         let (places, seminars): (Vec<_>, Vec<_>) = nameless.into_iter().unzip();
         if !seminars.is_empty() {
@@ -396,6 +392,13 @@ impl Store {
             for (place, derived) in places.into_iter().zip(derived) {
                 found[place].label = Some(derived.label);
             }
+        }
+        for (one, body) in found.iter_mut().zip(&bodies) {
+            let label = one.label.iter().flat_map(Text::entries).map(|(_, label)| label);
+            let words = &words.beside(label);
+            let mut rest = Rest { resource: &one.resource, body, words, snippet: None };
+            visit_all(&mut rest);
+            one.snippet = rest.snippet;
         }
         Ok(found)
     }
@@ -447,7 +450,7 @@ fn name_of(body: &Value) -> Option<Text> {
     })
 }
 
-/// Looks for the words in what a record tells besides its name.
+/// Looks for words in the texts of a record.
 struct Rest<'a> {
     resource: &'a str,
     body: &'a Value,
@@ -460,8 +463,8 @@ impl Visitor for Rest<'_> {
         if self.resource != R::COLLECTION {
             return;
         }
-        Shape::of::<R>().texts(self.body, &mut |field, text| {
-            if self.snippet.is_none() && !NAMES.contains(&field) {
+        Shape::of::<R>().texts(self.body, &mut |_, text| {
+            if self.snippet.is_none() {
                 self.snippet = self.words.snippet(text);
             }
         });

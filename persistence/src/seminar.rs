@@ -157,7 +157,7 @@ fn label(seminar: &Seminar, series: Option<Text>) -> Text {
         format!("{words}{number}")
     };
     match series {
-        None => Text::of([("en".to_owned(), kind("en"))]),
+        None => Text::of(["en", "ru"].map(|tag| (tag.to_owned(), kind(tag)))),
         Some(name) => Text::of(
             name.entries().map(|(tag, name)| (tag.to_owned(), format!("{}: {name}", kind(tag)))),
         ),

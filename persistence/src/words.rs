@@ -35,6 +35,15 @@ impl Words {
         Some((&self.whole, self.begun.as_deref()?))
     }
 
+    /// Those of the words that none of these texts holds.
+    pub(crate) fn beside<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Self {
+        let held: Vec<String> = texts.flat_map(split).collect();
+        let whole = self.whole.iter().filter(|word| !held.contains(word)).cloned().collect();
+        let begun = self.begun.clone();
+        let begun = begun.filter(|begun| !held.iter().any(|word| word.starts_with(&**begun)));
+        Self { whole, begun }
+    }
+
     /// Whether one of the words stands in that piece of a text.
     fn meets(&self, piece: &str) -> bool {
         split(piece).iter().any(|word| {
@@ -83,7 +92,9 @@ pub(crate) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 /// The words of a text, folded.
 pub(crate) fn split(text: &str) -> Vec<String> {
     let folded = fold(text);
-    let is_part = |letter: char| letter.is_alphanumeric() || is_combining_mark(letter);
+    let is_part = |letter: char| {
+        (letter.is_alphanumeric() || is_combining_mark(letter)) && !is_apostrophe(letter)
+    };
     folded
         .unicode_words()
         // A word may hold marks such as the point in "e.gov", which nobody types.
@@ -116,8 +127,14 @@ fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{AD}' | '\u{200C}' | '\u{200D}' | '\u{2060}' | '\u{FEFF}')
 }
 
+/// Letters to Unicode, and to who types nothing but an apostrophe: those of Uzbek, the signs of
+/// transliteration. What they part is parted whichever of them is typed.
+fn is_apostrophe(letter: char) -> bool {
+    matches!(letter, '\u{2B9}'..='\u{2BF}')
+}
+
 /// Letters of which the stroke is no accent to Unicode, and is one to readers.
-fn without_stroke(letter: char) -> char {
+pub(crate) fn without_stroke(letter: char) -> char {
     match letter {
         'ø' | 'Ø' => 'o',
         'ł' | 'Ł' => 'l',
@@ -150,6 +167,15 @@ mod tests {
         }
         assert_ne!(split("か"), split("が"));
         assert_ne!(split("कि"), split("की"));
+    }
+
+    #[test]
+    fn an_apostrophe_is_the_same_however_it_is_typed() {
+        for sign in ["'", "ʻ", "ʼ", "‘", "’", "`", "´", "′", "ʹ"] {
+            assert_eq!(split(&format!("O{sign}zbekiston")), ["o", "zbekiston"], "{sign}");
+            let snippet = Words::of("Oʻzbekiston").snippet(&format!("in O{sign}zbekiston"));
+            assert_eq!(snippet, Some(format!("in O{sign}zbekiston")));
+        }
     }
 
     #[test]

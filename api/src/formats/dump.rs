@@ -10,7 +10,7 @@ use actix_web::{
     web::Data,
 };
 use chrono::{DateTime, Utc};
-use domain::Record;
+use domain::{Country, Record};
 use futures_util::future::LocalBoxFuture;
 use persistence::{Basis, Error, Moment, Store, Stored, Visitor, visit_all};
 use serde_json::{Value, json};
@@ -21,9 +21,10 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::table::Table;
 use crate::{
-    Problem,
+    Problem, country,
     file::{self, Asked, Said},
     query::ListQuery,
+    reader::Anybody,
 };
 
 /// How many archives are written at once; who comes later waits.
@@ -32,6 +33,7 @@ const NAME: &str = "capacity-hub";
 
 /// All public records, as one archive.
 pub(crate) async fn read(
+    _: Anybody,
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
@@ -48,6 +50,7 @@ pub(crate) async fn read(
         let mut archive = Archive::new(file);
         let mut collections = Collections(Vec::new());
         visit_all(&mut collections);
+        collections.0.push(countries());
         for collection in &collections.0 {
             archive.add(moment, collection).await?;
         }
@@ -65,6 +68,8 @@ pub(crate) async fn read(
 /// A collection, and how its records are read on from one of them.
 struct Collection {
     name: &'static str,
+    /// The field that tells one of its records from the others.
+    key: &'static str,
     table: Table,
     after: for<'a> fn(&'a Moment, Option<Uuid>) -> Batch<'a>,
 }
@@ -76,7 +81,21 @@ struct Collections(Vec<Collection>);
 impl Visitor for Collections {
     fn visit<R: Stored>(&mut self) {
         let table = Table::of::<R>();
-        self.0.push(Collection { name: R::COLLECTION, table, after: after::<R> });
+        self.0.push(Collection { name: R::COLLECTION, key: "id", table, after: after::<R> });
+    }
+}
+
+/// The countries that records name by their codes: no records, and read at once.
+fn countries() -> Collection {
+    Collection {
+        name: country::COLLECTION,
+        key: "code",
+        table: Table::of_countries(),
+        after: |_, last| {
+            let all = Country::all().filter(|_| last.is_none());
+            let all = all.map(|country| (Uuid::nil(), json!(country))).collect();
+            Box::pin(async { Ok(all) })
+        },
     }
 }
 
@@ -101,7 +120,7 @@ impl<'a> Archive<'a> {
     }
 
     async fn add(&mut self, moment: &Moment, collection: &Collection) -> Result<(), Problem> {
-        let Collection { name, table, after } = collection;
+        let Collection { name, key, table, after } = collection;
         // An archive takes one file after the other, so the second waits beside it.
         let mut rows = tempfile::tempfile().map_err(Problem::unwritten)?;
         let mut csv = Summed::new(io::BufWriter::new(&mut rows));
@@ -128,7 +147,7 @@ impl<'a> Archive<'a> {
         self.begin(&rows_path).map_err(Problem::unwritten)?;
         rows.rewind().map_err(Problem::unwritten)?;
         io::copy(&mut rows, &mut self.zip).map_err(Problem::unwritten)?;
-        self.resource(name, rows_path, "csv", bytes, sum, Some(schema(table)));
+        self.resource(name, rows_path, "csv", bytes, sum, Some(schema(table, key)));
         Ok(())
     }
 
@@ -191,10 +210,10 @@ impl<'a> Archive<'a> {
 }
 
 /// What the columns of a table hold, as a Table Schema tells it.
-fn schema(table: &Table) -> Value {
+fn schema(table: &Table, key: &str) -> Value {
     let fields = table.columns().iter().zip(table.kinds());
     let fields = fields.map(|(name, kind)| json!({"name": name, "type": kind.name()}));
-    json!({"fields": fields.collect::<Vec<_>>(), "primaryKey": "id", "missingValues": [""]})
+    json!({"fields": fields.collect::<Vec<_>>(), "primaryKey": key, "missingValues": [""]})
 }
 
 /// Counts and sums up what goes through it.

@@ -56,7 +56,7 @@ impl PublicAddress {
     }
 
     /// The absolute address of a path.
-    fn of(&self, path: &str) -> String {
+    pub(crate) fn of(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 }

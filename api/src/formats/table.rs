@@ -14,9 +14,12 @@
 //! [`crate::sheet`] reads rows back.
 use std::collections::BTreeMap;
 
-use domain::Resource;
+use domain::{Country, Resource};
 use serde_json::{Value, json};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 /// The languages that have a column of their own.
 pub(crate) const LANGUAGES: [&str; 4] = ["en", "ru", "kk", "ko"];
@@ -176,6 +179,11 @@ fn schemas<R: Resource>() -> BTreeMap<String, Value> {
     let mut schemas = Vec::new();
     R::schemas(&mut schemas);
     R::Derived::schemas(&mut schemas);
+    with_text(schemas)
+}
+
+/// Those schemas, and the one that has none of its own.
+fn with_text(schemas: Vec<(String, RefOr<Schema>)>) -> BTreeMap<String, Value> {
     let schemas = schemas.into_iter().map(|(name, schema)| (name, json!(schema)));
     let text = (domain::Text::name().into_owned(), json!(domain::Text::schema()));
     schemas.chain([text]).collect()
@@ -239,8 +247,17 @@ pub(crate) struct Table {
 impl Table {
     /// The table of the records of `R`, with every column there is.
     pub(crate) fn of<R: Resource>() -> Self {
-        let leaves: Vec<_> =
-            [leaves_of_record(), leaves_of_body::<R>(), leaves_derived::<R>()].concat();
+        Self::with([leaves_of_record(), leaves_of_body::<R>(), leaves_derived::<R>()].concat())
+    }
+
+    /// The table of countries.
+    pub(crate) fn of_countries() -> Self {
+        let mut leaves = Vec::new();
+        walk(&json!(Country::schema()), &with_text(Vec::new()), "", &[], &mut leaves);
+        Self::with(leaves)
+    }
+
+    fn with(leaves: Vec<Leaf>) -> Self {
         let columns = leaves.iter().map(Column::of).collect();
         Self { names: leaves.into_iter().map(|leaf| leaf.name).collect(), columns }
     }

@@ -198,8 +198,7 @@ impl Moment {
     /// The records of a list, to narrow figures to.
     pub async fn among<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Among, Error> {
         self.rests_on(|| wanted.basis(&[], false));
-        let search = wanted.search.as_ref();
-        let fits = condition::<R>(self.tx(), &wanted.filter, search, self.view()).await?;
+        let fits = condition(self.tx(), wanted, self.view()).await?;
         let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fits);
         Ok(Among(rows.into_query()))
     }
