@@ -90,11 +90,13 @@ impl Store {
         lives::<R>(self.db(), id, &Sight::All).await
     }
 
-    /// Brings a deleted record back as a draft, with that body, as its next revision.
+    /// Brings a deleted record back as a draft, with that body, as its next revision. If any are
+    /// named, its deletion has to be one of those revisions.
     pub async fn revive<R: Stored>(
         &self,
         by: &Author,
         id: Uuid,
+        revisions: Option<&[i64]>,
         body: &R,
     ) -> Result<Record<R>, Error> {
         retried(async || {
@@ -106,8 +108,11 @@ impl Store {
             if !was_seen::<R>(&tx, id, &by.sight()).await? {
                 return Err(Error::NotFound);
             }
-            let revision = newest::<R>(&tx, id).await? + 1;
-            let new = New { revision, operation: "revive", ..New::of(id) };
+            let newest = newest::<R>(&tx, id).await?;
+            if revisions.is_some_and(|revisions| !revisions.contains(&newest)) {
+                return Err(Error::Stale);
+            }
+            let new = New { revision: newest + 1, operation: "revive", ..New::of(id) };
             let record = self.add(&tx, by, new, body).await?;
             log::commit(self, tx).await?;
             Ok(record)
