@@ -232,6 +232,9 @@ fn what_has_gone_or_been_taken_meanwhile_keeps_a_revision_from_coming_back() {
         let newest = listed.json()["items"][1]["request_id"].clone();
         assert_eq!(newest, usurper.header("x-request-id"));
 
+        // It was deleted at revision 2, and no other tag fits.
+        let reply = hub.write("POST", &back, Some("\"5\""), None).await;
+        assert_eq!(reply.status, 412, "{}", reply.text);
         let all = (0..8).map(|_| hub.write("POST", &back, None, None));
         let all = futures_util::future::join_all(all).await;
         let made = all.iter().filter(|one| one.status == 201).count();

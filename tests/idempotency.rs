@@ -231,3 +231,25 @@ fn after_a_crash_nothing_is_half_kept() {
         });
     }
 }
+
+#[test]
+fn a_key_is_refused_where_the_request_would_be_done_again() {
+    on_each_database(async |hub| {
+        let hook = json!({"url": "https://example.org/hook"});
+        let hook = hub.write("POST", "/v1/webhooks", None, Some(&hook)).await.json();
+        let ping = format!("/v1/webhooks/{}/ping", hook["id"].as_str().unwrap());
+        for path in [
+            "/v1/tokens",
+            "/v1/webhooks",
+            "/v1/participants",
+            "/v1/participants/import",
+            "/v1/imports",
+            &ping,
+        ] {
+            let reply = post_text(&hub, path, &key(1), "{}").await;
+            assert_eq!(reply.status, 400, "{path}: {}", reply.text);
+            let fault = ("Idempotency-Key".to_owned(), "unsupported_key".to_owned());
+            assert_eq!(reply.faults(), [fault], "{path}");
+        }
+    });
+}

@@ -132,7 +132,9 @@ fn a_fault_in_every_column_is_told_with_its_row_and_column_all_at_once() {
         let before = position(&hub).await;
         let told = take(&hub, "resource=seminars", FAULTY).await;
         assert_eq!(told["state"], "refused", "{told}");
+        assert_eq!((counts(&told), &told["changes"]), ([0, 0, 0, 0, 1], &json!([])), "{told}");
         let found = faults(&told);
+        assert!(found.is_sorted_by_key(|(_, column, _)| column), "{told}");
         for column in ["A", "C", "D", "E", "F", "G", "H"] {
             assert!(
                 found.iter().any(|(row, at, _)| (*row, &**at) == (3, column)),
@@ -441,6 +443,10 @@ fn what_cannot_be_taken_is_told_at_once() {
             ("resource=topics", "application/json", "{\"records\": {}}", 422, "invalid_import"),
             ("", "application/json", "{", 400, "malformed_body"),
             ("", "application/json", "{\"records\": {\"topics\": [1]}}", 400, "invalid_body"),
+            ("", "application/json", "{\"records\": {}, \"dry_run\": true}", 400, "invalid_body"),
+            ("", "application/json; charset=latin1", "{}", 415, "unsupported_media_type"),
+            ("resource=topics", "text/csv; charset=x-y", "a", 415, "unsupported_media_type"),
+            ("resource=topics", "text/csv", "code,x\na,\"b\nc,d\n", 422, "unreadable_file"),
         ] {
             let sent = send(&hub, &hub.token, query, kind, body.as_bytes().to_vec()).await;
             assert_eq!(
@@ -732,5 +738,57 @@ fn an_import_whose_process_died_is_told_as_interrupted_and_forgotten_after_a_wee
         store.forget_imports().await.expect("swept");
         assert_eq!(hub.get_as(&hub.token, &at).await.status, 404);
         assert_eq!(hub.number("SELECT count(*) FROM import_part").await, 0);
+    });
+}
+
+#[test]
+fn the_encoding_that_a_text_is_said_to_be_in_is_used_and_none_is_guessed_in_doubt() {
+    on_each_database(async |hub| {
+        let text = "slug,name\nivan,Иван\n";
+        let file = WINDOWS_1251.encode(text).0.to_vec();
+        let query = "resource=people";
+        for (kind, code) in [
+            // Its bytes look like accents: Èâàí.
+            ("text/csv", "unclear_encoding"),
+            ("text/csv; charset=utf-8", "wrong_encoding"),
+        ] {
+            let sent = send(&hub, &hub.token, query, kind, file.clone()).await;
+            assert_eq!(sent.status, 422, "{kind}: {}", sent.text);
+            assert_eq!(sent.faults(), [(String::new(), code.to_owned())]);
+        }
+        let kind = "text/csv; Charset=\"CP1251\"";
+        let told = over(&hub, &hub.token, &send(&hub, &hub.token, query, kind, file).await).await;
+        assert_eq!(counts(&told), [1, 0, 0, 0, 0], "{told}");
+        assert_eq!(told["read"]["encoding"], "windows-1251");
+        assert_eq!(field(&hub, "/v1/people/ivan", "/name").await, "Иван");
+    });
+}
+
+#[test]
+fn a_workbook_is_taken_back_as_it_is_whatever_zeros_its_amounts_end_with() {
+    on_each_database(async |hub| {
+        let mut grant = domain::sample::example("grant-arrangements");
+        grant["slug"] = "with-zeros".into();
+        grant["amount"] = json!({"amount": "1.50", "currency": "USD"});
+        let path = "/v1/grant-arrangements?publish=true";
+        let made = hub.write("POST", path, None, Some(&grant)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let file = hub.bytes("/v1/grant-arrangements.xlsx").await;
+        let before = position(&hub).await;
+        let query = "resource=grant-arrangements";
+        let told = over(&hub, &hub.token, &send(&hub, &hub.token, query, XLSX, file).await).await;
+        assert_eq!(counts(&told)[2], told["total"].as_u64().expect("a total"), "{told}");
+        assert_eq!(position(&hub).await, before);
+    });
+}
+
+#[test]
+fn a_fault_of_the_whole_row_is_told_by_itself() {
+    on_each_database(async |hub| {
+        let text = "code,scheme,label.en\na,own,A\nb,own,B,rest\n";
+        let told = take(&hub, "resource=topics", text).await;
+        let file = told["faults_file"].as_str().expect("a file");
+        let back = hub.get_as(&hub.token, file).await.text;
+        assert!(!back.contains(",: ") && !back.contains(": : "), "{back}");
     });
 }

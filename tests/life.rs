@@ -243,3 +243,136 @@ fn what_is_written_after_a_later_version_has_changed_the_schema_is_refused_and_n
         hub.assert_whole().await;
     });
 }
+
+#[test]
+fn a_presentation_leaves_its_seminar_with_what_was_said_in_it_or_not_at_all() {
+    on_each_database(async |hub| {
+        let mut other = domain::sample::example("seminars");
+        other["slug"] = "another-seminar".into();
+        assert_eq!(hub.write("POST", "/v1/seminars", None, Some(&other)).await.status, 201);
+        let statements = hub.get("/v1/statements?limit=100").await.json();
+        let said = statements["items"].as_array().unwrap().iter();
+        let said =
+            said.clone().find(|one| one["presentation_id"].is_string()).expect("a statement");
+        let id = said["id"].as_str().unwrap();
+        let move_to = async |at: &str, change: Value| {
+            let tag = hub.get_as(&hub.token, at).await.header("etag").to_owned();
+            hub.write("PATCH", at, Some(&tag), Some(&change)).await
+        };
+        let talk = format!("/v1/presentations/{}", said["presentation_id"].as_str().unwrap());
+        let change = json!({"seminar_id": "another-seminar", "session_id": null});
+        let moved = move_to(&talk, change.clone()).await;
+        assert_eq!(moved.status, 422, "{}", moved.text);
+        let faults = moved.faults();
+        assert!(
+            faults.iter().all(|fault| *fault == ("/seminar_id".into(), "other_seminar".into()))
+        );
+        assert!(moved.text.contains(&format!("/v1/statements/{id}")), "{}", moved.text);
+        let session = hub.get(&talk).await.json()["session_id"].as_str().unwrap().to_owned();
+        let at = format!("/v1/sessions/{session}");
+        let moved = move_to(&at, json!({"seminar_id": "another-seminar"})).await;
+        assert_eq!(moved.status, 422, "{}", moved.text);
+        assert!(moved.text.contains("/v1/presentations/"), "{}", moved.text);
+
+        for _ in faults {
+            let all = hub.get(&format!("/v1/statements?presentation={}", &talk[18..])).await.json();
+            let at = format!("/v1/statements/{}", all["items"][0]["id"].as_str().unwrap());
+            let alone = move_to(&at, json!({"presentation_id": null})).await;
+            assert_eq!(alone.status, 200, "{}", alone.text);
+        }
+        let moved = move_to(&talk, change).await;
+        assert_eq!(moved.status, 422, "{}", moved.text);
+        assert_eq!(moved.faults()[0].1, "unpublished_reference");
+    });
+}
+
+#[test]
+fn any_tag_of_a_list_may_fit() {
+    on_each_database(async |hub| {
+        let body = json!({"code": "listed", "scheme": "own", "label": {"en": "Listed"}});
+        let first = hub.write("POST", "/v1/topics", None, Some(&body)).await;
+        let path = "/v1/topics/listed";
+        let change = json!({"label": {"en": "Changed"}});
+        let second = hub.write("PATCH", path, Some(first.header("etag")), Some(&change)).await;
+        let (old, new) = (first.header("etag").to_owned(), second.header("etag").to_owned());
+        for (tags, status) in [
+            (format!("{old}, \"9.x\""), 412),
+            (format!("{old}, W/{new}"), 412),
+            ("\"x\", W/\"2\"".to_owned(), 400),
+            (format!("{old}, {new}"), 200),
+            (format!("\"a,3\",{old} , \"3\""), 200),
+        ] {
+            let reply = hub.write("PATCH", path, Some(&tags), Some(&change)).await;
+            assert_eq!(reply.status, status, "{tags}: {}", reply.text);
+        }
+    });
+}
+
+#[test]
+fn more_than_can_be_told_are_said_to_refer_to_a_record() {
+    on_each_database(async |hub| {
+        let above = json!({"code": "above", "scheme": "own", "label": {"en": "Above"}});
+        let made = hub.write("POST", "/v1/topics", None, Some(&above)).await;
+        for number in 0..21 {
+            let name = format!("below-{number}");
+            let body =
+                json!({"code": name, "scheme": "own", "label": {"en": name}, "parent_id": "above"});
+            assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+            if number < 19 {
+                continue;
+            }
+            let reply =
+                hub.write("DELETE", "/v1/topics/above", Some(made.header("etag")), None).await;
+            let told = reply.json();
+            assert_eq!((&told["code"], reply.faults().len()), (&json!("in_use"), 20));
+            let more = told["detail"].as_str().unwrap().contains("there are more");
+            assert_eq!(more, number == 20, "{told}");
+        }
+    });
+}
+
+#[test]
+fn every_amount_and_period_that_cannot_be_is_told_at_once() {
+    on_each_database(async |hub| {
+        let mut grant = domain::sample::example("grant-arrangements");
+        grant["slug"] = "miscounted".into();
+        grant["amount"] = json!({"amount": "1.999", "currency": "USD"});
+        let budget = |from: &str, to: &str, amount: &str| {
+            json!({"from": from, "to": to, "status": "indicative", "kind": "original",
+                "amount": {"amount": amount, "currency": "USD"}})
+        };
+        grant["budgets"] = json!([
+            budget("2024-02-29", "2025-02-28", "1.005"),
+            budget("2023-03-01", "2024-03-01", "1"),
+        ]);
+        let reply = hub.write("POST", "/v1/grant-arrangements", None, Some(&grant)).await;
+        assert_eq!(reply.status, 422, "{}", reply.text);
+        let expected = [
+            ("/amount", "invalid_value"),
+            ("/budgets/0/amount", "invalid_value"),
+            ("/budgets/1/to", "longer_than_a_year"),
+        ];
+        let expected = expected.map(|(at, code)| (at.to_owned(), code.to_owned()));
+        assert_eq!(reply.faults(), expected, "{}", reply.text);
+
+        let mut initiative = domain::sample::example("initiatives");
+        let figure = |more: Value| {
+            let mut figure =
+                json!({"label": {"en": "A figure"}, "qualifier": "exact", "nature": "count"});
+            for (name, value) in more.as_object().unwrap() {
+                figure[name] = value.clone();
+            }
+            figure
+        };
+        initiative["slug"] = "with-figures".into();
+        initiative["figures"] = json!([
+            figure(json!({"value": "5", "unit": "services"})),
+            figure(json!({"value": "5"})),
+            figure(json!({"amount": {"amount": "5", "currency": "USD"}, "unit": "people"})),
+        ]);
+        let reply = hub.write("POST", "/v1/initiatives", None, Some(&initiative)).await;
+        let expected = ["/figures/1/unit", "/figures/2/unit"];
+        let expected = expected.map(|at| (at.to_owned(), "value_and_unit".to_owned()));
+        assert_eq!(reply.faults(), expected, "{}", reply.text);
+    });
+}

@@ -788,3 +788,29 @@ fn of_the_organisations_that_participants_come_from_no_more_is_told_than_is_publ
         assert_eq!(kinds().await, [json!(["foundation", 7])]);
     });
 }
+
+#[test]
+fn a_table_that_is_not_in_utf8_is_refused_and_nobody_gets_another_name() {
+    on_each_database(async |hub| {
+        let table = format!(
+            "seminar_id,name,email,country,consent,retain_until\n\
+             {SEMINAR},Иван,ivan@example.org,KZ,given,2030-12-31\n"
+        );
+        let bearer = format!("Bearer {}", hub.token);
+        let path = format!("{ALL}/import");
+        let send = async |kind: &str, file: Vec<u8>| {
+            let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
+            hub.send("POST", &path, &headers, Some(file)).await
+        };
+        let windows = encoding_rs::WINDOWS_1251.encode(&table).0.to_vec();
+        let told = send("text/csv", windows.clone()).await;
+        assert_eq!(told.status, 422, "{}", told.text);
+        assert_eq!(told.faults(), [(String::new(), "wrong_encoding".to_owned())]);
+        assert_eq!(send("text/csv; charset=windows-1251", windows).await.status, 415);
+        let open = table.replace("Иван", "\"Иван");
+        let told = send("text/csv", open.into_bytes()).await;
+        assert_eq!(told.faults(), [(String::new(), "open_quote".to_owned())], "{}", told.text);
+        let told = send("text/csv; charset=utf-8", table.into_bytes()).await;
+        assert_eq!(told.json()["created"], 1, "{}", told.text);
+    });
+}

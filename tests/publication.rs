@@ -219,6 +219,8 @@ fn a_step_names_the_revision_that_it_is_taken_from_and_may_say_why() {
             (json!({"note": 1}), 400),
             (json!({"why": "x"}), 400),
             (json!([]), 400),
+            (json!(["x"]), 400),
+            (json!({"note": "x".repeat(10_001)}), 422),
             (json!({"note": "Checked against the agenda."}), 200),
         ] {
             let reply = hub.write_as(&editor, "POST", at, Some(tag), Some(&body)).await;
@@ -242,12 +244,12 @@ fn what_refers_to_drafts_is_not_published_and_the_places_are_told() {
         let mut talk = domain::sample::example("presentations");
         talk["slug"] = "talk-to-be".into();
         talk["speakers"][0]["person_id"] = "speaker-to-be".into();
-        talk["topics"] = json!(["topic-to-be"]);
+        talk["topics"] = json!(["ai", "topic-to-be"]);
         let made = draft(&hub, &editor, "presentations", &talk).await;
         let at = "/v1/presentations/talk-to-be";
         let hidden = [
-            ("/speakers/person_id".to_owned(), "unpublished_reference".to_owned()),
-            ("/topics".to_owned(), "unpublished_reference".to_owned()),
+            ("/speakers/0/person_id".to_owned(), "unpublished_reference".to_owned()),
+            ("/topics/1".to_owned(), "unpublished_reference".to_owned()),
         ];
         let reply = step(&hub, &publisher, at, "publish", &made).await;
         assert_eq!(told(&reply), refused(422, "invalid_record"));
@@ -261,7 +263,7 @@ fn what_refers_to_drafts_is_not_published_and_the_places_are_told() {
 
         // Nor can what is public come to refer to them.
         let public = "/v1/presentations/first-seminar-2021-experts-1";
-        let change = json!({"topics": ["topic-to-be"]});
+        let change = json!({"topics": ["ai", "topic-to-be"]});
         let tag = hub.get(public).await.header("etag").to_owned();
         let reply = hub.write_as(&publisher, "PATCH", public, Some(&tag), Some(&change)).await;
         assert_eq!((reply.status.as_u16(), reply.faults()), (422, hidden[1..].to_vec()));
@@ -473,6 +475,24 @@ fn it_takes_two_people_where_the_settings_say_so() {
             assert_eq!(told(&reply), refused(403, "same_person"));
             let reply = hub.write_as(&other, "POST", &accept, None, None).await;
             assert_eq!(reply.status, 200, "{}", reply.text);
+            // Whoever comes last, the words are of all who wrote them.
+            let editor = hub.token("editor", &[]).await;
+            let at_two = "/v1/topics/of-three";
+            let made = draft(&hub, &one, "topics", &topic("of-three")).await;
+            let tag = made.header("etag");
+            let touched = hub.write_as(&editor, "PATCH", at_two, Some(tag), Some(&json!({}))).await;
+            assert_eq!(touched.status, 200, "{}", touched.text);
+            let reply = step(&hub, &one, at_two, "publish", &touched).await;
+            assert_eq!(told(&reply), refused(403, "same_person"));
+            assert_eq!(step(&hub, &other, at_two, "publish", &touched).await.status, 200);
+            // What was public is judged already: who wrote it may publish another's correction.
+            let now = hub.get(at_two).await;
+            let hidden = step(&hub, &other, at_two, "withdraw", &now).await;
+            let alone = step(&hub, &one, at_two, "publish", &hidden).await;
+            assert_eq!(told(&alone), refused(403, "same_person"));
+            let (tag, change) = (hidden.header("etag"), json!({"label": {"en": "Theirs"}}));
+            let theirs = hub.write_as(&editor, "PATCH", at_two, Some(tag), Some(&change)).await;
+            assert_eq!(step(&hub, &one, at_two, "publish", &theirs).await.status, 200);
             // What is wrong can be taken away by anyone who may.
             let now = hub.get(at).await;
             assert_eq!(step(&hub, &one, at, "withdraw", &now).await.status, 200);
@@ -620,5 +640,32 @@ fn who_sees_drafts_lists_them_by_where_they_stand() {
         assert_eq!(none["total"], 0);
         let all = hub.get_as(&viewer, "/v1/seminars?state=draft&with_total=true").await.json();
         assert_eq!(all["total"], 1);
+    });
+}
+
+#[test]
+fn what_is_so_already_is_no_proposal_and_a_refusal_tells_its_own_reason() {
+    on_each_database(async |hub| {
+        let Staff { editor, publisher, .. } = Staff::of(&hub).await;
+        let at = "/v1/topics/ai";
+        let now = hub.get(at).await;
+        let tag = now.header("etag");
+        let same = hub.write_as(&editor, "PATCH", at, Some(tag), Some(&json!({}))).await;
+        assert_eq!((same.status.as_u16(), same.header("etag")), (200, tag), "{}", same.text);
+        let open = hub.get_as(&editor, "/v1/proposals?status=open").await.json();
+        assert_eq!(open["items"], json!([]));
+
+        let kept = proposed(&hub, &editor, at, "Another").await;
+        let back = format!("{}/take-back", kept.header("location"));
+        let reply = hub.write_as(&publisher, "POST", &back, None, None).await;
+        assert_eq!(told(&reply), refused(403, "forbidden"));
+        assert_eq!(reply.json()["detail"], "Only who made it takes it back.");
+        let limited = hub.token("publisher", &[PROJECT]).await;
+        let body = json!({"slug": "everybodys", "name": {"en": "Everybody's"}});
+        let all = "/v1/organisations?publish=true";
+        let reply = hub.write_as(&limited, "POST", all, None, Some(&body)).await;
+        assert_eq!(told(&reply), refused(403, "forbidden"));
+        let detail = "It belongs to no project, and the token is limited to some.";
+        assert_eq!(reply.json()["detail"], detail);
     });
 }

@@ -24,22 +24,39 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// The revision that a change is made to, from `If-Match`.
-pub(crate) fn revision(request: &HttpRequest) -> Result<i64, Problem> {
-    let given = request.headers().get(header::IF_MATCH).ok_or_else(Problem::unconditional)?;
-    let given = given.to_str().unwrap_or_default().trim();
-    // An entity tag begins with the revision; the rest tells representations apart.
-    let tag = given.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-    let revision = tag.and_then(|tag| tag.split('.').next()?.parse().ok());
-    revision.ok_or_else(Problem::no_revision)
+/// The revisions that a change may be made to, from `If-Match`: a list of entity tags, of which one
+/// has to fit.
+pub(crate) fn revisions(request: &HttpRequest) -> Result<Vec<i64>, Problem> {
+    let mut given = request.headers().get_all(header::IF_MATCH).peekable();
+    if given.peek().is_none() {
+        return Err(Problem::unconditional());
+    }
+    let given = given.map(|given| given.to_str().unwrap_or_default());
+    let revisions: Vec<_> = given.flat_map(tags).filter_map(revision).collect();
+    if revisions.is_empty() { Err(Problem::no_revision()) } else { Ok(revisions) }
 }
 
 /// The same, where `If-Match` need not be sent: a tag of no revision is one that does not fit.
-pub(crate) fn revision_if_sent(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+pub(crate) fn revisions_if_sent(request: &HttpRequest) -> Result<Option<Vec<i64>>, Problem> {
     match request.headers().contains_key(header::IF_MATCH) {
-        true => revision(request).map(Some).map_err(|_| Problem::stale()),
+        true => revisions(request).map(Some).map_err(|_| Problem::stale()),
         false => Ok(None),
     }
+}
+
+/// The entity tags of a list: a comma may also be part of one.
+fn tags(list: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let between = |letter: char| {
+        quoted ^= letter == '"';
+        letter == ',' && !quoted
+    };
+    list.split(between).map(str::trim).collect()
+}
+
+/// The revision that an entity tag begins with; the rest of it tells representations apart.
+fn revision(tag: &str) -> Option<i64> {
+    tag.strip_prefix('"')?.strip_suffix('"')?.split('.').next()?.parse().ok()
 }
 
 /// The body, read and found to be in order.
@@ -74,10 +91,16 @@ pub(crate) async fn note(
     if !is(request, JSON) {
         return Err(Problem::media_type(JSON, false));
     }
-    let note: Note = serde_path_to_error::deserialize(parse(&given)?).map_err(|error| {
+    let given = parse(&given)?;
+    if !given.is_object() {
+        return Err(not_an_object());
+    }
+    let is_text = given["note"].is_string();
+    let note: Note = serde_path_to_error::deserialize(given).map_err(|error| {
         let pointer = domain::pointer_of(error.path());
-        let detail = error.into_inner().to_string();
-        Problem::from(Refused::Form(vec![Violation::new(pointer, "invalid_value", detail)]))
+        let of_text = is_text && pointer == "/note";
+        let broken = vec![Violation::new(pointer, "invalid_value", error.into_inner().to_string())];
+        Problem::from(if of_text { Refused::Meaning(broken) } else { Refused::Form(broken) })
     })?;
     Ok(note.note.map(|note| note.as_str().to_owned()))
 }
@@ -91,8 +114,11 @@ pub(crate) async fn change(request: &HttpRequest, payload: Payload) -> Result<Va
     if change.is_object() {
         return Ok(change);
     }
-    let fault = Violation::new("", "wrong_type", "It is to be: object.");
-    Err(Refused::Form(vec![fault]).into())
+    Err(not_an_object())
+}
+
+fn not_an_object() -> Problem {
+    Refused::Form(vec![Violation::new("", "wrong_type", "It is to be: object.")]).into()
 }
 
 /// A body after a change to some of it.
@@ -128,15 +154,24 @@ fn merge(target: &mut Value, change: Value) {
 
 /// Whether that media type was sent, as UTF-8.
 pub(crate) fn is(request: &HttpRequest, wanted: &str) -> bool {
-    let utf8 = |charset: &str| charset.trim_matches('"').eq_ignore_ascii_case("utf-8");
-    let Some(given) = request.headers().get(header::CONTENT_TYPE) else { return false };
-    let Ok(given) = given.to_str() else { return false };
-    let mut parts = given.split(';').map(str::trim);
+    let mut parts = media_type(request);
     parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
-        && parts.all(|part| match part.split_once('=') {
-            Some((name, value)) => !name.eq_ignore_ascii_case("charset") || utf8(value),
-            None => part.is_empty(),
-        })
+        && parts.all(|part| part.is_empty() || part.contains('='))
+        && charset(request).is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
+}
+
+/// The media type that was sent, and its parameters.
+pub(crate) fn media_type(request: &HttpRequest) -> impl Iterator<Item = &str> {
+    let given = request.headers().get(header::CONTENT_TYPE);
+    given.and_then(|given| given.to_str().ok()).unwrap_or_default().split(';').map(str::trim)
+}
+
+/// The encoding that the media type names.
+pub(crate) fn charset(request: &HttpRequest) -> Option<&str> {
+    media_type(request).skip(1).find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"'))
+    })
 }
 
 async fn read(payload: Payload) -> Result<Bytes, Problem> {

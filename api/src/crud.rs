@@ -147,9 +147,9 @@ async fn replace<R: Stored>(
     payload: Payload,
 ) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
-    let revision = body::revision(&request)?;
+    let revisions = body::revisions(&request)?;
     let body: R = body::whole(&request, payload).await?;
-    let change = async move { store.replace(&author, &key, revision, &body).await };
+    let change = async move { store.replace(&author, &key, &revisions, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
 }
 
@@ -160,20 +160,20 @@ async fn patch<R: Stored>(
     payload: Payload,
 ) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
-    let revision = body::revision(&request)?;
+    let revisions = body::revisions(&request)?;
     let change = body::change(&request, payload).await?;
     let current = store.seen_by(author.sight()).find::<R>(&key).await;
     let current = current.map_err(Problem::of(R::COLLECTION))?;
     // What is wrong in itself is told before what has moved on meanwhile.
     let body: R = body::merged(&current.body, change)?;
-    let change = async move { store.replace(&author, &key, revision, &body).await };
+    let change = async move { store.replace(&author, &key, &revisions, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
 }
 
 async fn delete<R: Stored>(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
-    let revision = body::revision(&request)?;
-    apart(R::COLLECTION, async move { store.delete::<R>(&author, &key, revision).await }).await?;
+    let revisions = body::revisions(&request)?;
+    apart(R::COLLECTION, async move { store.delete::<R>(&author, &key, &revisions).await }).await?;
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
@@ -188,9 +188,9 @@ async fn take_step<R: Stored>(
     let step = Step::ALL.into_iter().find(|known| known.name() == step);
     let step = step.ok_or_else(Problem::no_route)?;
     let author = actor::author(&request, &store, Deed::Write).await?;
-    let revision = body::revision(&request)?;
+    let revisions = body::revisions(&request)?;
     let author = Author { note: body::note(&request, payload).await?, ..author };
-    let change = async move { store.take_step::<R>(&author, &key, revision, step).await };
+    let change = async move { store.take_step::<R>(&author, &key, &revisions, step).await };
     Ok(written(HttpResponse::Ok(), &apart(R::COLLECTION, change).await?))
 }
 

@@ -142,15 +142,16 @@ async fn restore<R: Stored>(
     let wanted = revision::<R>(&store.seen_by(author.sight()), &keys).await?;
     let body = wanted.body.map_or_else(|| Err(nothing()), valid::<R>)?;
     let id = wanted.id;
+    let current = body::revisions_if_sent(&request)?;
     if !store.lives::<R>(id).await.map_err(Problem::of(R::COLLECTION))? {
-        let change = async move { store.revive(&author, id, &body).await };
+        let change = async move { store.revive(&author, id, current.as_deref(), &body).await };
         let record = apart(R::COLLECTION, change).await?;
         let mut response = HttpResponse::Created();
         response.insert_header((header::LOCATION, format!("/v1/{}/{id}", R::COLLECTION)));
         return Ok(written(response, &record));
     }
-    let current = body::revision_if_sent(&request)?.ok_or_else(Problem::unconditional)?;
-    let change = async move { store.restore(&author, &id.to_string(), current, &body).await };
+    let current = current.ok_or_else(Problem::unconditional)?;
+    let change = async move { store.restore(&author, &id.to_string(), &current, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
 }
 

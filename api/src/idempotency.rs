@@ -13,6 +13,12 @@ const HEADER: &str = "idempotency-key";
 /// What a key looks like.
 pub(crate) const PATTERN: &str = "^[A-Za-z0-9_-]{16,64}$";
 
+/// Refuses a key where the request would be done anew: an answer that tells a secret or a name is not
+/// kept, so it cannot be given again.
+pub(crate) fn refuse(request: &HttpRequest) -> Result<(), Problem> {
+    if request.headers().contains_key(HEADER) { Err(Problem::no_key()) } else { Ok(()) }
+}
+
 /// What tells whether a request is the same as one before, if it may be sent again.
 pub(crate) fn of<R: Resource>(
     request: &HttpRequest,

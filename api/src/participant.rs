@@ -18,6 +18,7 @@ use crate::{
     answer::{digest, private},
     body,
     crud::{self, apart},
+    idempotency,
     query::ListQuery,
     routes::Routes,
 };
@@ -57,6 +58,7 @@ async fn list(request: HttpRequest, store: Data<Store>) -> Answer {
 async fn create(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
     let by = registrar(&request, &store).await?;
     ListQuery::none(&request)?;
+    idempotency::refuse(&request)?;
     let body: Participant = body::whole(&request, payload).await?;
     let create = async move { store.create_participant(&by, &body).await };
     let kept = apart(COLLECTION, create).await?;
@@ -81,9 +83,9 @@ async fn replace(
     let by = registrar(&request, &store).await?;
     ListQuery::none(&request)?;
     let id = crud::id(COLLECTION, &key)?;
-    let revision = body::revision(&request)?;
+    let revisions = body::revisions(&request)?;
     let body: Participant = body::whole(&request, payload).await?;
-    let change = async move { store.replace_participant(&by, id, revision, &body).await };
+    let change = async move { store.replace_participant(&by, id, &revisions, &body).await };
     Ok(tagged(private(), &apart(COLLECTION, change).await?))
 }
 
@@ -96,12 +98,12 @@ async fn patch(
     let by = registrar(&request, &store).await?;
     ListQuery::none(&request)?;
     let id = crud::id(COLLECTION, &key)?;
-    let revision = body::revision(&request)?;
+    let revisions = body::revisions(&request)?;
     let change = body::change(&request, payload).await?;
     let current = store.seen_by(by.sight()).participant(id).await;
     let current = current.map_err(Problem::of(COLLECTION))?;
     let body: Participant = body::merged(&current.body, change)?;
-    let change = async move { store.replace_participant(&by, id, revision, &body).await };
+    let change = async move { store.replace_participant(&by, id, &revisions, &body).await };
     Ok(tagged(private(), &apart(COLLECTION, change).await?))
 }
 
@@ -109,8 +111,8 @@ async fn delete(request: HttpRequest, store: Data<Store>, key: Path<String>) -> 
     let by = registrar(&request, &store).await?;
     ListQuery::none(&request)?;
     let id = crud::id(COLLECTION, &key)?;
-    let revision = body::revision(&request)?;
-    let delete = async move { store.delete_participant(&by, id, revision).await };
+    let revisions = body::revisions(&request)?;
+    let delete = async move { store.delete_participant(&by, id, &revisions).await };
     apart(COLLECTION, delete).await?;
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
@@ -119,8 +121,8 @@ async fn erase(request: HttpRequest, store: Data<Store>, key: Path<String>) -> A
     let by = registrar(&request, &store).await?;
     ListQuery::none(&request)?;
     let id = crud::id(COLLECTION, &key)?;
-    let revision = body::revision_if_sent(&request)?;
-    let erase = async move { store.erase_participant(&by, id, revision).await };
+    let revisions = body::revisions_if_sent(&request)?;
+    let erase = async move { store.erase_participant(&by, id, revisions.as_deref()).await };
     Ok(tagged(private(), &apart(COLLECTION, erase).await?))
 }
 

@@ -5,7 +5,7 @@ use actix_web::{
     web::Path,
 };
 use domain::{Deed, Refused, Violation};
-use persistence::{Error, Referrer};
+use persistence::{Error, MOST_TOLD, Referrer};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -429,6 +429,11 @@ impl Problem {
         if patch { problem.with("accept-patch", wanted) } else { problem.with("accept", wanted) }
     }
 
+    pub(crate) fn charset(wanted: &'static str) -> Self {
+        let detail = "The charset is none that is known here: UTF-8 is.";
+        Self::new(kinds::MEDIA_TYPE, detail).with("accept", wanted)
+    }
+
     pub(crate) fn unconditional() -> Self {
         let detail = "Send the ETag of the revision that you have read.";
         let fault = Fault {
@@ -458,6 +463,13 @@ impl Problem {
     pub(crate) fn invalid_key() -> Self {
         let detail = "Idempotency-Key has 16 to 64 letters, digits, hyphens or underscores.";
         let fault = Fault { code: "invalid_key".into(), detail: detail.into(), ..of_key() };
+        Self { errors: vec![fault], ..Self::bad_request(detail) }
+    }
+
+    pub(crate) fn no_key() -> Self {
+        let detail =
+            "Idempotency-Key goes with new records: what is asked here would be done again.";
+        let fault = Fault { code: "unsupported_key".into(), detail: detail.into(), ..of_key() };
         Self { errors: vec![fault], ..Self::bad_request(detail) }
     }
 
@@ -504,6 +516,11 @@ impl Problem {
             Error::NotFound => Self::no_record(collection),
             Error::Stale => Self::stale(),
             Error::Forbidden => Self::forbidden(Deed::Publish),
+            Error::Limited => {
+                let detail = "It belongs to no project, and the token is limited to some.";
+                Self::new(kinds::FORBIDDEN, detail)
+            }
+            Error::NotTheirs => Self::new(kinds::FORBIDDEN, "Only who made it takes it back."),
             Error::OtherProject => {
                 let detail = "It belongs, or would belong, to a project that the token is not for.";
                 Self::new(kinds::OTHER_PROJECT, detail)
@@ -546,8 +563,12 @@ impl Problem {
                 };
                 let fault =
                     |one| Fault { code: "in_use".into(), detail: told(one), ..Fault::default() };
-                let errors = referrers.into_iter().map(fault).collect();
-                Self { errors, ..Self::new(kinds::IN_USE, "See errors for who refers to it.") }
+                let detail = match referrers.len() > MOST_TOLD {
+                    true => "See errors for some of those that refer to it: there are more.",
+                    false => "See errors for who refers to it.",
+                };
+                let errors = referrers.into_iter().take(MOST_TOLD).map(fault).collect();
+                Self { errors, ..Self::new(kinds::IN_USE, detail) }
             }
             Error::Refused(broken) => Self::invalid(broken),
             Error::InvalidCursor => Self::invalid_cursor(),

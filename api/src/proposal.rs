@@ -173,7 +173,7 @@ async fn decide(
     let decision = match decision.as_str() {
         "decline" => Decision::Decline,
         "take-back" => Decision::TakeBack,
-        _ => Decision::Accept(body::revision_if_sent(&request)?),
+        _ => Decision::Accept(body::revisions_if_sent(&request)?),
     };
     let decided =
         apart(COLLECTION, async move { store.decide(&author, id, decision).await }).await?;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Problem, actor, body, crud::apart, query::ListQuery, routes::Routes};
+use crate::{Problem, actor, body, crud::apart, idempotency, query::ListQuery, routes::Routes};
 
 pub(crate) const COLLECTION: &str = Token::COLLECTION;
 
@@ -93,6 +93,7 @@ fn place(place: &[Value]) -> Option<(DateTime<Utc>, String)> {
 async fn create(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
+    idempotency::refuse(&request)?;
     let body: Token = body::whole(&request, payload).await?;
     let new = NewToken {
         name: body.name.as_str().to_owned(),

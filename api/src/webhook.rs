@@ -20,6 +20,7 @@ use crate::{
     body,
     changes::cursor,
     crud::{self, apart},
+    idempotency,
     query::ListQuery,
     routes::Routes,
 };
@@ -107,6 +108,7 @@ async fn create(
 ) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
+    idempotency::refuse(&request)?;
     let body: Webhook = body::whole(&request, payload).await?;
     judge(&body, **to_private)?;
     let kept = apart(COLLECTION, async move { store.create_webhook(&body).await }).await?;
@@ -133,27 +135,28 @@ async fn patch(
 ) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
-    let revision = body::revision(&request)?;
+    let revisions = body::revisions(&request)?;
     let change = body::change(&request, payload).await?;
     let current = store.webhook(id(&key)?).await.map_err(Problem::of(COLLECTION))?;
     let body: Webhook = body::merged(&current.body, change)?;
     judge(&body, **to_private)?;
-    let change = async move { store.change_webhook(current.id, revision, &body).await };
+    let change = async move { store.change_webhook(current.id, &revisions, &body).await };
     Ok(tagged(&apart(COLLECTION, change).await?))
 }
 
 async fn delete(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
-    let revision = body::revision(&request)?;
+    let revisions = body::revisions(&request)?;
     let id = id(&key)?;
-    apart(COLLECTION, async move { store.delete_webhook(id, revision).await }).await?;
+    apart(COLLECTION, async move { store.delete_webhook(id, &revisions).await }).await?;
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
 async fn ping(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     actor::of(&request, &store, Deed::Manage).await?;
     ListQuery::none(&request)?;
+    idempotency::refuse(&request)?;
     let id = id(&key)?;
     switched_on(&store, id).await?;
     Ok(accepted(apart(COLLECTION, async move { store.ping_webhook(id).await }).await?))
@@ -187,7 +190,7 @@ async fn replay(request: HttpRequest, store: Data<Store>, keys: Path<(String, St
     switched_on(&store, webhook).await?;
     let delivery = Uuid::try_parse(&keys.1).map_err(|_| Problem::no_record(DELIVERIES))?;
     let replay = async move { store.replay_delivery(webhook, delivery).await };
-    Ok(accepted(apart(COLLECTION, replay).await?))
+    Ok(accepted(apart(DELIVERIES, replay).await?))
 }
 
 /// A switched-off webhook is told nothing, whoever asks for it.

@@ -1,4 +1,4 @@
-use chrono::Months;
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -30,6 +30,7 @@ pub struct GrantArrangement {
     /// Until when it is in force.
     pub effective_to: Option<PartialDate>,
     /// How much was agreed.
+    #[validate(nested)]
     pub amount: Option<Money>,
     /// Who agreed it.
     #[serde(default)]
@@ -40,6 +41,7 @@ pub struct GrantArrangement {
     pub budgets: Vec<GrantBudget>,
     /// What was committed, received, passed on and spent.
     #[serde(default)]
+    #[validate(nested)]
     pub transactions: Vec<GrantTransaction>,
     /// The agreement itself.
     pub document_id: Option<DocumentRef>,
@@ -100,6 +102,7 @@ pub struct GrantBudget {
     /// The last day, less than a year later.
     pub to: FullDate,
     /// How much.
+    #[validate(nested)]
     pub amount: Money,
     /// How firm it is.
     pub status: BudgetStatus,
@@ -128,12 +131,13 @@ pub enum BudgetKind {
 }
 
 /// A movement of money.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantTransaction {
     /// The day.
     pub on: FullDate,
     /// How much.
+    #[validate(nested)]
     pub amount: Money,
     /// Of what kind.
     pub kind: TransactionKind,
@@ -204,7 +208,7 @@ fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {
     let (from, to) = (budget.from.day(), budget.to.day());
     let (code, detail) = if to < from {
         ("ends_before_it_starts", "It ends before it starts.")
-    } else if from.checked_add_months(Months::new(12)).is_some_and(|end| to >= end) {
+    } else if a_year_after(from).is_some_and(|end| to >= end) {
         ("longer_than_a_year", "A budget is for at most a year.")
     } else {
         return Ok(());
@@ -214,6 +218,31 @@ fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {
     Err(error)
 }
 
+/// The same day a year later; after the 29th of February comes the 1st of March.
+fn a_year_after(day: NaiveDate) -> Option<NaiveDate> {
+    day.with_year(day.year() + 1).or_else(|| day.succ_opt()?.with_year(day.year() + 1))
+}
+
 fn ends_after_it_starts(it: &GrantArrangement) -> Result<(), ValidationError> {
     in_order(it.effective_from.as_ref(), it.effective_to.as_ref(), "/effective_to")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_is_one_whichever_day_it_begins_on() {
+        let lasts = |from: &str, to: &str| {
+            let day = |text: &str| text.parse().expect("a day");
+            a_year_after(day(from)) > Some(day(to))
+        };
+        for (from, last, next) in [
+            ("2024-02-29", "2025-02-28", "2025-03-01"),
+            ("2023-03-01", "2024-02-29", "2024-03-01"),
+            ("2024-01-01", "2024-12-31", "2025-01-01"),
+        ] {
+            assert!(lasts(from, last) && !lasts(from, next), "{from}");
+        }
+    }
 }

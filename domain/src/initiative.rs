@@ -60,6 +60,7 @@ pub struct InitiativeFigure {
     /// What it measures.
     pub label: Text,
     /// The amount of money.
+    #[validate(nested)]
     pub amount: Option<Money>,
     /// The value, if it is no money.
     pub value: Option<Decimal>,
@@ -126,16 +127,16 @@ impl Resource for Initiative {
     }
 }
 
-fn has_one_number(figure: &InitiativeFigure) -> Result<(), ValidationError> {
-    if figure.amount.is_some() == figure.value.is_some() {
-        let mut error = ValidationError::new("amount_or_value")
-            .with_message("A figure has an amount of money or a value, and not both.".into());
-        error.add_param("pointer".into(), &"/amount");
-        return Err(error);
-    }
-    Ok(())
-}
-
 fn is_money_or_value(it: &InitiativeFigure) -> Result<(), ValidationError> {
-    has_one_number(it)
+    let (code, detail, pointer) = if it.amount.is_some() == it.value.is_some() {
+        let detail = "A figure has an amount of money or a value, and not both.";
+        ("amount_or_value", detail, "/amount")
+    } else if it.value.is_some() != it.unit.is_some() {
+        ("value_and_unit", "A value has its unit, and an amount of money has none.", "/unit")
+    } else {
+        return Ok(());
+    };
+    let mut error = ValidationError::new(code).with_message(detail.into());
+    error.add_param("pointer".into(), &pointer);
+    Err(error)
 }

@@ -1,12 +1,14 @@
 use iso_currency::Currency;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
 
 use crate::{CurrencyCode, Decimal};
 
 /// An amount of money; never more decimal places than the currency has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "Unchecked", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "has_places_of_currency", skip_on_field_errors = false))]
 pub struct Money {
     /// How much, as a decimal string.
     pub amount: Decimal,
@@ -14,25 +16,16 @@ pub struct Money {
     pub currency: CurrencyCode,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Unchecked {
-    amount: Decimal,
-    currency: CurrencyCode,
-}
-
-impl TryFrom<Unchecked> for Money {
-    type Error = String;
-
-    fn try_from(Unchecked { amount, currency }: Unchecked) -> Result<Self, String> {
-        let places = amount.as_str().split_once('.').map_or(0, |(_, places)| places.len());
-        let allowed = Currency::from_code(currency.as_str()).and_then(Currency::exponent);
-        match allowed {
-            Some(allowed) if places > usize::from(allowed) => Err(format!(
-                "{} has {allowed} decimal places, the amount has {places}",
+fn has_places_of_currency(Money { amount, currency }: &Money) -> Result<(), ValidationError> {
+    let places = amount.as_str().split_once('.').map_or(0, |(_, places)| places.len());
+    match Currency::from_code(currency.as_str()).and_then(Currency::exponent) {
+        Some(allowed) if places > usize::from(allowed) => {
+            let detail = format!(
+                "{} has {allowed} decimal places, the amount has {places}.",
                 currency.as_str()
-            )),
-            _ => Ok(Self { amount, currency }),
+            );
+            Err(ValidationError::new("invalid_value").with_message(detail.into()))
         }
+        _ => Ok(()),
     }
 }

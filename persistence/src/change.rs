@@ -110,7 +110,7 @@ impl<R: Stored> Entry<R> {
             }
         }
         let public = all.iter().filter(|entry| entry.row.is_public());
-        whole_public(tx, public.flat_map(|entry| &entry.links)).await
+        whole_public::<R>(tx, public.map(|entry| (&entry.value, &*entry.links))).await
     }
 
     /// The ids of those that were there before.
@@ -168,16 +168,16 @@ impl Store {
         Ok(Entry { operation: new.operation, before: None, row, body, value, links })
     }
 
-    /// Replaces a record that is still at that revision; what is public is changed by those who may
+    /// Replaces a record that is still at one of those revisions; what is public is changed by those who may
     /// publish, and for others the change is kept aside.
     pub async fn replace<R: Stored>(
         &self,
         by: &Author,
         key: &str,
-        revision: i64,
+        revisions: &[i64],
         body: &R,
     ) -> Result<Written<R>, Error> {
-        self.exchange(by, "replace", key, revision, body).await
+        self.exchange(by, "replace", key, revisions, body).await
     }
 
     /// The same, with a body that the record had before.
@@ -185,10 +185,10 @@ impl Store {
         &self,
         by: &Author,
         key: &str,
-        revision: i64,
+        revisions: &[i64],
         body: &R,
     ) -> Result<Written<R>, Error> {
-        self.exchange(by, "restore", key, revision, body).await
+        self.exchange(by, "restore", key, revisions, body).await
     }
 
     async fn exchange<R: Stored>(
@@ -196,15 +196,19 @@ impl Store {
         by: &Author,
         operation: &'static str,
         key: &str,
-        revision: i64,
+        revisions: &[i64],
         body: &R,
     ) -> Result<Written<R>, Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            let old = locked::<R>(&tx, by, key, revision).await?;
+            let old = locked::<R>(&tx, by, key, revisions).await?;
             let mut value = json!(body);
             let links = settled::<R>(&tx, &by.sight(), &mut value).await?;
             if !may_replace::<R>(&tx, by, &old, &links).await? {
+                // Whoever decides has nothing to decide about what is so already.
+                if value == json!(read::<R>(&old.body)?) {
+                    return Ok(Written::Kept(Box::new(one(&tx, old).await?)));
+                }
                 let proposal = proposal::keep(&tx, self, by, &old, &value).await?;
                 tx.commit().await?;
                 return Ok(Written::Proposed(Box::new(proposal)));
@@ -271,12 +275,12 @@ impl Store {
         &self,
         by: &Author,
         key: &str,
-        revision: i64,
+        revisions: &[i64],
         step: Step,
     ) -> Result<Record<R>, Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            let old = locked::<R>(&tx, by, key, revision).await?;
+            let old = locked::<R>(&tx, by, key, revisions).await?;
             let within = rights_of::<R>(&tx, by, &old).await?;
             let state = state(&old)?;
             if step.needs_publisher(state) {
@@ -285,7 +289,9 @@ impl Store {
             if !step.begins_at(state) {
                 return Err(Error::WrongState(state));
             }
-            if step == Step::Publish && !by.alone && log::last_writer(&tx, old.id).await? == by.name
+            if step == Step::Publish
+                && !by.alone
+                && log::has_written(&tx, R::COLLECTION, old.id, &by.name).await?
             {
                 return Err(Error::SamePerson);
             }
@@ -303,7 +309,10 @@ impl Store {
             }
             log::lock(&tx).await?;
             match step {
-                Step::Publish => whole_public(&tx, links_of(&tx, row.id).await?.iter()).await?,
+                Step::Publish => {
+                    let (body, links) = (read(&row.body)?, links_of(&tx, row.id).await?);
+                    whole_public::<R>(&tx, [(&body, &*links)].into_iter()).await?;
+                }
                 Step::Withdraw => {
                     let referrers = referrers(&tx, &Sight::Public, old.id).await?;
                     if !referrers.is_empty() {
@@ -321,16 +330,16 @@ impl Store {
         .await
     }
 
-    /// Removes a record that is still at that revision, if nothing else refers to it.
+    /// Removes a record that is still at one of those revisions, if nothing else refers to it.
     pub async fn delete<R: Stored>(
         &self,
         by: &Author,
         key: &str,
-        revision: i64,
+        revisions: &[i64],
     ) -> Result<(), Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            let old = locked::<R>(&tx, by, key, revision).await?;
+            let old = locked::<R>(&tx, by, key, revisions).await?;
             let within = rights_of::<R>(&tx, by, &old).await?;
             if matches!(state(&old)?, State::Published | State::Withdrawn) {
                 may_decide(by, within)?;
@@ -338,9 +347,8 @@ impl Store {
             let participants = participant::referrer(&tx, old.id).await?;
             if participants.is_some() || !referrers(&tx, &Sight::All, old.id).await?.is_empty() {
                 // Others than those that the author sees are not named.
-                let mut named = referrers(&tx, &by.sight(), old.id).await?;
-                named.extend(participants);
-                return Err(Error::InUse(named));
+                let named = referrers(&tx, &by.sight(), old.id).await?;
+                return Err(Error::InUse(participants.into_iter().chain(named).collect()));
             }
             reference::Entity::delete_many()
                 .filter(reference::Column::SourceId.eq(old.id))
@@ -348,7 +356,7 @@ impl Store {
                 .await?;
             record::Entity::delete_by_id(old.id).exec(&tx).await?;
             let before = Some(old.state.clone());
-            let gone = record::Model { revision: revision + 1, ..old };
+            let gone = record::Model { revision: old.revision + 1, ..old };
             log::lock(&tx).await?;
             let change = change::<R>("delete", before, &gone, false);
             log::note(&tx, by, self.now(), vec![change]).await?;
@@ -378,17 +386,17 @@ fn change<R: Stored>(
     }
 }
 
-/// The record of that id or slug, for a change to that revision, as far as its author sees it.
+/// The record of that id or slug, for a change to one of those revisions, as far as its author sees it.
 pub(crate) async fn locked<R: Stored>(
     tx: &DatabaseTransaction,
     by: &Author,
     key: &str,
-    revision: i64,
+    revisions: &[i64],
 ) -> Result<record::Model, Error> {
     // Whoever refers to the record meanwhile does not have to wait.
     let row = named::<R>(key, &by.sight()).lock(LockType::NoKeyUpdate).one(tx).await?;
     let row = row.ok_or(Error::NotFound)?;
-    if row.revision == revision { Ok(row) } else { Err(Error::Stale) }
+    if revisions.contains(&row.revision) { Ok(row) } else { Err(Error::Stale) }
 }
 
 /// A new row of the table of all records.

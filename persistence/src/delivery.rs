@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use sea_orm::{
-    DatabaseTransaction, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect, Select,
-    entity::prelude::*, sea_query::Expr,
+    Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect, Select,
+    UpdateMany, entity::prelude::*, sea_query::Expr,
 };
 
 use crate::{Claim, Error, PublicChange, Store, dialect, insert};
@@ -51,6 +51,8 @@ pub enum Outcome {
     Failed(&'static str),
 }
 
+/// What an address answers that wants to be told no more.
+const GONE: u16 = 410;
 const PENDING: &str = "pending";
 const DELIVERED: &str = "delivered";
 const FAILED: &str = "failed";
@@ -74,6 +76,35 @@ pub(crate) async fn plan(
     });
     let rows = rows.map(|row| row.into_active_model().reset_all());
     insert::all::<Entity>(tx, rows.collect()).await
+}
+
+/// Has a webhook that is switched on again told, as if for the first time, what it was still to be
+/// told and what its address was gone for.
+pub(crate) async fn take_up(
+    tx: &DatabaseTransaction,
+    webhook_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let gone = Condition::all()
+        .add(Column::Status.eq(FAILED))
+        .add(Column::LastStatus.eq(i32::from(GONE)))
+        .add(Column::Position.is_not_null());
+    renewed(now)
+        .filter(Column::WebhookId.eq(webhook_id))
+        .filter(Condition::any().add(Column::Status.eq(PENDING)).add(gone))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Has deliveries made as if they had never been tried.
+fn renewed(now: DateTime<Utc>) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::Status, Expr::value(PENDING))
+        .col_expr(Column::Attempts, Expr::value(0))
+        .col_expr(Column::BegunAt, Expr::value(now))
+        .col_expr(Column::NextAttemptAt, Expr::value(now))
+        .col_expr(Column::DeliveredAt, Expr::value(None::<DateTime<Utc>>))
 }
 
 fn new(
@@ -130,13 +161,7 @@ impl Store {
 
     /// Has a delivery made once more, as if it had never been tried.
     pub async fn replay_delivery(&self, webhook: Uuid, id: Uuid) -> Result<Delivery, Error> {
-        let now = self.now();
-        let changed = Entity::update_many()
-            .col_expr(Column::Status, Expr::value(PENDING))
-            .col_expr(Column::Attempts, Expr::value(0))
-            .col_expr(Column::BegunAt, Expr::value(now))
-            .col_expr(Column::NextAttemptAt, Expr::value(now))
-            .col_expr(Column::DeliveredAt, Expr::value(None::<DateTime<Utc>>))
+        let changed = renewed(self.now())
             .filter(Column::Id.eq(id))
             .filter(Column::WebhookId.eq(webhook))
             .exec(self.db())
@@ -173,7 +198,7 @@ impl Store {
         };
         let next = now + wait(attempts);
         let delivered = matches!(outcome, Outcome::Answered(200..=299));
-        let gone = outcome == Outcome::Answered(410);
+        let gone = outcome == Outcome::Answered(GONE);
         let again = !delivered && !gone && next <= delivery.begun_at + PATIENCE;
         let state = match (delivered, again) {
             (true, _) => DELIVERED,

@@ -26,6 +26,12 @@ pub enum Error {
     /// The author may not go so far.
     #[error("it takes a publisher")]
     Forbidden,
+    /// What belongs to no project is not for who is limited to some.
+    #[error("it belongs to no project")]
+    Limited,
+    /// Somebody else made it.
+    #[error("somebody else made it")]
+    NotTheirs,
     /// The record belongs to projects that the author has nothing to do with.
     #[error("it belongs to another project")]
     OtherProject,

@@ -91,11 +91,12 @@ impl Store {
     }
 
     /// Brings a deleted record back as a draft, with that body, as its next revision; it was created
-    /// when its first one was made.
+    /// when its first one was made. If any are named, its deletion has to be one of those revisions.
     pub async fn revive<R: Stored>(
         &self,
         by: &Author,
         id: Uuid,
+        revisions: Option<&[i64]>,
         body: &R,
     ) -> Result<Record<R>, Error> {
         retried(async || {
@@ -107,10 +108,13 @@ impl Store {
             if !was_seen::<R>(&tx, id, &by.sight()).await? {
                 return Err(Error::NotFound);
             }
-            let revision = newest::<R>(&tx, id).await? + 1;
+            let newest = newest::<R>(&tx, id).await?;
+            if revisions.is_some_and(|revisions| !revisions.contains(&newest)) {
+                return Err(Error::Stale);
+            }
             let first = changes::<R>(id).order_by_asc(log::Column::Revision).limit(1);
             let created_at = first.one(&tx).await?.map(|first| first.at);
-            let new = New { revision, operation: "revive", created_at, ..New::of(id) };
+            let new = New { revision: newest + 1, operation: "revive", created_at, ..New::of(id) };
             let record = self.add(&tx, by, new, body).await?;
             log::commit(self, tx).await?;
             Ok(record)

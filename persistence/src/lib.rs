@@ -86,6 +86,7 @@ pub use programme::Parts;
 pub use proposal::{Decision, Proposal};
 pub use pulse::{Known, Made, Pulse};
 pub use ready::{Body, Ready};
+pub use reference::MOST_TOLD;
 pub use rights::Author;
 pub use search::{Found, Search, Sought};
 pub use sight::Sight;

@@ -98,18 +98,27 @@ pub(crate) async fn commit(store: &Store, tx: DatabaseTransaction) -> Result<(),
     Ok(committed?)
 }
 
-/// Who last wrote what is in a record.
-pub(crate) async fn last_writer(tx: &DatabaseTransaction, id: Uuid) -> Result<String, Error> {
-    let steps = Step::ALL.map(Step::name);
-    let writer: Option<String> = Entity::find()
-        .select_only()
-        .column(Column::Actor)
-        .filter(Column::RecordId.eq(id))
-        .filter(Column::Operation.is_not_in(steps))
-        .order_by_desc(Column::Position)
-        .limit(1)
-        .into_tuple()
-        .one(tx)
-        .await?;
-    Ok(writer.unwrap_or_default())
+/// Whether that author wrote any of what is in a record and was not public yet; of what was public
+/// already, whether they wrote it last.
+pub(crate) async fn has_written(
+    tx: &DatabaseTransaction,
+    resource: &str,
+    id: Uuid,
+    author: &str,
+) -> Result<bool, Error> {
+    let revisions = || {
+        Entity::find()
+            .filter(Column::Resource.eq(resource))
+            .filter(Column::RecordId.eq(id))
+            .order_by_desc(Column::Revision)
+            .limit(1)
+    };
+    let written = || revisions().filter(Column::Operation.is_not_in(Step::ALL.map(Step::name)));
+    let public = revisions().filter(Column::State.eq(published())).one(tx).await?;
+    let since = public.map_or(0, |row| row.revision) + 1;
+    let last = written().one(tx).await?.map_or(0, |row| row.revision);
+    let own = written()
+        .filter(Column::Actor.eq(author))
+        .filter(Column::Revision.gte(Ord::min(since, last)));
+    Ok(own.one(tx).await?.is_some())
 }

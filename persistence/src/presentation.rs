@@ -3,7 +3,7 @@ use domain::{
     PresentationSort, Seminar, Session, Subject, Violation,
 };
 use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, QuerySelect, QueryTrait, entity::prelude::*,
+    ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
     sea_query::SelectStatement,
 };
 
@@ -11,7 +11,8 @@ use crate::{
     Error, Narrow, Stored,
     figures::{Contribution, Fact},
     index::{code, text_key},
-    reference, session,
+    reference::{self, MOST_TOLD},
+    session, statement,
 };
 
 #[sea_orm::model]
@@ -113,18 +114,42 @@ impl Stored for Presentation {
     async fn conflicts(
         &self,
         db: &DatabaseTransaction,
-        _: Uuid,
-        _: Option<&Self>,
+        id: Uuid,
+        before: Option<&Self>,
     ) -> Result<Vec<Violation>, Error> {
-        let Some(session) = &self.session_id else { return Ok(Vec::new()) };
-        let same = session::Entity::find_by_id(session.id())
-            .filter(session::Column::SeminarId.eq(self.seminar_id.id()));
-        Ok(match same.one(db).await? {
-            Some(_) => Vec::new(),
-            None => {
+        let mut broken = Vec::new();
+        if let Some(session) = &self.session_id {
+            let same = session::Entity::find_by_id(session.id())
+                .filter(session::Column::SeminarId.eq(self.seminar_id.id()));
+            if same.one(db).await?.is_none() {
                 let detail = "The session belongs to another seminar.";
-                vec![Violation::new("/session_id", "other_seminar", detail)]
+                broken.push(Violation::new("/session_id", "other_seminar", detail));
             }
-        })
+        }
+        if before.is_some_and(|before| before.seminar_id != self.seminar_id) {
+            let left = statement::elsewhere(db, id, self.seminar_id.id()).await?;
+            broken.extend(left.into_iter().map(|id| left_behind("statements", id)));
+        }
+        Ok(broken)
     }
+}
+
+/// Those of a session that belong to another seminar.
+pub(crate) async fn elsewhere(
+    db: &DatabaseTransaction,
+    session: Uuid,
+    seminar: Uuid,
+) -> Result<Vec<Uuid>, Error> {
+    let rows = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::SessionId.eq(session))
+        .filter(Column::SeminarId.ne(seminar));
+    Ok(rows.order_by_asc(Column::Id).limit(MOST_TOLD as u64).into_tuple().all(db).await?)
+}
+
+/// Something that goes to another seminar without what is a part of it.
+pub(crate) fn left_behind(collection: &str, id: Uuid) -> Violation {
+    let detail = format!("/v1/{collection}/{id} is a part of it, and belongs to another seminar.");
+    Violation::new("/seminar_id", "other_seminar", detail)
 }

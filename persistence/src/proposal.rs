@@ -13,7 +13,7 @@ use crate::{
     dialect, log,
     record::{self, read},
     reference::settled,
-    rights::{rights, rights_of},
+    rights::{may_decide, rights, rights_of},
     visit_all,
 };
 
@@ -57,10 +57,10 @@ pub struct Proposal {
 }
 
 /// What is decided about a proposal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The change is made; to a record that has moved on, only if that revision is named.
-    Accept(Option<i64>),
+    /// The change is made; to a record that has moved on, only if its revision is among those named.
+    Accept(Option<Vec<i64>>),
     /// It is not made.
     Decline,
     /// Who proposed it does not want it any more.
@@ -176,7 +176,8 @@ impl Store {
         decision: Decision,
     ) -> Result<Proposal, Error> {
         let proposal = self.seen_by(by.sight()).proposal(id).await?;
-        let mut deciding = Deciding { store: self, by, id, decision, task: None, proposal };
+        let mut deciding =
+            Deciding { store: self, by, id, decision: &decision, task: None, proposal };
         visit_all(&mut deciding);
         match deciding.task {
             Some(task) => task.await?,
@@ -189,7 +190,7 @@ impl Store {
         &self,
         by: &Author,
         id: Uuid,
-        decision: Decision,
+        decision: &Decision,
     ) -> Result<(), Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
@@ -201,20 +202,18 @@ impl Store {
             let own = row.actor == by.name;
             match decision {
                 Decision::Accept(_) if own && !by.alone => return Err(Error::SamePerson),
-                Decision::TakeBack if !own => return Err(Error::Forbidden),
+                Decision::TakeBack if !own => return Err(Error::NotTheirs),
                 Decision::Accept(_) | Decision::Decline if !by.publishes => {
                     return Err(Error::Forbidden);
                 }
                 _ => {}
             }
             if let Decision::Accept(at) = decision {
-                self.accept::<R>(&tx, by, &row, at).await?;
-            } else if decision == Decision::Decline {
+                self.accept::<R>(&tx, by, &row, at.as_deref()).await?;
+            } else if *decision == Decision::Decline {
                 let record = record::Entity::find_by_id(row.record_id).one(&tx).await?;
                 let record = record.ok_or(Error::NotFound)?;
-                if !rights_of::<R>(&tx, by, &record).await? {
-                    return Err(Error::Forbidden);
-                }
+                may_decide(by, rights_of::<R>(&tx, by, &record).await?)?;
             }
             let status = match decision {
                 Decision::Accept(_) => "accepted",
@@ -240,11 +239,11 @@ impl Store {
         tx: &DatabaseTransaction,
         by: &Author,
         proposed: &Model,
-        at: Option<i64>,
+        at: Option<&[i64]>,
     ) -> Result<(), Error> {
-        let revision = at.unwrap_or(proposed.revision);
+        let revisions = at.unwrap_or(std::slice::from_ref(&proposed.revision));
         let key = proposed.record_id.to_string();
-        let old = match locked::<R>(tx, by, &key, revision).await {
+        let old = match locked::<R>(tx, by, &key, revisions).await {
             Err(Error::Stale) if at.is_none() => {
                 return Err(Error::MovedOn(proposed.revision));
             }
@@ -253,9 +252,7 @@ impl Store {
         let mut value: Value = read(&proposed.body)?;
         let links = settled::<R>(tx, &by.sight(), &mut value).await?;
         let within = rights_of::<R>(tx, by, &old).await?;
-        if !(rights::<R>(tx, by, old.id, &links).await? && within) {
-            return Err(Error::Forbidden);
-        }
+        may_decide(by, rights::<R>(tx, by, old.id, &links).await? && within)?;
         self.put::<R>(tx, by, "accept", old, value, links).await?;
         Ok(())
     }
@@ -266,7 +263,7 @@ struct Deciding<'a> {
     store: &'a Store,
     by: &'a Author,
     id: Uuid,
-    decision: Decision,
+    decision: &'a Decision,
     proposal: Proposal,
     task: Option<LocalBoxFuture<'a, Result<(), Error>>>,
 }

@@ -34,6 +34,9 @@ impl ActiveModelBehavior for ActiveModel {}
 /// How many keys one statement asks for: SQLite takes no more than 32766 values.
 const AT_ONCE: usize = 10_000;
 
+/// Of how many records at most it is told that they refer to another.
+pub const MOST_TOLD: usize = 20;
+
 /// A record that a name means: its id and its slug.
 pub(crate) type Meant = (Uuid, Option<String>);
 
@@ -251,11 +254,12 @@ pub(crate) async fn links_of(
 }
 
 /// Refuses that what is public refers to what is not: it would tell that there is something.
-pub(crate) async fn whole_public<'a>(
+pub(crate) async fn whole_public<'a, R: Stored>(
     tx: &DatabaseTransaction,
-    links: impl Iterator<Item = &'a (String, Uuid)> + Clone,
+    public: impl Iterator<Item = (&'a Value, &'a [(String, Uuid)])> + Clone,
 ) -> Result<(), Error> {
-    let ids: BTreeSet<Uuid> = links.clone().map(|(_, id)| *id).collect();
+    let links = public.clone().flat_map(|(_, links)| links);
+    let ids: BTreeSet<Uuid> = links.map(|(_, id)| *id).collect();
     if ids.is_empty() {
         return Ok(());
     }
@@ -267,17 +271,21 @@ pub(crate) async fn whole_public<'a>(
         .into_tuple()
         .all(tx)
         .await?;
-    let told = |(field, target): &(String, Uuid)| {
-        let (id, resource, slug) = hidden.iter().find(|(id, ..)| id == target)?;
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    let told = |Reference { pointer, collection, key, .. }: Reference| {
+        let (id, resource, slug) = hidden.iter().find(|(id, resource, slug)| {
+            *resource == collection && (id.to_string() == key || slug.as_ref() == Some(&key))
+        })?;
         let name = slug.clone().unwrap_or_else(|| id.to_string());
         let detail = format!("/v1/{resource}/{name} is not public: publish it first.");
-        Some(Violation::new(field.clone(), "unpublished_reference", detail))
+        Some(Violation::new(pointer, "unpublished_reference", detail))
     };
-    let hidden: Vec<_> = links.filter_map(told).collect();
-    if hidden.is_empty() { Ok(()) } else { Err(Error::Refused(hidden)) }
+    Err(Error::Refused(public.flat_map(|(body, _)| of::<R>(body)).filter_map(told).collect()))
 }
 
-/// Some of those that refer to a record, among what may be seen.
+/// Some of those that refer to a record, among what may be seen: one more than are told, if there are.
 pub(crate) async fn referrers(
     tx: &DatabaseTransaction,
     sight: &Sight,
@@ -290,7 +298,7 @@ pub(crate) async fn referrers(
         .filter(Column::SourceId.ne(id))
         .filter(sight.of_id(Column::SourceId.into_expr()))
         .order_by_asc(Column::SourceId)
-        .limit(20)
+        .limit(MOST_TOLD as u64 + 1)
         .into_tuple()
         .all(tx)
         .await?;

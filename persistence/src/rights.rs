@@ -48,7 +48,11 @@ impl Author {
 
 /// Refuses those who may not decide what is public.
 pub(crate) fn may_decide(by: &Author, within: bool) -> Result<(), Error> {
-    if by.publishes && within { Ok(()) } else { Err(Error::Forbidden) }
+    match (by.publishes, within) {
+        (true, true) => Ok(()),
+        (true, false) => Err(Error::Limited),
+        (false, _) => Err(Error::Forbidden),
+    }
 }
 
 /// Refuses those who may not make public what they wrote themselves.

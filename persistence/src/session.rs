@@ -52,15 +52,7 @@ impl Stored for Session {
         id: Uuid,
         _: Option<&Self>,
     ) -> Result<Vec<Violation>, Error> {
-        let elsewhere = presentation::Entity::find()
-            .filter(presentation::Column::SessionId.eq(id))
-            .filter(presentation::Column::SeminarId.ne(self.seminar_id.id()));
-        Ok(match elsewhere.one(db).await? {
-            None => Vec::new(),
-            Some(_) => {
-                let detail = "Its presentations belong to another seminar.";
-                vec![Violation::new("/seminar_id", "other_seminar", detail)]
-            }
-        })
+        let left = presentation::elsewhere(db, id, self.seminar_id.id()).await?;
+        Ok(left.into_iter().map(|id| presentation::left_behind("presentations", id)).collect())
     }
 }

@@ -1,13 +1,16 @@
 use domain::{
     Person, Presentation, Seminar, Statement, StatementFilter, StatementSort, Subject, Violation,
 };
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+};
 
 use crate::{
     Error, Narrow, Stored,
     figures::{Contribution, Fact},
     index::code,
     presentation,
+    reference::{self, MOST_TOLD},
 };
 
 #[sea_orm::model]
@@ -22,6 +25,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+const PRESENTATION: &str = "/presentation_id";
 
 impl Stored for Statement {
     type Index = Entity;
@@ -47,7 +52,7 @@ impl Stored for Statement {
 
     fn narrow(rows: Narrow, filter: &StatementFilter) -> Narrow {
         rows.parent::<Seminar>("seminar", Column::SeminarId, &filter.seminar)
-            .reference::<Presentation>("presentation", "/presentation_id", &filter.presentation)
+            .reference::<Presentation>("presentation", PRESENTATION, &filter.presentation)
             .reference::<Person>("person", "/person_id", &filter.person)
             .code("mode", Column::Mode, &filter.mode)
             .topic(&filter.topic)
@@ -76,4 +81,24 @@ impl Stored for Statement {
             }
         })
     }
+}
+
+/// Those made in a presentation that belong to another seminar.
+pub(crate) async fn elsewhere(
+    db: &DatabaseTransaction,
+    presentation: Uuid,
+    seminar: Uuid,
+) -> Result<Vec<Uuid>, Error> {
+    let made = reference::Entity::find()
+        .select_only()
+        .column(reference::Column::SourceId)
+        .filter(reference::Column::TargetId.eq(presentation))
+        .filter(reference::Column::Field.eq(PRESENTATION))
+        .into_query();
+    let rows = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Id.in_subquery(made))
+        .filter(Column::SeminarId.ne(seminar));
+    Ok(rows.order_by_asc(Column::Id).limit(MOST_TOLD as u64).into_tuple().all(db).await?)
 }

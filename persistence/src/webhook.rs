@@ -110,36 +110,41 @@ impl Store {
         hook(&Entity::find_by_id(id).one(self.db()).await?.ok_or(Error::NotFound)?)
     }
 
-    /// Changes a webhook that is still at that revision.
+    /// Changes a webhook that is still at one of those revisions.
     pub async fn change_webhook(
         &self,
         id: Uuid,
-        revision: i64,
+        revisions: &[i64],
         body: &Webhook,
     ) -> Result<Hook, Error> {
-        let old = self.webhook(id).await?;
+        let tx = dialect::begin(self.db()).await?;
+        let old = Entity::find_by_id(id).lock_exclusive().one(&tx).await?.ok_or(Error::NotFound)?;
         let changed = Entity::update_many()
-            .col_expr(Column::Revision, Expr::value(revision + 1))
+            .col_expr(Column::Revision, Expr::col(Column::Revision).add(1))
             .col_expr(Column::UpdatedAt, Expr::value(Ord::max(self.now(), old.updated_at)))
             .col_expr(Column::Body, Expr::value(json!(body).to_string()))
             .col_expr(Column::Enabled, Expr::value(body.enabled))
             .filter(Column::Id.eq(id))
-            .filter(Column::Revision.eq(revision))
-            .exec(self.db())
+            .filter(Column::Revision.is_in(revisions.iter().copied()))
+            .exec(&tx)
             .await?;
         if changed.rows_affected != 1 {
             return Err(Error::Stale);
         }
+        if body.enabled && !old.enabled {
+            delivery::take_up(&tx, id, self.now()).await?;
+        }
+        tx.commit().await?;
         self.pulse().wake();
         self.webhook(id).await
     }
 
-    /// Removes a webhook that is still at that revision, and its deliveries.
-    pub async fn delete_webhook(&self, id: Uuid, revision: i64) -> Result<(), Error> {
+    /// Removes a webhook that is still at one of those revisions, and its deliveries.
+    pub async fn delete_webhook(&self, id: Uuid, revisions: &[i64]) -> Result<(), Error> {
         self.webhook(id).await?;
         let gone = Entity::delete_many()
             .filter(Column::Id.eq(id))
-            .filter(Column::Revision.eq(revision))
+            .filter(Column::Revision.is_in(revisions.iter().copied()))
             .exec(self.db())
             .await?;
         if gone.rows_affected == 1 { Ok(()) } else { Err(Error::Stale) }

@@ -7,13 +7,14 @@ use actix_web::{
     web::{self, Data, Path, Payload},
 };
 use domain::Deed;
+use encoding_rs::{Encoding, UTF_8};
 use futures_util::stream::try_unfold;
 use persistence::{KeptImport, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{COLLECTION, ImportFormat, Imports, Job, Order, Prepared, SYSTEM};
-use crate::{Problem, actor, body, crud::apart, query::ListQuery, routes::Routes};
+use crate::{Problem, actor, body, crud::apart, idempotency, query::ListQuery, routes::Routes};
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -34,10 +35,12 @@ async fn create(
     imports: Data<Imports>,
     payload: Payload,
 ) -> Answer {
-    let order = order(&request)?;
+    let mut order = order(&request)?;
     let deed = if order.publish { Deed::Publish } else { Deed::Write };
     let by = actor::author(&request, &store, deed).await?;
+    idempotency::refuse(&request)?;
     let format = format(&request)?;
+    order.encoding = encoding(&request, format)?;
     let place = imports.place()?;
     let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
     let write = |part: web::Bytes| file.write_all(&part).map_err(Problem::unwritten);
@@ -95,6 +98,7 @@ fn order(request: &HttpRequest) -> Result<Order, Problem> {
         dry_run: query.flag("dry_run"),
         partial: query.flag("partial"),
         publish: query.flag("publish"),
+        encoding: None,
         sheet,
         mapping: mapping.unwrap_or_default(),
         system,
@@ -104,11 +108,9 @@ fn order(request: &HttpRequest) -> Result<Order, Problem> {
     Ok(order)
 }
 
-/// The form of what is sent, by its media type; a text tells its encoding by itself.
+/// The form of what is sent, by its media type.
 fn format(request: &HttpRequest) -> Result<ImportFormat, Problem> {
-    let given = request.headers().get(header::CONTENT_TYPE);
-    let given = given.and_then(|given| given.to_str().ok()).unwrap_or_default();
-    let given = given.split(';').next().unwrap_or_default().trim();
+    let given = body::media_type(request).next().unwrap_or_default();
     let is = |format: &ImportFormat| given.eq_ignore_ascii_case(format.media_type());
     ImportFormat::ALL.into_iter().find(is).ok_or_else(|| {
         Problem::media_type(
@@ -117,6 +119,19 @@ fn format(request: &HttpRequest) -> Result<ImportFormat, Problem> {
             false,
         )
     })
+}
+
+/// The encoding that a text is said to be in; JSON has only one, and a workbook none.
+fn encoding(
+    request: &HttpRequest,
+    format: ImportFormat,
+) -> Result<Option<&'static Encoding>, Problem> {
+    let Some(told) = body::charset(request).filter(|_| format != ImportFormat::Xlsx) else {
+        return Ok(None);
+    };
+    let known = Encoding::for_label_no_replacement(told.as_bytes());
+    let known = known.filter(|known| format == ImportFormat::Csv || *known == UTF_8);
+    known.map(Some).ok_or_else(|| Problem::charset(format.media_type()))
 }
 
 /// Who may see which imports: everybody their own, and who manages the service all.

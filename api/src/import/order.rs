@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::{Refused, Shape, Violation, collections};
+use encoding_rs::Encoding;
 use persistence::{Stored, Visitor, visit_all};
 use serde_json::Value;
 
@@ -83,6 +84,8 @@ pub struct Order {
     pub partial: bool,
     /// Whether what is new is public at once.
     pub publish: bool,
+    /// The encoding of a text; the one that it is found to be in when none is named.
+    pub encoding: Option<&'static Encoding>,
     /// The sheet of a workbook; the first when none is named.
     pub sheet: Option<String>,
     /// Which field a header stands for, where that is guessed wrong; none leaves the column out.
@@ -98,6 +101,7 @@ impl Default for Order {
             dry_run: false,
             partial: false,
             publish: false,
+            encoding: None,
             sheet: None,
             mapping: BTreeMap::new(),
             system: SYSTEM.to_owned(),
@@ -136,7 +140,7 @@ impl Prepared {
         }
         let format = match format {
             ImportFormat::Json => return Self::bundle(order, file),
-            ImportFormat::Csv => SheetFormat::Csv,
+            ImportFormat::Csv => SheetFormat::Csv { encoding: order.encoding },
             ImportFormat::Xlsx => SheetFormat::Xlsx { sheet: order.sheet.clone() },
         };
         Self::sheet(order, format, file)
@@ -217,7 +221,10 @@ impl Prepared {
             let fault = Fault::parameter("mapping", "no_columns", detail);
             return Err(Problem::invalid_import(vec![fault]));
         }
-        let form = if format == SheetFormat::Csv { ImportFormat::Csv } else { ImportFormat::Xlsx };
+        let form = match format {
+            SheetFormat::Csv { .. } => ImportFormat::Csv,
+            SheetFormat::Xlsx { .. } => ImportFormat::Xlsx,
+        };
         let mut report = Report::of(&order, form);
         report.read = Some(Read::of(sheet.source()));
         report.mapping = mapping.matched().to_vec();
@@ -247,20 +254,40 @@ pub(crate) fn unreadable(fault: &SheetFault) -> Problem {
     Problem::unreadable_file(fault.code(), fault.to_string())
 }
 
+/// The field of a bundle that has its records.
+const RECORDS: &str = "records";
+/// The field in which a bundle may say whatever it likes about itself.
+const ABOUT: &str = "about";
+
+fn pointer_to(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// What is wrong with the outer form of a bundle.
 fn misshapen(bundle: &Value) -> Vec<Violation> {
     let wrong = |pointer: String, wanted: &str| {
         Violation::new(pointer, "wrong_type", format!("It is to be: {wanted}."))
     };
     let Some(fields) = bundle.as_object() else { return vec![wrong(String::new(), "object")] };
-    let records = match fields.get("records") {
-        None => {
-            return vec![Violation::new("/records", "missing_field", "A bundle has records.")];
-        }
+    let strange = fields.keys().filter(|name| ![RECORDS, ABOUT].contains(&name.as_str()));
+    let mut broken: Vec<_> = strange
+        .map(|name| {
+            let detail = "A bundle has records, and may say what it is about.";
+            Violation::new(pointer_to(name), "unknown_field", detail)
+        })
+        .collect();
+    let nothing = serde_json::Map::new();
+    let records = match fields.get(RECORDS) {
         Some(Value::Object(records)) => records,
-        Some(_) => return vec![wrong("/records".to_owned(), "object")],
+        None => {
+            broken.push(Violation::new("/records", "missing_field", "A bundle has records."));
+            &nothing
+        }
+        Some(_) => {
+            broken.push(wrong("/records".to_owned(), "object"));
+            &nothing
+        }
     };
-    let mut broken = Vec::new();
     for (collection, bodies) in records {
         let pointer = format!("/records/{collection}");
         if !collections().contains(&&**collection) {

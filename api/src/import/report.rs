@@ -30,9 +30,9 @@ pub struct Report {
     pub(crate) read: Option<Read>,
     /// What each header of the table stands for, and how that is known; empty for a bundle.
     pub(crate) mapping: Vec<Matched>,
-    /// How many rows or records there were of each kind.
+    /// How many rows or records there were of each kind; of a dry run, how many there would be.
     pub counts: Counts,
-    /// What was created, changed or proposed, or would be: the first of it.
+    /// What was created, changed or proposed, or in a dry run would be: the first of it.
     #[schema(max_items = 500)]
     pub changes: Vec<ImportChange>,
     /// What is wrong: the first of it.
@@ -70,7 +70,7 @@ impl Read {
     }
 }
 
-/// How many rows or records there were of each kind.
+/// How many rows or records there were of each kind; of a dry run, how many there would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
     /// New records.

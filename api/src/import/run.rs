@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{ImportFault, MOST_CHANGES, Order, Prepared, Report, order::Content};
-use crate::sheet::{FaultyRows, Mapping, Row, Sheet, SheetFormat};
+use crate::sheet::{FaultyRows, Mapping, Row, Sheet, SheetFormat, in_order};
 
 /// How many rows are written in one transaction.
 const STEP: usize = 100;
@@ -184,6 +184,9 @@ impl Run<'_> {
             }
             self.report.note(None, Some(told.pointer), told.outcome);
         }
+        if state == ImportState::Refused {
+            state = self.refused();
+        }
         let total = self.progress.total.unwrap_or_default();
         self.progress.checked = total;
         if state == ImportState::Done && !self.order.dry_run {
@@ -191,6 +194,14 @@ impl Run<'_> {
         }
         (self.goes_on)(self.progress);
         Ok(state)
+    }
+
+    /// Nothing is taken, so nothing was created or changed either; a dry run tells what would be.
+    fn refused(&mut self) -> ImportState {
+        if !self.order.dry_run {
+            self.report.anew();
+        }
+        ImportState::Refused
     }
 
     async fn table<R: Stored>(&mut self, table: &Table) -> Result<ImportState, Broken> {
@@ -208,7 +219,7 @@ impl Run<'_> {
         }
         drop(seen);
         if !self.refused.is_empty() && !self.order.partial {
-            return Ok(ImportState::Refused);
+            return Ok(self.refused());
         }
         if self.order.dry_run {
             return Ok(ImportState::Done);
@@ -241,7 +252,8 @@ impl Run<'_> {
         for (row, taken) in rows.into_iter().zip(taken) {
             if taken.action == Action::Refused {
                 let draft = mapping.draft(&row);
-                let faults = [draft.faults().to_vec(), draft.tell(&taken.refused)].concat();
+                let mut faults = [draft.faults().to_vec(), draft.tell(&taken.refused)].concat();
+                faults.sort_by_cached_key(|fault| in_order(fault.column.as_deref()));
                 if self.faulty.is_none() {
                     let file = BufWriter::new(tempfile::tempfile().map_err(disk)?);
                     self.faulty = Some(FaultyRows::new(file, sheet).map_err(disk)?);

@@ -9,6 +9,7 @@ use std::{
 
 use api::{Counts, Ended, ImportChange, ImportFault, ImportFormat, Order, Prepared, Report};
 use clap::builder::PossibleValuesParser;
+use encoding_rs::Encoding;
 use indicatif::{ProgressBar, ProgressStyle};
 use persistence::{Author, ImportState, Progress, Store};
 use serde_json::Value;
@@ -34,6 +35,9 @@ pub(crate) struct Import {
     /// Let new records be drafts; they are public otherwise.
     #[arg(long)]
     draft: bool,
+    /// The encoding of a CSV, as in windows-1251; without it the file tells it.
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    encoding: Option<&'static Encoding>,
     /// The sheet of a workbook; without it the first.
     #[arg(long, value_name = "NAME")]
     sheet: Option<String>,
@@ -52,15 +56,21 @@ fn mapping(text: &str) -> Result<Mapping, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
+fn encoding(name: &str) -> Result<&'static Encoding, String> {
+    let known = Encoding::for_label_no_replacement(name.as_bytes());
+    known.ok_or_else(|| "no encoding has that name".to_owned())
+}
+
 impl Import {
     pub(crate) async fn run(self, store: &Store) -> Result<ExitCode, Failure> {
-        let Self { file: path, resource, dry_run, partial, draft, sheet, mapping, faults, system } =
-            self;
+        let Self { file: path, resource, dry_run, partial, draft, .. } = self;
+        let Self { encoding, sheet, mapping, faults, system, .. } = self;
         let unreadable = |error: io::Error| format!("{} cannot be read: {error}", path.display());
         let mut file = File::open(&path).map_err(unreadable)?;
         let format = ImportFormat::of(&mut file).map_err(unreadable)?;
         let mapping = mapping.unwrap_or_default();
-        let order = Order { resource, dry_run, partial, publish: !draft, sheet, mapping, system };
+        let publish = !draft;
+        let order = Order { resource, dry_run, partial, publish, encoding, sheet, mapping, system };
         let prepared = match Prepared::of(order, format, file) {
             Ok(prepared) => prepared,
             Err(problem) => {

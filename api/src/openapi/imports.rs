@@ -63,13 +63,17 @@ fn bundle() -> Value {
         "type": "object",
         "description": "Records of several resources, which may refer to each other by slug, in any order.",
         "required": ["records"],
-        "properties": {"records": {"type": "object", "description": "The records, by collection.", "properties": records, "additionalProperties": false}},
+        "additionalProperties": false,
+        "properties": {
+            "about": {"description": "Whatever is to be said of the bundle; it is not kept."},
+            "records": {"type": "object", "description": "The records, by collection.", "properties": records, "additionalProperties": false},
+        },
     })
 }
 
 fn create() -> Value {
     let about = "Takes in a bundle of records, whole or not at all, or a table of one resource, as people keep it in a spreadsheet. The answer comes at once, and what becomes of the file is told at its address.\n\n\
-        A table has a row of headers, above which there may be lines of one cell. Which field each stands for is guessed in English, Russian and Kazakh, shown in `mapping`, and corrected by the parameter of that name. A text may have any usual encoding, and semicolons, decimal commas and dates as a spreadsheet writes them. Other records are named by slug or id, or by what they are called in any language, where only one is called so. \
+        A table has a row of headers, above which there may be lines of one cell. Which field each stands for is guessed in English, Russian and Kazakh, shown in `mapping`, and corrected by the parameter of that name. A text may have any encoding that its media type names, as in `text/csv; charset=windows-1251`; without a name it is UTF-8, or what it looks most like where that is beyond doubt, as `read` tells. It may have semicolons, decimal commas and dates as a spreadsheet writes them. Other records are named by slug or id, or by what they are called in any language, where only one is called so. \
         First every row is checked, and everything that is wrong is told by row and column. Unless `partial` is true, one bad row keeps all others out.\n\n\
         A row is about the record that the column `id` names, else the one of its slug, else the one of its `external_id`, else the one that was made of just that content before; so sending a file twice changes nothing. Of a record that is there, the columns of the table are changed, where an empty cell makes unknown; a bundle replaces the whole body. New records are drafts unless `publish` is true. An editor's changes to what is public are proposals.";
     let statuses = ["400", "401", "408", "413", "415", "422"];

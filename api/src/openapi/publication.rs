@@ -105,12 +105,15 @@ fn take<R: Resource>(step: Step) -> Value {
         }
         Step::Publish => (
             "Publish",
-            "Makes a draft, or what is in review, public. All that it refers to must be public.",
+            "Makes a draft, or what is in review, public. All that it refers to must be public. Where it takes two people, it is not for who wrote something since the record was last public, or wrote last.",
         ),
         Step::Withdraw => {
             ("Withdraw", "Hides what is public again. Nothing public may refer to it.")
         }
-        Step::Reopen => ("Reopen", "Makes what is in review or withdrawn a draft again."),
+        Step::Reopen => (
+            "Reopen",
+            "Makes what is in review or withdrawn a draft again. What is withdrawn is a publisher's to reopen.",
+        ),
     };
     let statuses = ["400", "401", "404", "408", "409", "412", "413", "415", "422", "428"];
     let mut post = operation(

@@ -6,6 +6,7 @@ use actix_web::{
     web::{self, Data, Payload},
 };
 use domain::Participant;
+use encoding_rs::UTF_8;
 use persistence::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,9 +17,10 @@ use crate::{
     answer::private,
     body,
     crud::apart,
+    idempotency,
     import::{MOST_FAULTS, unreadable},
     query::ListQuery,
-    sheet::{CellFault, Mapping, MappingFault, Row, Sheet},
+    sheet::{CellFault, Mapping, MappingFault, Row, Sheet, in_order},
 };
 
 /// How many bytes a table has at most.
@@ -64,6 +66,7 @@ pub(super) async fn take(request: HttpRequest, store: Data<Store>, payload: Payl
     let dry_run = query.flag("dry_run");
     query.refuse_rest();
     query.judge()?;
+    idempotency::refuse(&request)?;
     if !body::is(&request, CSV) {
         return Err(Problem::media_type(CSV, false));
     }
@@ -95,7 +98,7 @@ pub(super) async fn take(request: HttpRequest, store: Data<Store>, payload: Payl
         told.changed = taken.changed;
         told.unchanged = taken.unchanged;
     }
-    told.refused.sort_by_key(|fault| fault.row);
+    told.refused.sort_by_cached_key(|fault| (fault.row, in_order(fault.column.as_deref())));
     Ok(private().json(told))
 }
 
@@ -111,7 +114,8 @@ struct Table {
 
 impl Table {
     fn read(text: Vec<u8>) -> Result<Self, Problem> {
-        let sheet = Sheet::csv(Cursor::new(text)).map_err(|fault| unreadable(&fault))?;
+        let sheet =
+            Sheet::csv(Cursor::new(text), Some(UTF_8)).map_err(|fault| unreadable(&fault))?;
         let header_row = sheet.header_row();
         let columns = sheet.headers().len() as u64;
         let mapping = Mapping::guess::<Participant>(sheet.headers(), &BTreeMap::new());

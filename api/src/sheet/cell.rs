@@ -22,6 +22,9 @@ const FAILED: [&str; 13] = [
     "#ИМЯ?",
     "#ЧИСЛО!",
 ];
+/// What a spreadsheet shows where it could not calculate a formula; here also for a formula that no
+/// spreadsheet has calculated, which is not the same as nothing.
+pub(super) const UNCALCULATED: &str = "#CALC!";
 const YES: [&str; 5] = ["true", "да", "иә", "yes", "1"];
 const NO: [&str; 5] = ["false", "нет", "жоқ", "no", "0"];
 /// What stands between thousands: a space, of which there are several.
@@ -40,9 +43,15 @@ fn not<T>(code: &'static str, detail: &'static str) -> Told<T> {
     Err(Reason { code, detail })
 }
 
-/// Whether a formula failed here.
-pub(super) fn failed(text: &str) -> bool {
-    FAILED.contains(&text)
+/// Why a formula here has no value, if it is one of those.
+pub(super) fn failed(text: &str) -> Option<Reason> {
+    if text == UNCALCULATED {
+        let detail =
+            "The formula has no result: let a spreadsheet calculate it, and save it there.";
+        return Some(Reason { code: "formula_without_result", detail });
+    }
+    let detail = "The spreadsheet failed to calculate it.";
+    FAILED.contains(&text).then_some(Reason { code: "failed_formula", detail })
 }
 
 /// What a field takes.

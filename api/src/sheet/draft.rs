@@ -166,17 +166,13 @@ impl<'a> Draft<'a> {
             let Target { steps, form, .. } = target;
             let pointer = String::new();
             let entry = Entry { column, form, steps, text, pointer, between: ';' };
-            match steps.iter().position(|step| *step == Step::Items) {
-                _ if cell::failed(&entry.text) => {
+            match (cell::failed(&entry.text), steps.iter().position(|step| *step == Step::Items)) {
+                (Some(reason), _) => {
                     let pointer = pointer_of(steps);
-                    let detail = "The spreadsheet failed to calculate it.";
-                    self.refuse(
-                        &Entry { pointer, ..entry },
-                        Reason { code: "failed_formula", detail },
-                    );
+                    self.refuse(&Entry { pointer, ..entry }, reason);
                 }
-                None => self.put(&mut body, entry),
-                Some(at) => {
+                (None, None) => self.put(&mut body, entry),
+                (None, Some(at)) => {
                     let (to, within) = (&steps[..at], &steps[at + 1..]);
                     let list = lists.entry(pointer_of(to)).or_insert_with(|| (to, Vec::new()));
                     list.1.push(Entry { steps: within, ..entry });
@@ -190,7 +186,19 @@ impl<'a> Draft<'a> {
             }
         }
         self.body = body;
+        self.refuse_failed_keys();
         self.refuse_the_rest();
+    }
+
+    /// A row whose key failed would be about another record, or about none.
+    fn refuse_failed_keys(&mut self) {
+        for (key, column) in self.mapping.key_columns() {
+            let text = self.row.cells.get(column).map_or("", |cell| cell.trim());
+            if let Some(Reason { code, detail }) = cell::failed(text) {
+                let fault = self.fault(Some(column), key.to_owned(), Some(text), code, detail);
+                self.faults.push(fault);
+            }
+        }
     }
 
     /// Cells without a header would be lost without a word.

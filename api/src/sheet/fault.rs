@@ -9,6 +9,23 @@ pub(crate) enum SheetFault {
         "The file is no text: save it as CSV in UTF-8, or send it as the XLSX file that it may be."
     )]
     NotText,
+    #[error(
+        "The file is no text in {0}: save it as CSV in UTF-8, or name its encoding, as in \
+         text/csv; charset=windows-1251."
+    )]
+    Misencoded(&'static str),
+    #[error(
+        "The encoding of the file cannot be told for sure: save it as CSV in UTF-8, or name its \
+         encoding, as in text/csv; charset=windows-1251."
+    )]
+    Unclear,
+    #[error("A quote that opens in row {0} is not closed.")]
+    OpenQuote(u64),
+    #[error(
+        "In row {0} a cell goes on after the quote that closes it: a quote that is part of a cell is \
+         written twice."
+    )]
+    StrayQuote(u64),
     #[error("The file is no XLSX workbook: {0}.")]
     NotWorkbook(String),
     #[error("The table has more than {0} columns.")]
@@ -31,6 +48,10 @@ impl SheetFault {
         match self {
             Self::Empty => "no_headers",
             Self::NotText => "not_text",
+            Self::Misencoded(_) => "wrong_encoding",
+            Self::Unclear => "unclear_encoding",
+            Self::OpenQuote(_) => "open_quote",
+            Self::StrayQuote(_) => "stray_quote",
             Self::NotWorkbook(_) => "not_a_workbook",
             Self::TooWide(_) => "too_many_columns",
             Self::TooLarge(_) => "workbook_too_large",
@@ -55,7 +76,11 @@ impl From<zip::result::ZipError> for SheetFault {
 
 impl From<csv::Error> for SheetFault {
     fn from(error: csv::Error) -> Self {
-        Self::Unreadable(error.into())
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => error.downcast().unwrap_or_else(Self::Unreadable),
+            // Rows may be of any length, so only letters can be wrong.
+            _ => Self::NotText,
+        }
     }
 }
 
@@ -70,6 +95,12 @@ pub(crate) struct MappingFault {
     pub(crate) code: &'static str,
     /// What is wrong, for people.
     pub(crate) detail: String,
+}
+
+/// Where a column stands among the others, by its letters; what has none is about the whole row.
+pub(crate) fn in_order(column: Option<&str>) -> impl Ord + use<> {
+    let letters = column.unwrap_or_default();
+    (column.is_none(), letters.len(), letters.to_owned())
 }
 
 /// A rule that a cell breaks, and where it stands.

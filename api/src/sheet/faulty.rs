@@ -34,10 +34,11 @@ impl<W: Write> FaultyRows<W> {
     pub(crate) fn add(&mut self, row: &Row, faults: &[CellFault]) -> io::Result<()> {
         let cell = |place: &usize| row.cells.get(*place).map_or("", String::as_str);
         let kept = self.columns.iter().map(cell).map(guarded);
-        let reasons = faults.iter().map(|fault| {
-            let of = fault.header.as_ref().unwrap_or(&fault.field);
-            format!("{of}: {}", fault.detail)
-        });
+        let reasons =
+            faults.iter().map(|fault| match fault.header.as_ref().unwrap_or(&fault.field) {
+                of if of.is_empty() => fault.detail.clone(),
+                of => format!("{of}: {}", fault.detail),
+            });
         let reasons = guarded(&reasons.collect::<Vec<_>>().join(" "));
         let without_header = row.cells.iter().skip(self.width).map(|cell| guarded(cell));
         Ok(self.csv.write_record(kept.chain([reasons]).chain(without_header))?)

@@ -116,16 +116,24 @@ impl Mapping {
     /// What a row says which record it is about: its id, and what it is called outside.
     pub(crate) fn keys(&self, row: &Row) -> [Option<String>; 2] {
         [ID, EXTERNAL_ID].map(|key| {
-            let is_key = |matched: &Matched| matched.field.as_deref() == Some(key);
-            let cell = row.cells.get(self.matched.iter().position(is_key)?)?.trim();
+            let (_, column) = self.key_columns().find(|(known, _)| *known == key)?;
+            let cell = row.cells.get(column)?.trim();
             (!cell.is_empty()).then(|| cell.to_owned())
+        })
+    }
+
+    /// The columns that say which record a row is about.
+    pub(super) fn key_columns(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        [ID, EXTERNAL_ID].into_iter().filter_map(|key| {
+            let is_key = |matched: &Matched| matched.field.as_deref() == Some(key);
+            Some((key, self.matched.iter().position(is_key)?))
         })
     }
 
     /// The fields that rows tell, as the store follows them.
     pub(crate) fn fields(&self) -> Vec<Vec<FieldStep>> {
         let all: Vec<_> = self.targets().map(|(_, target)| &target.steps).collect();
-        let told = all.iter().map(|steps| {
+        let told = self.targets().map(|(_, Target { steps, form })| {
             let step = |(place, step): (usize, &Step)| match step {
                 Step::Field(name) => Some(FieldStep::Field(name.clone())),
                 Step::Items => Some(FieldStep::Items),
@@ -140,7 +148,8 @@ impl Mapping {
                     Some(FieldStep::LanguagesBut(common.into_iter().chain(own).collect()))
                 }
             };
-            steps.iter().enumerate().filter_map(step).collect()
+            let decimal = (*form == Form::Decimal).then_some(FieldStep::Decimal);
+            steps.iter().enumerate().filter_map(step).chain(decimal).collect()
         });
         told.collect()
     }

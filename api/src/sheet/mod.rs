@@ -16,13 +16,14 @@ mod draft;
 mod fault;
 mod faulty;
 mod mapping;
+mod quotes;
 mod read;
 #[cfg(test)]
 mod tests;
 mod words;
 mod workbook;
 
-pub(crate) use fault::{CellFault, MappingFault, SheetFault};
+pub(crate) use fault::{CellFault, MappingFault, SheetFault, in_order};
 pub(crate) use faulty::FaultyRows;
 pub(crate) use mapping::{Mapping, Matched};
 pub(crate) use read::{Row, Sheet, SheetFormat, Source};

@@ -1,11 +1,13 @@
 use std::io::{Cursor, Read, Seek};
 
 use csv::{StringRecord, Terminator};
+use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::{
     SheetFault,
     detect::{self, Beginning},
+    quotes::Quotes,
 };
 use crate::formats::table::unguarded;
 
@@ -19,11 +21,10 @@ const ABOVE: usize = 10;
 /// A form that a sheet comes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SheetFormat {
-    Csv,
+    /// In that encoding; else in the one that it is found to be in.
+    Csv { encoding: Option<&'static Encoding> },
     /// The sheet of that name, or the first.
-    Xlsx {
-        sheet: Option<String>,
-    },
+    Xlsx { sheet: Option<String> },
 }
 
 /// What a sheet was read from, to be shown.
@@ -71,14 +72,18 @@ impl Sheet {
         format: &SheetFormat,
     ) -> Result<Self, SheetFault> {
         match format {
-            SheetFormat::Csv => Self::csv(file),
+            SheetFormat::Csv { encoding } => Self::csv(file, *encoding),
             SheetFormat::Xlsx { sheet } => Self::xlsx(file, sheet.as_deref()),
         }
     }
 
-    /// A text: read once to learn its encoding, and again as far as rows are asked for.
-    pub(crate) fn csv(mut file: impl Read + Seek + Send + 'static) -> Result<Self, SheetFault> {
-        let encoding = detect::encoding(&mut file)?;
+    /// A text: read once to learn its encoding, or to see that it is the one it is said to be, and
+    /// again as far as rows are asked for.
+    pub(crate) fn csv(
+        mut file: impl Read + Seek + Send + 'static,
+        encoding: Option<&'static Encoding>,
+    ) -> Result<Self, SheetFault> {
+        let encoding = detect::encoding(&mut file, encoding)?;
         let mut text = DecodeReaderBytesBuilder::new()
             .encoding(Some(encoding))
             .bom_override(true)
@@ -86,7 +91,7 @@ impl Sheet {
             .build(file);
         let mut head = Vec::new();
         text.by_ref().take(HEAD).read_to_end(&mut head)?;
-        if head.contains(&0) || head.starts_with(b"PK\x03\x04") {
+        if head.contains(&0) {
             return Err(SheetFault::NotText);
         }
         let Beginning { skipped, rows, delimiter } = detect::beginning(&head);
@@ -160,7 +165,7 @@ impl<R: Read> Lines<R> {
         let mut options = csv::ReaderBuilder::new();
         options.has_headers(false).flexible(true).delimiter(delimiter);
         options.terminator(Terminator::Any(end));
-        let whole = text.chain(Cursor::new([end]));
+        let whole = Quotes::new(text, delimiter, end, passed).chain(Cursor::new([end]));
         Lines { reader: options.from_reader(whole), record: StringRecord::new(), row: passed }
     }
 }

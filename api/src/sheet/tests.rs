@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn csv(text: &str) -> Sheet {
-    Sheet::csv(Cursor::new(text.as_bytes().to_vec())).expect("it is a sheet")
+    Sheet::csv(Cursor::new(text.as_bytes().to_vec()), None).expect("it is a sheet")
 }
 
 fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -261,7 +261,7 @@ fn a_workbook_that_a_person_made_is_read() {
 
     let fault = Sheet::xlsx(Cursor::new(bytes.clone()), Some("2022")).err().unwrap();
     assert_eq!(fault.code(), "no_such_sheet");
-    assert_eq!(Sheet::csv(Cursor::new(bytes)).err().unwrap().code(), "not_text");
+    assert_eq!(Sheet::csv(Cursor::new(bytes), None).err().unwrap().code(), "not_text");
     let fault = Sheet::open(Cursor::new(b"a;b".to_vec()), &SheetFormat::Xlsx { sheet: None })
         .err()
         .unwrap();
@@ -275,7 +275,7 @@ fn a_text_of_windows_is_read() {
         Итоги;5.11.2021;Алматы;43,2;\u{a0};s-2;p;seminar;planned";
     let (bytes, _, lossy) = encoding_rs::WINDOWS_1251.encode(text);
     assert!(!lossy);
-    let sheet = Sheet::csv(Cursor::new(bytes.into_owned())).unwrap();
+    let sheet = Sheet::csv(Cursor::new(bytes.into_owned()), None).unwrap();
     assert_eq!(sheet.source(), &Source::Csv { encoding: "windows-1251", delimiter: ';' });
     let mapping = mapping::<Seminar>(&sheet);
     let rows = rows(sheet);
@@ -311,7 +311,7 @@ fn a_text_is_read_in_any_encoding() {
         (utf16(u16::to_le_bytes), "UTF-16LE"),
         (utf16(u16::to_be_bytes), "UTF-16BE"),
     ] {
-        let sheet = Sheet::csv(Cursor::new(bytes)).unwrap();
+        let sheet = Sheet::csv(Cursor::new(bytes), None).unwrap();
         assert_eq!(sheet.source(), &Source::Csv { encoding, delimiter: ',' });
         assert_eq!(sheet.headers(), ["code", "scheme", "label.ru"]);
         assert_eq!(rows(sheet)[0].cells, ["a", "own", "Сабақ"]);
@@ -319,12 +319,115 @@ fn a_text_is_read_in_any_encoding() {
     let late = format!("code,scheme,label.ru\r\n{}b,own,", "a,own,x\r\n".repeat(20_000));
     let mut bytes = late.into_bytes();
     bytes.extend(encoding_rs::WINDOWS_1251.encode("Цифровизация").0.iter());
-    let sheet = Sheet::csv(Cursor::new(bytes)).unwrap();
+    let sheet = Sheet::csv(Cursor::new(bytes), None).unwrap();
     assert_eq!(sheet.last().unwrap().unwrap().cells[2], "Цифровизация");
     for empty in ["", "\n\n", "sep=;\n"] {
-        let fault = Sheet::csv(Cursor::new(empty.as_bytes().to_vec())).err().unwrap();
+        let fault = Sheet::csv(Cursor::new(empty.as_bytes().to_vec()), None).err().unwrap();
         assert_eq!(fault.code(), "no_headers", "{empty:?}");
     }
+}
+
+#[test]
+fn an_encoding_that_is_named_is_used_and_one_in_doubt_is_asked_for() {
+    use encoding_rs::{EUC_KR, KOI8_R, UTF_8, WINDOWS_1251, WINDOWS_1252};
+    let read = |text: &str, encoding: &'static encoding_rs::Encoding, told| {
+        let (bytes, _, lossy) = encoding.encode(text);
+        assert!(!lossy);
+        let sheet = Sheet::csv(Cursor::new(bytes.into_owned()), told);
+        sheet.map(|sheet| rows(sheet)[0].cells[1].clone()).map_err(|fault| fault.code())
+    };
+    let short = "email,given_name\na@example.org,Иван\n";
+    for encoding in [WINDOWS_1251, KOI8_R] {
+        assert_eq!(read(short, encoding, Some(encoding)), Ok("Иван".to_owned()));
+        assert_eq!(read(short, encoding, Some(UTF_8)), Err("wrong_encoding"));
+    }
+    // These bytes look most like accents.
+    assert_eq!(read(short, WINDOWS_1251, None), Err("unclear_encoding"));
+    assert_eq!(read(short, UTF_8, Some(UTF_8)), Ok("Иван".to_owned()));
+    assert_eq!(read("a,b\n1,Müller\n2,Crêpe\n", WINDOWS_1252, None), Ok("Müller".to_owned()));
+    assert_eq!(read("a,b\n1,디지털 정부\n", EUC_KR, None), Ok("디지털 정부".to_owned()));
+    // What follows a mark is in the encoding that it stands for.
+    let marked = format!("\u{feff}{short}");
+    assert_eq!(read(&marked, UTF_8, Some(WINDOWS_1251)), Ok("Иван".to_owned()));
+}
+
+#[test]
+fn a_quote_that_is_not_closed_takes_nothing_with_it() {
+    let fault = |text: &str| {
+        let sheet = Sheet::csv(Cursor::new(text.as_bytes().to_vec()), None);
+        let read = sheet.and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        read.err().map(|fault| fault.to_string())
+    };
+    for (text, row) in [
+        ("a,b\nu1,\"open\nu2,x\nu3,y\n", 2),
+        ("\na,b\n\"u\n1\",x\n\nu2,\"\"\"open", 6),
+        ("a,\"b\nu1,x\n", 1),
+    ] {
+        let told = format!("A quote that opens in row {row} is not closed.");
+        assert_eq!(fault(text), Some(told), "{text:?}");
+    }
+    // The quote of another cell closes it, in the midst of that one.
+    let told = fault("a,b\nu1,\"open\nu2,\"closed\"\n").expect("a fault");
+    assert!(told.starts_with("In row 2 a cell goes on"), "{told}");
+    for text in ["a,b\n\"u \"\"1\"\"\" ,\"\"\r\n2\" x,5\"", "a;b\r\n\"u\r\n1\";x\r\n\"y\";z"] {
+        assert_eq!(fault(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn a_formula_that_nothing_has_calculated_is_not_nothing() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, header) in (0..).zip(["external_id", "code", "label.en", "label.ru"]) {
+        sheet.write_string(0, column, header).unwrap();
+    }
+    let formula = |result: &str| rust_xlsxwriter::Formula::new("=\"a\"&\"b\"").set_result(result);
+    sheet.write_formula(1, 0, formula("key")).unwrap();
+    sheet.write_formula(1, 1, formula("told")).unwrap();
+    sheet.write_formula(1, 2, formula("told")).unwrap();
+    sheet.write_formula(1, 3, formula("")).unwrap();
+    let whole = book.save_to_buffer().unwrap();
+    let read = |file: Vec<u8>| {
+        let sheet = Sheet::open(Cursor::new(file), &SheetFormat::Xlsx { sheet: None }).unwrap();
+        let mapping = mapping::<Topic>(&sheet);
+        let rows = rows(sheet);
+        let draft = mapping.draft(&rows[0]);
+        (draft.body().clone(), draft.faults().to_vec())
+    };
+    let (body, faults) = read(whole.clone());
+    assert_eq!(body, json!({"code": "told", "label": {"en": "told"}}));
+    assert_eq!(faults, []);
+    // As programs write it that do not calculate.
+    let (_, faults) = read(without_results(&whole));
+    let told: Vec<_> = faults.iter().map(|fault| (&*fault.field, &*fault.code)).collect();
+    let none = "formula_without_result";
+    assert_eq!(
+        told,
+        [("code", none), ("label.en", none), ("label.ru", none), ("external_id", none)]
+    );
+}
+
+/// A workbook without what its formulas came to.
+fn without_results(book: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(book)).unwrap();
+    let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for place in 0..archive.len() {
+        let mut part = archive.by_index(place).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = Vec::new();
+        part.read_to_end(&mut text).unwrap();
+        if name.ends_with("sheet1.xml") {
+            let mut sheet = String::from_utf8(text).unwrap().replace(" t=\"str\"", "");
+            while let Some(at) = sheet.find("</f><v>") {
+                let end = at + sheet[at..].find("</v>").unwrap();
+                sheet.replace_range(at + "</f>".len()..end + "</v>".len(), "<v />");
+            }
+            text = sheet.into_bytes();
+        }
+        to.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut to, &text).unwrap();
+    }
+    to.finish().unwrap().into_inner()
 }
 
 #[test]
@@ -658,7 +761,7 @@ impl Seek for Endless {
 #[test]
 fn a_long_file_is_read_row_by_row() {
     const ROWS: u64 = 100_000;
-    let sheet = Sheet::csv(Endless { rows: ROWS, at: 0 }).unwrap();
+    let sheet = Sheet::csv(Endless { rows: ROWS, at: 0 }, None).unwrap();
     let mapping = mapping::<Topic>(&sheet);
     let mut read = 0;
     for row in sheet {

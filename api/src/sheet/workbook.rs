@@ -6,7 +6,7 @@ use std::{
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
 
-use super::{Row, Sheet, SheetFault, Source};
+use super::{Row, Sheet, SheetFault, Source, cell::UNCALCULATED};
 
 /// How large a workbook may be once it is unpacked: a hundred thousand rows of fifty columns fit well.
 const UNPACKED: u64 = 512 * 1024 * 1024;
@@ -60,8 +60,8 @@ fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, She
         reader => reader?,
     };
     let mut open: (u32, Cells) = (0, Vec::new());
-    while let Some(cell) = cells.next_cell()? {
-        let (row, column) = cell.get_position();
+    while let Some(cell) = cells.next_cell_with_formula_metadata()? {
+        let (row, column) = cell.pos;
         if row < open.0 || column >= COLUMNS {
             return Err(SheetFault::Disordered);
         }
@@ -69,7 +69,10 @@ fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, She
             lay_down(&mut file, &open)?;
             open = (row, Vec::new());
         }
-        let text = text(cell.get_value());
+        let text = match (&cell.formula, &cell.value) {
+            (Some(_), DataRef::Empty) => UNCALCULATED.to_owned(),
+            (_, value) => text(value),
+        };
         if !text.is_empty() {
             open.1.push((column as usize, text));
         }

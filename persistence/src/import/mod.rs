@@ -120,6 +120,9 @@ fn refusal(error: Error, collection: &str) -> Result<Vec<Violation>, Error> {
             "It belongs, or would belong, to a project that the token is not for.",
         ),
         Error::Forbidden => whole("forbidden", "It takes a publisher."),
+        Error::Limited => {
+            whole("forbidden", "It belongs to no project, and the token is limited to some.")
+        }
         Error::SamePerson => whole("same_person", "Somebody else has to publish it."),
         other => Err(other),
     }

@@ -10,6 +10,9 @@ pub enum FieldStep {
     Items,
     /// Every language of a text but those.
     LanguagesBut(Vec<String>),
+    /// The field itself, a number that is kept as a text: a spreadsheet leaves out the zeros at its
+    /// end, which changes nothing.
+    Decimal,
 }
 
 /// The old body with the told fields of the new one: what the new one leaves out there is not known
@@ -25,6 +28,10 @@ pub(super) fn overlaid(old: &Value, new: &Value, told: &[Vec<FieldStep>]) -> Val
 fn merged(old: Option<&Value>, new: Option<&Value>, paths: &[&[FieldStep]]) -> Value {
     if paths.iter().any(|path| path.is_empty()) {
         return new.cloned().unwrap_or_default();
+    }
+    if paths.iter().any(|path| path[0] == FieldStep::Decimal) {
+        let told = if is_same_number(old, new) { old } else { new };
+        return told.cloned().unwrap_or_default();
     }
     if paths.iter().any(|path| path[0] == FieldStep::Items) {
         let rest: Vec<_> = paths.iter().map(|path| &path[1..]).collect();
@@ -49,7 +56,7 @@ fn merged(old: Option<&Value>, new: Option<&Value>, paths: &[&[FieldStep]]) -> V
                 let told = told.filter(|(tag, _)| !others.contains(tag));
                 fields.extend(told.map(|(tag, text)| (tag.clone(), text.clone())));
             }
-            FieldStep::Items => {}
+            FieldStep::Items | FieldStep::Decimal => {}
         }
     }
     // Of what nothing is known, nothing is left.
@@ -57,6 +64,15 @@ fn merged(old: Option<&Value>, new: Option<&Value>, paths: &[&[FieldStep]]) -> V
         true => Value::Null,
         false => Value::Object(fields),
     }
+}
+
+fn is_same_number(old: Option<&Value>, new: Option<&Value>) -> bool {
+    let number = |value: Option<&Value>| {
+        let text = value?.as_str()?;
+        let whole = text.contains('.').then(|| text.trim_end_matches('0').trim_end_matches('.'));
+        Some(whole.unwrap_or(text).to_owned())
+    };
+    number(old).is_some_and(|old| number(new) == Some(old))
 }
 
 /// A list: an item that is told as it was keeps what is not told of it.
@@ -99,10 +115,12 @@ mod tests {
 
     use super::*;
 
-    /// `a.b` is a field of a field, `*` stands for items, `!en,ru` for other languages.
+    /// `a.b` is a field of a field, `*` stands for items, `!en,ru` for other languages, `#` for a
+    /// decimal.
     fn laid(old: &Value, new: &Value, told: &[&str]) -> Value {
         let step = |step: &str| match step.strip_prefix('!') {
             _ if step == "*" => FieldStep::Items,
+            None if step == "#" => FieldStep::Decimal,
             Some(tags) => FieldStep::LanguagesBut(tags.split(',').map(str::to_owned).collect()),
             None => FieldStep::Field(step.to_owned()),
         };
@@ -138,6 +156,21 @@ mod tests {
                 {"person_id": "b", "role": "presenter", "country": "KR"}, {"person_id": "c"},
             ]})
         );
+    }
+
+    #[test]
+    fn a_decimal_is_the_same_without_the_zeros_at_its_end() {
+        let old = json!({"amount": {"amount": "1.50", "currency": "USD"}, "order": "1.50"});
+        for (told, kept) in [("1.5", "1.50"), ("1.500", "1.50"), ("15", "15"), ("1.05", "1.05")] {
+            let new = json!({"amount": {"amount": told}, "order": told});
+            assert_eq!(
+                laid(&old, &new, &["amount.amount.#", "order"]),
+                json!({"amount": {"amount": kept, "currency": "USD"}, "order": told})
+            );
+        }
+        let old = json!({"rate": "100"});
+        assert_eq!(laid(&old, &json!({"rate": "1"}), &["rate.#"]), json!({"rate": "1"}));
+        assert_eq!(laid(&old, &json!({}), &["rate.#"]), json!({}));
     }
 
     #[test]

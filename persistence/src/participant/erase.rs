@@ -21,11 +21,11 @@ impl Store {
         &self,
         by: &Author,
         id: Uuid,
-        revision: Option<i64>,
+        revisions: Option<&[i64]>,
     ) -> Result<KeptParticipant, Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            let old = locked(&tx, by, id, revision).await?;
+            let old = locked(&tx, by, id, revisions).await?;
             if old.erased_at.is_some() {
                 return one(&tx, old).await;
             }

@@ -46,17 +46,17 @@ impl Store {
         .await
     }
 
-    /// Puts other data in place of a participant's who is still at that revision.
+    /// Puts other data in place of a participant's who is still at one of those revisions.
     pub async fn replace_participant(
         &self,
         by: &Author,
         id: Uuid,
-        revision: i64,
+        revisions: &[i64],
         body: &Participant,
     ) -> Result<KeptParticipant, Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            let old = locked(&tx, by, id, Some(revision)).await?;
+            let old = locked(&tx, by, id, Some(revisions)).await?;
             let known = named(&tx, by, from_ref(body)).await?;
             let broken = match old.erased_at {
                 None => untimely(self.today(), body).into_iter().collect(),
@@ -74,18 +74,18 @@ impl Store {
         .await
     }
 
-    /// Removes a participant who is still at that revision, as if they had never been there.
+    /// Removes a participant who is still at one of those revisions, as if they had never been there.
     pub async fn delete_participant(
         &self,
         by: &Author,
         id: Uuid,
-        revision: i64,
+        revisions: &[i64],
     ) -> Result<(), Error> {
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
-            let old = locked(&tx, by, id, Some(revision)).await?;
+            let old = locked(&tx, by, id, Some(revisions)).await?;
             Entity::delete_by_id(id).exec(&tx).await?;
-            let gone = Model { revision: revision + 1, ..old };
+            let gone = Model { revision: old.revision + 1, ..old };
             note(&tx, by, self.now(), vec![told("delete", &gone)]).await?;
             log::commit(self, tx).await
         })
@@ -208,11 +208,11 @@ pub(super) async fn locked(
     tx: &DatabaseTransaction,
     by: &Author,
     id: Uuid,
-    revision: Option<i64>,
+    revisions: Option<&[i64]>,
 ) -> Result<Model, Error> {
     let found = Entity::find_by_id(id).filter(within(&by.sight())).lock_exclusive().one(tx).await?;
     let row = found.ok_or(Error::NotFound)?;
-    if revision.is_none_or(|revision| row.revision == revision) {
+    if revisions.is_none_or(|revisions| revisions.contains(&row.revision)) {
         Ok(row)
     } else {
         Err(Error::Stale)
