@@ -396,6 +396,12 @@ impl Dimension {
         in_words(self.sentence())
     }
 
+    /// That figures are split by it, in words.
+    #[must_use]
+    pub fn by(self) -> Text {
+        in_words(&format!("by {}", self.name()))
+    }
+
     fn sentence(self) -> &'static str {
         match self {
             Year => "The year in which it begins, as in 2021; null when it is not known.",

@@ -59,6 +59,7 @@ mod tests {
         }
         for dimension in Dimension::ALL {
             is_translated(&dimension.about());
+            is_translated(&dimension.by());
         }
         for note in [
             Subject::overlap_note(),
@@ -75,7 +76,8 @@ mod tests {
         let names = Subject::ALL.map(Subject::name).into_iter();
         let names = names.chain(Dimension::ALL.map(Dimension::name));
         let names = names.chain(Measure::ALL.map(Measure::name)).chain(Country::regions());
-        let others = ["study_visit", "stop", "speaker", "true", "false", "not known", "withheld"];
+        let others =
+            ["study_visit", "stop", "speaker", "true", "false", "not known", "told together"];
         let flows =
             ["agreed", "budgeted", "promised", "received", "committed", "disbursed", "spent"];
         for name in names.chain(others).chain(flows) {
