@@ -1262,6 +1262,7 @@ fn a_rate_is_of_two_currencies_on_a_day_and_names_its_source() {
 #[test]
 fn a_chart_says_what_the_figures_say_and_no_more() {
     on_each_database(async |hub: Hub| {
+        hub.import(json!({"records": {"seminars": [held("of-old", Some("1980-01"))]}})).await;
         let get = async |path: &str| hub.get(&format!("/v1/statistics/{path}")).await;
         let chart = get("seminars.svg?group_by=country&lang=ru&width=280").await;
         assert_eq!((chart.status.as_u16(), chart.header("content-type")), (200, "image/svg+xml"));
@@ -1289,8 +1290,167 @@ fn a_chart_says_what_the_figures_say_and_no_more() {
             ("finance?converted_to=USD&group_by=currency", "already_converted"),
             ("seminars.svg?width=100", "invalid_parameter"),
             ("seminars.svg?chart=pie", "invalid_parameter"),
+            // No line leads from one kind to another, and no average is part of a sum.
+            ("seminars.svg?chart=line", "invalid_parameter"),
+            ("seminars.svg?group_by=kind,year&chart=line", "invalid_parameter"),
+            ("finance.svg?chart=line&currency=USD", "invalid_parameter"),
+            ("seminars.svg?group_by=year,kind&measure=average&chart=stacked", "invalid_parameter"),
+            ("seminars.svg?group_by=year,topic&chart=stacked", "invalid_parameter"),
+            // A line has a place for each month.
+            ("seminars.svg?group_by=month&chart=line", "too_many_groups"),
         ] {
             assert_eq!(get(query).await.json()["code"], code, "{query}");
         }
+    });
+}
+
+fn held(slug: &str, starts_on: Option<&str>) -> Value {
+    let project = "governance-innovation-and-digitalisation";
+    json!({"slug": slug, "project_id": project, "kind": "seminar", "starts_on": starts_on, "status": "held"})
+}
+
+/// What a chart says to who hears it, each figure with its place.
+async fn said(hub: &Hub, query: &str) -> Vec<String> {
+    let chart = hub.get(&format!("/v1/statistics/{query}")).await;
+    assert_eq!(chart.status, 200, "{query}: {}", chart.text);
+    let items = chart.text.split("<g aria-label=\"").skip(1);
+    let items = items.filter_map(|item| item.split_once("\" role=\"img\""));
+    items.map(|(label, _)| label.replace("&gt;", ">")).collect()
+}
+
+/// The lines of a chart, each by how many steps it has.
+async fn steps(hub: &Hub, query: &str) -> Vec<usize> {
+    let chart = hub.get(&format!("/v1/statistics/{query}")).await;
+    let lines = chart.text.split("<path class=\"line ").skip(1);
+    lines.filter_map(|line| Some(line.split("/>").next()?.matches('L').count())).collect()
+}
+
+#[test]
+fn a_line_has_a_place_for_each_time_and_leads_through_none_that_is_not_known() {
+    on_each_database(async |hub: Hub| {
+        let days = [
+            ("a", Some("2023-03-01")),
+            ("b", Some("2025-03-01")),
+            ("c", Some("2025-05-02")),
+            ("d", None),
+        ];
+        let mut seminars: Vec<_> = days.map(|(slug, day)| held(slug, day)).into();
+        for (at, people) in [(0, 30), (1, 40), (3, 50)] {
+            seminars[at]["attendance"] =
+                json!([{"metric": "persons", "value": people, "qualifier": "exact"}]);
+        }
+        hub.import(json!({"records": {"seminars": seminars}})).await;
+        let query = "seminars.svg?group_by=year&chart=line";
+        let years = ["2021: 1", "2022: 0", "2023: 1", "2024: 0", "2025: 2", "year: not known: 1"];
+        assert_eq!(said(&hub, query).await, years);
+        assert_eq!(steps(&hub, query).await, [4]);
+        let query = "seminars.svg?group_by=quarter&year=2023,2025&chart=line";
+        let quarters =
+            ["2023-Q1: 1", "2023-Q2: 0", "2023-Q3: 0", "2023-Q4: 0", "2025-Q1: 1", "2025-Q2: 1"];
+        // Nothing is told of a year that was not asked for.
+        assert_eq!(said(&hub, query).await, quarters);
+        assert_eq!(steps(&hub, query).await, [3, 1]);
+        // Of a year without a number nobody knows how many came.
+        let query = "attendance.svg?group_by=year&metric=persons&chart=line";
+        let people = ["2021: more than 70", "2023: 30", "2025: 40", "year: not known: 50"];
+        let all = said(&hub, query).await;
+        assert!(people.iter().all(|one| all.iter().any(|other| other == one)), "{all:?}");
+        assert!(!all.iter().any(|one| one.starts_with("2024")), "{all:?}");
+        assert!(steps(&hub, query).await.is_empty());
+    });
+}
+
+#[test]
+fn a_stack_adds_up_only_what_may_be_added_up() {
+    on_each_database(async |hub: Hub| {
+        let grants = hub.get("/v1/grant-arrangements").await.json();
+        let path = format!("/v1/grant-arrangements/{}", grants["items"][0]["id"].as_str().unwrap());
+        let moved = |on: &str, amount: &str, kind: &str| json!({"on": on, "amount": {"amount": amount, "currency": "USD"}, "kind": kind});
+        let change = json!({"transactions": [
+            moved("2022-02-01", "1000.10", "disbursement"),
+            moved("2022-03-01", "2000.20", "expenditure"),
+            moved("2023-01-01", "-1000.1", "expenditure"),
+        ]});
+        let tag = hub.get(&path).await.header("etag").to_owned();
+        assert_eq!(hub.write("PATCH", &path, Some(&tag), Some(&change)).await.status, 200);
+        for query in ["group_by=year,flow", "group_by=year"] {
+            let query = format!("/v1/statistics/finance.svg?{query}&currency=USD&chart=stacked");
+            let refused = hub.get(&query).await;
+            assert_eq!(
+                (refused.status.as_u16(), &refused.json()["code"]),
+                (422, &json!("several_units"))
+            );
+            assert!(refused.text.contains("flow="), "{}", refused.text);
+        }
+        let spent =
+            said(&hub, "finance.svg?group_by=year&flow=spent&currency=USD&chart=stacked").await;
+        assert!(spent.contains(&"2023, total: -1,000.1".to_owned()), "{spent:?}");
+        // What has no row is drawn as nothing, and not as what is not known.
+        let bars = said(&hub, "finance.svg?group_by=year,flow&currency=USD").await;
+        let of_2023: Vec<_> = bars.iter().filter(|label| label.starts_with("2023")).collect();
+        assert_eq!(of_2023, ["2023, spent: -1,000.1"]);
+    });
+}
+
+#[test]
+fn a_chart_of_participants_says_what_their_table_says() {
+    on_each_database(async |hub: Hub| {
+        let days = [("a", "2022-03-01"), ("b", "2024-02-01"), ("c", "2025-01-01")];
+        let seminars = days.map(|(slug, day)| held(slug, Some(day)));
+        hub.import(json!({"records": {"seminars": seminars}})).await;
+        let activities = all(&hub, "seminars").await;
+        let at = |slug: &str| activities.iter().position(|one| one["slug"] == slug).unwrap();
+        let mut people = Vec::new();
+        for (slug, sex, count) in [
+            ("a", Some("female"), 9),
+            ("a", Some("male"), 8),
+            ("b", Some("female"), 7),
+            ("b", Some("male"), 3),
+            ("b", None, 2),
+            ("c", Some("female"), 6),
+            ("c", Some("male"), 5),
+        ] {
+            people.extend((0..count).map(|_| Person { activity: at(slug), sex, country: "KZ" }));
+        }
+        took_part(&hub, &activities, &people).await;
+        let table = hub.get("/v1/statistics/participants.csv?group_by=month,sex").await.text;
+        assert!(table.contains("2024-02,,12,exact,true"), "{table}");
+        let query = "participants.svg?group_by=month,sex&chart=stacked";
+        let stack = said(&hub, query).await;
+        let of_month: Vec<_> = stack.iter().filter(|label| label.starts_with("2024-02")).collect();
+        assert_eq!(of_month, ["2024-02, groups told together: 12", "2024-02, total: 12"]);
+        let bars = said(&hub, "participants.svg?group_by=month,sex").await;
+        assert!(bars.contains(&"2024-02, female: withheld".to_owned()), "{bars:?}");
+        let chart = hub.get(&format!("/v1/statistics/{query}")).await;
+        assert!(chart.text.contains("Groups of few people are withheld"), "{}", chart.text);
+    });
+}
+
+#[test]
+fn a_chart_names_its_measure_and_has_an_order_that_is_seen() {
+    on_each_database(async |hub: Hub| {
+        for (query, title) in [
+            ("seminars.svg?group_by=year", "Seminars: number, by year"),
+            ("seminars.svg?group_by=year&measure=average", "Seminars: average, by year"),
+            (
+                "attendance.svg?metric=persons&lang=ru&group_by=kind",
+                "Посещаемость: сумма, по видам",
+            ),
+        ] {
+            let chart = hub.get(&format!("/v1/statistics/{query}")).await;
+            assert!(chart.text.contains(&format!("{title}\n</title>")), "{title}: {}", chart.text);
+        }
+        let labels = said(&hub, "seminars.svg?group_by=country").await;
+        let names: Vec<_> = labels.iter().filter_map(|label| label.split(':').next()).collect();
+        assert!(names.len() > 5 && names.is_sorted(), "{names:?}");
+        let labels = said(&hub, "organisations.svg?group_by=organisation").await;
+        let names: Vec<_> = labels
+            .iter()
+            .filter(|label| !label.starts_with("organisation: not known"))
+            .map(|label| label.trim_start_matches('"').replace("&quot;", "").to_lowercase())
+            .collect();
+        assert!(names.len() > 5 && names.is_sorted(), "{names:?}");
+        let unknown = said(&hub, "organisations.svg?group_by=organisation_kind&lang=ru").await;
+        assert!(unknown.last().unwrap().starts_with("тип организации: неизвестно"), "{unknown:?}");
     });
 }

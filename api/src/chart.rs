@@ -48,6 +48,8 @@ pub(crate) enum Figure {
     Unknown,
     /// It is known and not told.
     Withheld,
+    /// There is nothing that it could be of.
+    Nothing,
 }
 
 /// The figures of one kind, one for each category.
@@ -82,6 +84,8 @@ pub(crate) struct Chart {
     pub(crate) notes: Vec<String>,
     /// Whether the categories are years, quarters or months.
     pub(crate) time: bool,
+    /// Whether the last category is of no known time, so that no line leads there.
+    pub(crate) undated: bool,
 }
 
 impl Figure {
@@ -94,8 +98,13 @@ impl Figure {
             | Self::About(value)
             | Self::LessThan(value)
             | Self::AtMost(value) => Some(value),
-            Self::Unknown | Self::Withheld => None,
+            Self::Unknown | Self::Withheld | Self::Nothing => None,
         }
+    }
+
+    /// Whether there is something that it does not tell.
+    fn is_untold(self) -> bool {
+        matches!(self, Self::Unknown | Self::Withheld)
     }
 
     /// The figure, or none known where its number is no number.
@@ -125,6 +134,7 @@ impl Chart {
             width: self.width.clamp(240, 1600),
             notes: cleaned(&self.notes),
             time: self.time,
+            undated: self.undated && self.categories.len() > 1,
         }
     }
 
@@ -153,6 +163,11 @@ pub(crate) fn draw(chart: &Chart) -> String {
 
 /// What the figures of one category amount to together.
 fn total(figures: &[Figure], may_be_negative: bool) -> Figure {
+    let figures: Vec<_> =
+        figures.iter().copied().filter(|figure| *figure != Figure::Nothing).collect();
+    if figures.is_empty() {
+        return Figure::Nothing;
+    }
     let all = |test: fn(&Figure) -> bool| figures.iter().all(test);
     let any = |test: fn(&Figure) -> bool| figures.iter().any(test);
     let sum = |test: fn(&Figure) -> bool| {

@@ -224,8 +224,8 @@ mod kinds {
         GROUPS 422 "too_many_groups" "The figures have too many groups"
             "So many groups are no figures any more: narrow them with filters, or split by less.";
         UNITS 422 "several_units" "A chart has one unit"
-            "Figures in different units have no place on one axis: narrow them to one metric or \
-             one currency.";
+            "Figures in different units have no place on one axis, and flows of money none in one \
+             stack: narrow them to one metric, one currency or one flow, or draw flows as bars.";
         NOT_READY 422 "not_ready" "The record lacks what the format needs"
             "The format has facts that it cannot do without, and some are not known: errors names \
              each with its rule, so add them to the records that its pointer names.";

@@ -402,6 +402,12 @@ impl Dimension {
         in_words(self.sentence())
     }
 
+    /// That figures are split by it, in words.
+    #[must_use]
+    pub fn by(self) -> Text {
+        in_words(&format!("by {}", self.name()))
+    }
+
     fn sentence(self) -> &'static str {
         match self {
             Year => {

@@ -27,8 +27,9 @@ const STUB: f64 = 14.0;
 /// A label of a bar, and what it stands beside.
 struct Label {
     text: String,
-    /// Where the mark ends.
+    /// Where the mark ends, and where its middle is across the bars.
     end: f64,
+    across: f64,
     /// Whether it points to the larger values.
     forward: bool,
     bold: bool,
@@ -49,8 +50,16 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) {
 }
 
 /// How many bars a category has.
-fn lanes(sheet: &Sheet<'_>) -> usize {
-    if sheet.chart.kind == Kind::Stacked { 1 } else { sheet.chart.series.len() }
+fn lanes(sheet: &Sheet<'_>, category: usize) -> usize {
+    match sheet.chart.kind {
+        Kind::Stacked => 1,
+        _ => of(sheet, category).iter().filter(|figure| **figure != Figure::Nothing).count(),
+    }
+}
+
+/// How many bars a category has at most.
+fn most_lanes(sheet: &Sheet<'_>) -> usize {
+    (0..sheet.chart.categories.len()).map(|category| lanes(sheet, category)).max().unwrap_or(0)
 }
 
 /// The figures of a category.
@@ -95,9 +104,26 @@ fn axis(
     fitting.unwrap_or_else(|| numbered(1.0))
 }
 
-/// The label of a category's sum.
+/// What a category amounts to.
 fn sum(sheet: &Sheet<'_>, category: usize) -> Figure {
     total(&of(sheet, category), may_be_negative(sheet))
+}
+
+/// What is written beside a stack, and whether it tells a number: its sum, or what is known of it and
+/// what the rest is.
+fn said(sheet: &Sheet<'_>, category: usize) -> (String, bool) {
+    let label = |figure| sheet.words.label(figure, &sheet.numbers);
+    let sum = sum(sheet, category);
+    let (untold, known): (Vec<_>, Vec<_>) =
+        of(sheet, category).into_iter().partition(|figure| figure.is_untold());
+    let Some(untold) = untold.first().filter(|_| sum.value().is_none()) else {
+        return (label(sum), sum.value().is_some());
+    };
+    let known = total(&known, may_be_negative(sheet));
+    match known.value() {
+        Some(_) => (format!("{} + {}", label(known), label(*untold)), true),
+        None => (label(*untold), false),
+    }
 }
 
 /// The marks of a category, the first at that place across the bars.
@@ -109,6 +135,9 @@ fn marks(sheet: &Sheet<'_>, plot: &Plot, category: usize, from: f64, thick: f64)
     let mut marks = Vec::new();
     for (place, series) in sheet.chart.series.iter().enumerate() {
         let figure = series.figures[category];
+        if figure == Figure::Nothing {
+            continue;
+        }
         let name = if sheet.chart.series.len() > 1 { series.name.as_str() } else { "" };
         let mut item = sheet.item(category, name, figure);
         let bar = plot.bar(figure, place, across, thick);
@@ -118,6 +147,7 @@ fn marks(sheet: &Sheet<'_>, plot: &Plot, category: usize, from: f64, thick: f64)
         let label = Label {
             text: sheet.words.label(figure, &sheet.numbers),
             end: bar.end,
+            across: across + thick / 2.0,
             forward: bar.forward,
             bold: false,
             told: figure.value().is_some(),
@@ -150,7 +180,8 @@ fn stack(sheet: &Sheet<'_>, plot: &Plot, category: usize, from: f64, thick: f64)
                 }
                 marks.push(Mark { item, label: None });
             }
-            None => places.push((item, figure, place)),
+            None if figure.is_untold() => places.push((item, figure, place)),
+            None => {}
         }
     }
     let sum = sum(sheet, category);
@@ -160,19 +191,16 @@ fn stack(sheet: &Sheet<'_>, plot: &Plot, category: usize, from: f64, thick: f64)
         whole.append(plot.tip(end, true, from, thick, "gap"));
         end += plot.sign() * TIP;
     }
-    let told = sum.value().is_some();
-    let mut words = None;
     for (mut item, figure, place) in places {
         item.append(plot.place(figure, end, from, thick, place));
         end += plot.sign() * STUB;
-        words = words.or_else(|| Some(sheet.words.label(figure, &sheet.numbers)));
         marks.push(Mark { item, label: None });
     }
-    let text =
-        if told { sheet.words.label(sum, &sheet.numbers) } else { words.unwrap_or_default() };
+    let (text, told) = said(sheet, category);
     let forward = up > 0.0 || down == 0.0;
     let end = if forward { end } else { plot.at(down) };
-    let label = Label { text, end, forward, bold: told, told };
+    let bold = sum.value().is_some();
+    let label = Label { text, end, across: from + thick / 2.0, forward, bold, told };
     marks.push(Mark { item: whole, label: (!label.text.is_empty()).then_some(label) });
     marks
 }

@@ -20,6 +20,8 @@ const ARROW: f64 = 19.0;
 /// The place of figures that are not told, below the axis.
 const STRIP: f64 = 13.0;
 const LABEL_LEADING: f64 = 1.25;
+/// The break of the axis before what is of no known time.
+const BREAK: f64 = 8.0;
 
 /// Where the values of a chart are.
 struct Plot {
@@ -28,23 +30,32 @@ struct Plot {
     right: f64,
     top: f64,
     bottom: f64,
-    count: usize,
+    /// How many categories the lines lead through.
+    dated: usize,
+    /// How wide the place is, beside them, of what is of no known time.
+    apart: f64,
 }
 
 impl Plot {
     fn x(&self, category: usize) -> f64 {
-        if self.count < 2 {
-            return f64::midpoint(self.left, self.right);
+        if category >= self.dated {
+            return self.right - self.apart / 2.0;
+        }
+        if self.dated < 2 {
+            return f64::midpoint(self.left, self.right - self.apart);
         }
         self.left + 14.0 + self.step() * measure(category)
     }
 
     fn step(&self) -> f64 {
-        (self.right - self.left - 28.0) / (measure(self.count) - 1.0).max(1.0)
+        (self.right - self.apart - self.left - 28.0) / (measure(self.dated) - 1.0).max(1.0)
     }
 
     /// How large a mark is: smaller, where there are many.
-    fn radius(&self) -> f64 {
+    fn radius(&self, category: usize) -> f64 {
+        if category >= self.dated {
+            return RADIUS;
+        }
         (self.step() * 0.28).clamp(1.5, RADIUS)
     }
 
@@ -64,7 +75,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) {
     axes(sheet, &plot, &labels);
     let chart = sheet.chart;
     for (place, series) in chart.series.iter().enumerate() {
-        for line in line(&plot, place, &series.figures) {
+        for line in line(&plot, place, &series.figures[..plot.dated]) {
             sheet.frame(line);
         }
     }
@@ -73,13 +84,17 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) {
     for (place, series) in chart.series.iter().enumerate() {
         let mut items = Vec::new();
         for (category, figure) in series.figures.iter().enumerate() {
+            let label = told.next().flatten();
+            if *figure == Figure::Nothing {
+                continue;
+            }
             let name = if chart.series.len() > 1 { series.name.as_str() } else { "" };
             let mut item = sheet.item(category, name, *figure);
             let shapes = match plot.point(category, *figure) {
-                Some(point) => mark(*figure, place, point, plot.radius()),
+                Some(point) => mark(*figure, place, point, plot.radius(category)),
                 None => vec![untold(sheet, &plot, *figure, category, place)],
             };
-            for shape in shapes.into_iter().chain(told.next().flatten()) {
+            for shape in shapes.into_iter().chain(label) {
                 item.append(shape);
             }
             items.push(item);
@@ -99,22 +114,19 @@ pub(super) fn is_direct(sheet: &Sheet<'_>) -> bool {
     let ends = |figures: &[Figure]| figures.last().is_some_and(|last| last.value().is_some());
     (2..=8).contains(&series.len())
         && sheet.room() >= 520.0
+        && !sheet.chart.undated
         && series.iter().all(|series| ends(&series.figures))
 }
 
 fn has_untold(sheet: &Sheet<'_>) -> bool {
-    sheet.chart.figures().any(|figure| figure.value().is_none())
+    sheet.chart.figures().any(Figure::is_untold)
 }
 
 fn plot(sheet: &Sheet<'_>) -> (Plot, Vec<String>) {
     let values: Vec<_> = sheet.chart.figures().filter_map(Figure::value).collect();
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Small differences between large values are what such a chart is drawn for.
-    let from_zero = low >= 0.0 && high - low >= high / 4.0;
     let height = (sheet.room() * 0.48).clamp(180.0, 380.0);
     let most = if height < 260.0 { 4.0 } else { 6.0 };
-    let range = Range::around(&values, most, from_zero);
+    let range = Range::around(&values, most);
     let numbers: Numbers = sheet.numbers.also(&range.ticks);
     let labels: Vec<_> = range.ticks.iter().map(|tick| numbers.short(*tick)).collect();
     let wide = labels.iter().map(|label| width(label, sheet.small)).fold(0.0, f64::max);
@@ -126,21 +138,27 @@ fn plot(sheet: &Sheet<'_>) -> (Plot, Vec<String>) {
         right: sheet.width - sheet.margin - names,
         top,
         bottom: top + height,
-        count: sheet.chart.categories.len(),
+        dated: sheet.chart.categories.len() - usize::from(sheet.chart.undated),
+        apart: if sheet.chart.undated { (sheet.room() * 0.2).clamp(56.0, 96.0) } else { 0.0 },
     };
     (plot, labels)
 }
 
 fn axes(sheet: &mut Sheet<'_>, plot: &Plot, labels: &[String]) {
+    let across = |sheet: &mut Sheet<'_>, y: f64, class: &str| {
+        let end = plot.right - plot.apart;
+        sheet.frame(segment((plot.left, y), (end, y), class));
+        if plot.apart > 0.0 {
+            sheet.frame(segment((end + BREAK, y), (plot.right, y), class));
+        }
+    };
     for (tick, label) in plot.range.ticks.iter().zip(labels) {
         let y = plot.y(*tick);
-        sheet.frame(segment((plot.left, y), (plot.right, y), "rule"));
+        across(sheet, y, "rule");
         let place = (plot.left - 8.0, y + sheet.small * 0.36);
         sheet.frame(text(place, Anchor::End, sheet.small, "soft", label));
     }
-    let axis =
-        if plot.range.low < 0.0 && plot.range.high > 0.0 { plot.y(0.0) } else { plot.bottom };
-    sheet.frame(segment((plot.left, axis), (plot.right, axis), "axis"));
+    across(sheet, plot.y(0.0), "axis");
 }
 
 /// The line of a series in as many pieces as there are gaps; fainter, where it is not exact.
@@ -194,7 +212,7 @@ fn mark(figure: Figure, series: usize, point: (f64, f64), radius: f64) -> Vec<El
     let up = match figure {
         Figure::AtLeast(_) | Figure::MoreThan(_) => -1.0,
         Figure::LessThan(_) | Figure::AtMost(_) => 1.0,
-        Figure::Known(_) | Figure::About(_) | Figure::Unknown | Figure::Withheld => 0.0,
+        _ => 0.0,
     };
     let mut shapes = Vec::new();
     if up != 0.0 {
@@ -254,7 +272,8 @@ fn untold(
     series: usize,
 ) -> Element {
     let count = measure(sheet.chart.series.len());
-    let wide = (plot.step() * 0.8 / count).clamp(1.0, 9.0);
+    // As wide together as the axis reaches beyond its first and last time.
+    let wide = ((plot.step() * 0.8).min(28.0) / count).clamp(1.0, 9.0);
     let x = plot.x(category) + (measure(series) - count / 2.0) * wide;
     hatched(
         [x + 0.5, plot.bottom + 4.0, (wide - 1.0).max(0.5), STRIP - 3.0],
@@ -286,7 +305,7 @@ fn direct(sheet: &mut Sheet<'_>, plot: &Plot) {
         let name = &chart.series[place].name;
         let shown = wrapped(name, 1, direct_width(sheet) + 1.0, |text| width(text, sheet.size));
         let x = plot.right + 14.0;
-        let from = plot.x(plot.count - 1) + RADIUS + 3.0;
+        let from = plot.x(plot.dated - 1) + RADIUS + 3.0;
         let mut leader =
             path(&[(from, end), (plot.right + 4.0, y), (x - 3.0, y)], false, &outline(place));
         leader.assign("fill", "none");
@@ -320,21 +339,15 @@ fn name_categories(sheet: &mut Sheet<'_>, plot: &Plot) {
     let chart = sheet.chart;
     let size = sheet.small;
     let wide = |text: &str| width(text, size);
-    let whole = plot.step() - 6.0;
-    let fit = |name: &String| {
-        let lines = wrapped(name, 3, whole, wide);
-        !lines.cut && super::text::widest_word(name, size) <= whole
-    };
-    let (every, room) = if !chart.time && chart.categories.iter().all(fit) {
-        (1, whole)
-    } else {
-        let widest = chart.categories.iter().map(|name| wide(name)).fold(0.0, f64::max).min(120.0);
-        let every = (1..=plot.count).find(|every| plot.step() * measure(*every) >= widest + 8.0);
-        let every = every.unwrap_or(plot.count);
-        (every, (plot.step() * measure(every) - 8.0).max(40.0).min(sheet.room()))
-    };
+    let (dated, undated) = chart.categories.split_at(plot.dated);
+    let widest = dated.iter().map(|name| wide(name)).fold(0.0, f64::max).min(120.0);
+    let every = (1..=plot.dated).find(|every| plot.step() * measure(*every) >= widest + 8.0);
+    let every = every.unwrap_or(plot.dated);
+    let room = (plot.step() * measure(every) - 8.0).max(40.0).min(sheet.room());
+    let named = dated.iter().enumerate().step_by(every).map(|(place, name)| (place, name, room));
+    let apart = undated.iter().map(|name| (plot.dated, name, plot.apart));
     let mut deepest = sheet.y;
-    for (category, name) in chart.categories.iter().enumerate().step_by(every) {
+    for (category, name, room) in named.chain(apart) {
         let lines = wrapped(name, 3, room, wide);
         let half = lines.lines.iter().map(|line| wide(line)).fold(0.0, f64::max) / 2.0;
         let x = plot.x(category).max(sheet.margin + half).min(sheet.width - sheet.margin - half);

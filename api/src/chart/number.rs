@@ -114,11 +114,11 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// Around the values, with so many steps at most; in whole steps, where all values are whole.
-    pub(super) fn around(values: &[f64], most: f64, from_zero: bool) -> Self {
+    /// Around the values and zero, with so many steps at most; in whole steps, where all values are
+    /// whole.
+    pub(super) fn around(values: &[f64], most: f64) -> Self {
         let within = |value: &f64| value.clamp(-FARTHEST, FARTHEST);
-        let zero = from_zero.then_some(0.0);
-        let all = || values.iter().map(within).chain(zero);
+        let all = || values.iter().map(within).chain([0.0]);
         let low = all().fold(f64::INFINITY, f64::min);
         let high = all().fold(f64::NEG_INFINITY, f64::max);
         if values.is_empty() {

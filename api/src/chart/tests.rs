@@ -5,7 +5,7 @@ use quick_xml::{
 
 use super::{
     Chart,
-    Figure::{self, About, AtLeast, AtMost, Known, LessThan, MoreThan, Unknown, Withheld},
+    Figure::{self, About, AtLeast, AtMost, Known, LessThan, MoreThan, Nothing, Unknown, Withheld},
     Kind, Series, draw, ink,
     number::{Numbers, Range},
     text::{bold_width, width},
@@ -31,6 +31,7 @@ fn chart(kind: Kind, categories: &[&str], series: Vec<Series>) -> Chart {
         width: 640,
         notes: vec!["Online only in 2020.".to_owned()],
         time: true,
+        undated: false,
     }
 }
 
@@ -122,6 +123,15 @@ fn texts(drawing: &str) -> Vec<String> {
 fn labels(drawing: &str) -> Vec<String> {
     let all = elements(drawing);
     all.iter().filter_map(|(element, _)| attribute(element, "aria-label")).collect()
+}
+
+/// The paths of the lines.
+fn lines_of(drawing: &str) -> Vec<String> {
+    let path = |(path, _): (BytesStart<'static>, String)| {
+        let class = attribute(&path, "class").filter(|class| class.starts_with("line "));
+        class.and(attribute(&path, "d"))
+    };
+    named(drawing, "path").into_iter().filter_map(path).collect()
 }
 
 /// Whether each text is within the picture, by the measure of the layout.
@@ -218,6 +228,56 @@ fn what_is_not_known_is_neither_a_bar_nor_zero() {
 }
 
 #[test]
+fn of_what_is_not_there_nothing_is_drawn_or_said() {
+    for kind in KINDS {
+        let figures = vec![
+            series("a", &[Known(3.0), Nothing]),
+            series("b", &[Nothing, Known(4.0)]),
+            series("c", &[Nothing, Nothing]),
+        ];
+        let drawing = draw(&chart(kind, &["x", "y"], figures));
+        let said = labels(&drawing);
+        assert!(said.contains(&"x, a: 3".to_owned()) && said.contains(&"y, b: 4".to_owned()));
+        assert!(!said.iter().any(|label| label.contains("x, b") || label.contains("c:")));
+        assert!(!texts(&drawing).iter().any(|text| text == "not known"), "{kind:?}");
+        assert!(!drawing.contains("fill=\"url(#unknown)\""), "{kind:?}");
+        if kind == Kind::Stacked {
+            assert!(said.contains(&"x, total: 3".to_owned()));
+        }
+    }
+}
+
+#[test]
+fn a_stack_without_a_sum_tells_what_is_known_of_it() {
+    let figures = vec![series("a", &[Known(-3.0)]), series("b", &[Unknown])];
+    let drawing = draw(&chart(Kind::Stacked, &["x"], figures));
+    assert!(texts(&drawing).contains(&"-3 + not known".to_owned()));
+    assert!(labels(&drawing).contains(&"x, total: not known".to_owned()));
+}
+
+#[test]
+fn a_line_stands_on_zero() {
+    let figures = [Known(12.0), Withheld, Withheld, Known(11.0)];
+    let drawing = draw(&chart(Kind::Line, &["1", "2", "3", "4"], vec![series("", &figures)]));
+    assert!(texts(&drawing).contains(&"0".to_owned()), "{:?}", texts(&drawing));
+}
+
+#[test]
+fn no_line_leads_to_what_is_of_no_known_time() {
+    let figures = [Known(1.0), Known(2.0), Known(3.0)];
+    let names = ["2020", "2021", "year: not known"];
+    let mut chart = chart(Kind::Line, &names, vec![series("a", &figures), series("b", &figures)]);
+    chart.undated = true;
+    let drawing = draw(&chart);
+    let drawn = lines_of(&drawing);
+    assert!(drawn.iter().all(|line| line.matches('L').count() == 1), "{drawn:?}");
+    assert!(labels(&drawing).contains(&"year: not known, b: 3".to_owned()));
+    // The key has a line for each series as well.
+    assert_eq!(drawn.len(), 4);
+    assert_texts_are_within(&drawing, 640.0);
+}
+
+#[test]
 fn a_zero_is_told() {
     for kind in KINDS {
         let drawing =
@@ -231,14 +291,7 @@ fn a_zero_is_told() {
 fn no_line_leads_across_what_is_not_known() {
     let figures = [Known(1.0), Known(2.0), Unknown, Known(4.0), Known(5.0)];
     let drawing = draw(&chart(Kind::Line, &["1", "2", "3", "4", "5"], vec![series("", &figures)]));
-    let lines: Vec<_> = named(&drawing, "path")
-        .into_iter()
-        .filter_map(|(path, _)| {
-            attribute(&path, "class")
-                .filter(|class| class.starts_with("line "))
-                .and(attribute(&path, "d"))
-        })
-        .collect();
+    let lines = lines_of(&drawing);
     assert_eq!(lines.len(), 2);
     assert!(lines.iter().all(|line| line.matches('L').count() == 1));
 }
@@ -264,9 +317,10 @@ fn bounds_have_an_open_end_and_a_sign() {
 
 #[test]
 fn a_sum_says_no_more_than_its_parts() {
-    let cases: [(&[Figure], bool, Figure); 17] = [
+    let cases: [(&[Figure], bool, Figure); 18] = [
         (&[Known(3.0), Known(4.0)], false, Known(7.0)),
         (&[Known(0.1), Known(0.2)], false, Known(0.3)),
+        (&[Known(-3.0), Nothing], true, Known(-3.0)),
         (&[Known(3.0), Unknown], false, AtLeast(3.0)),
         (&[Known(3.0), Withheld], false, AtLeast(3.0)),
         (&[Known(3.0), AtLeast(4.0)], false, AtLeast(7.0)),
@@ -313,7 +367,7 @@ fn texts_are_within_the_picture_at_any_width() {
             for language in LANGUAGES {
                 let chart = Chart { width: wide, language: language.to_owned(), ..mixed(kind) };
                 assert_texts_are_within(&draw(&chart), f64::from(wide));
-                let chart = Chart { time: false, ..chart };
+                let chart = Chart { time: false, undated: true, ..chart };
                 assert_texts_are_within(&draw(&chart), f64::from(wide));
                 let chart = Chart { categories: Vec::new(), ..chart };
                 assert_texts_are_within(&draw(&chart), f64::from(wide));
@@ -372,7 +426,7 @@ fn numbers_are_written_as_the_language_does() {
 
 #[test]
 fn ticks_are_at_round_numbers() {
-    let ticks = |values: &[f64]| Range::around(values, 5.0, true).ticks;
+    let ticks = |values: &[f64]| Range::around(values, 5.0).ticks;
     assert_eq!(ticks(&[91.0]), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
     assert_eq!(ticks(&[2.0]), [0.0, 1.0, 2.0]);
     assert_eq!(ticks(&[0.3]), [0.0, 0.1, 0.2, 0.3]);

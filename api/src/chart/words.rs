@@ -85,6 +85,7 @@ impl Words {
             Figure::AtMost(value) => (self.at_most, value),
             Figure::Unknown => return self.unknown.to_owned(),
             Figure::Withheld => return self.withheld.to_owned(),
+            Figure::Nothing => return String::new(),
         };
         pattern.replace("{}", &numbers.whole(value))
     }
@@ -100,6 +101,7 @@ impl Words {
             Figure::AtMost(value) => ("≤\u{a0}", value),
             Figure::Unknown => return self.unknown.to_owned(),
             Figure::Withheld => return self.withheld.to_owned(),
+            Figure::Nothing => return String::new(),
         };
         sign.to_owned() + &numbers.short(value)
     }

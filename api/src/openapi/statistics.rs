@@ -157,7 +157,7 @@ impl Building<'_> {
         }
         asked.push(json!({
             "name": "chart", "in": "query", "required": false,
-            "description": "How the chart shows the figures.",
+            "description": "How the chart shows the figures: as a bar for each; as lines over time, where group_by begins with year, quarter or month, with a place for each of these between the first and the last; or as bars that are stacked, where they are numbers or sums of groups that do not overlap, and of one flow of money.",
             "schema": {"type": "string", "enum": CHARTS, "default": CHARTS[0]},
         }));
         asked.push(json!({

@@ -154,7 +154,8 @@ fn is_qualified(subject: Subject, measure: Measure) -> bool {
     measure.has_values() || (measure, subject) == (Measure::Count, Subject::Participants)
 }
 
-fn notes(asked: &Asked, figures: &Figures) -> Vec<Text> {
+/// What has to be known to read figures.
+pub(super) fn notes(asked: &Asked, figures: &Figures) -> Vec<Text> {
     let mut notes = Vec::new();
     if asked.subject.overlaps(&asked.group_by) {
         notes.push(Subject::overlap_note());

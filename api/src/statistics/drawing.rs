@@ -1,15 +1,22 @@
 //! Figures as a chart.
-use std::collections::{BTreeSet, HashMap};
+mod layout;
+mod time;
+mod words;
 
-use domain::{Country, Dimension, Measure, Qualifier, Subject, Text, in_words};
-use persistence::{Error, Figure as Row, Figures, Moment};
+use domain::{Dimension, Measure, Subject, Text, in_words};
+use persistence::{Figure as Row, Figures, Moment};
 
-use super::{Asked, answer::qualifier};
+use self::{
+    layout::Layout,
+    time::is_time,
+    words::{Words, capital},
+};
+use super::Asked;
 use crate::{
     Problem,
-    chart::{Chart, Figure, Kind, Series},
+    chart::{Chart, Kind},
     problem::Fault,
-    query::{Languages, ListQuery},
+    query::ListQuery,
 };
 
 /// How charts can show figures.
@@ -53,87 +60,64 @@ impl Drawing {
         own: &[Text],
     ) -> Result<Chart, Problem> {
         let measure = shown(asked)?;
+        let split: Vec<_> =
+            figures.columns.iter().copied().filter(|dimension| !has_unit(*dimension)).collect();
+        self.judge(asked.subject, measure, &split)?;
         for (at, dimension) in figures.columns.iter().enumerate() {
-            if matches!(dimension, Dimension::Currency | Dimension::Metric) {
+            let added_up = self.kind == Kind::Stacked
+                && asked.subject.kept_apart().contains(dimension)
+                && split.first() != Some(dimension);
+            if has_unit(*dimension) || added_up {
                 one_unit(*dimension, at, &figures.rows)?;
             }
         }
         let words = Words::of(moment, &asked.languages, figures).await;
         let words = words.map_err(Problem::of(super::COLLECTION))?;
-        let first = figures.columns.iter().position(|dimension| !has_unit(*dimension));
-        let (categories, series) = laid_out(asked.subject, measure, figures, first, &words);
-        if categories.len() > MOST_CATEGORIES || series.len() > MOST_SERIES {
-            return Err(Problem::too_large_chart(MOST_CATEGORIES, MOST_SERIES));
-        }
-        let times = [Dimension::Year, Dimension::Quarter, Dimension::Month];
-        let unit = figures.columns.iter().position(|dimension| has_unit(*dimension));
+        let laid = Layout::of(asked, self.kind, measure, figures, &words).laid_out()?;
+        let mut columns = figures.columns.iter();
+        let unit = columns.position(|dimension| measure.has_values() && has_unit(*dimension));
         let unit = unit.and_then(|at| {
-            let row = figures.rows.first()?;
-            Some(words.value(figures.columns[at], row.groups[at].as_deref(), false))
+            let value = figures.rows.first()?.groups[at].as_deref()?;
+            Some(words.told(figures.columns[at], value))
         });
         let mut defined = asked.defined().filter(|of| of.measure == measure);
         let of = defined.next().ok_or_else(Problem::internal)?;
-        let dimensions = asked.group_by.iter();
-        let dimensions: Vec<_> = dimensions.map(|one| words.text(&in_words(one.name()))).collect();
+        let by = asked.group_by.iter().map(|dimension| words.text(&dimension.by()));
+        let shown = std::iter::once(words.text(&in_words(measure.name()))).chain(by);
         let subject = words.text(&in_words(asked.subject.name()));
-        let title = match dimensions.is_empty() {
-            true => subject,
-            false => format!("{subject}: {}", dimensions.join(", ")),
-        };
+        let title = format!("{subject}: {}", shown.collect::<Vec<_>>().join(", "));
         Ok(Chart {
             kind: self.kind,
             title: capital(&title),
             description: words.text(&of.text()),
             unit: unit.unwrap_or_else(|| words.text(&of.unit())),
-            categories,
-            series,
+            categories: laid.categories,
+            series: laid.series,
             language: words.language.clone(),
             width: self.width,
-            notes: words
-                .notes(asked)
-                .into_iter()
-                .chain(own.iter().map(|note| words.text(note)))
-                .collect(),
-            time: first.is_some_and(|at| times.contains(&figures.columns[at])),
+            notes: words.notes(asked, figures, own),
+            time: split.first().is_some_and(|first| is_time(*first)),
+            undated: laid.undated,
         })
     }
-}
 
-/// The figures by what is on the axis, and by what the others tell apart.
-fn laid_out(
-    subject: Subject,
-    measure: Measure,
-    figures: &Figures,
-    first: Option<usize>,
-    words: &Words<'_>,
-) -> (Vec<String>, Vec<Series>) {
-    let split = &figures.columns[..];
-    let (mut categories, mut names) = (Vec::new(), Vec::new());
-    let mut found: HashMap<(usize, usize), Figure> = HashMap::new();
-    let mut hidden = BTreeSet::new();
-    for row in &figures.rows {
-        let value = |at: usize| words.value(split[at], row.groups[at].as_deref(), row.withheld);
-        let name = first.map_or_else(|| words.text(&in_words(subject.name())), value);
-        let rest = (0..split.len()).filter(|at| Some(*at) != first && !has_unit(split[*at]));
-        let rest: Vec<_> = rest.map(value).collect();
-        let at = (place(&mut categories, name), place(&mut names, rest.join(", ")));
-        if row.withheld {
-            hidden.insert(at.0);
-        }
-        found.insert(at, figure(measure, row));
-    }
-    let series = names.into_iter().enumerate().map(|(one, name)| {
-        let figure = |category: usize| {
-            found.get(&(category, one)).copied().unwrap_or(match measure {
-                _ if hidden.contains(&category) => Figure::Withheld,
-                Measure::Count | Measure::Distinct => Figure::Known(0.0),
-                _ => Figure::Unknown,
-            })
+    /// Refuses what such a chart would tell wrongly.
+    fn judge(self, subject: Subject, measure: Measure, split: &[Dimension]) -> Result<(), Problem> {
+        let over_time = split.first().is_some_and(|first| is_time(*first));
+        let adds_up = matches!(measure, Measure::Count | Measure::Sum)
+            && !split.get(1..).is_some_and(|parts| subject.overlaps(parts));
+        let detail = match self.kind {
+            Kind::Line if !over_time => {
+                "A line leads from time to time: let group_by begin with year, quarter or month, or draw bars."
+            }
+            Kind::Stacked if !adds_up => {
+                "A stack adds up what it shows, and averages, different ones and groups that overlap have no sum: draw bars."
+            }
+            _ => return Ok(()),
         };
-        Series { name, figures: (0..categories.len()).map(figure).collect() }
-    });
-    let series = series.collect();
-    (categories, series)
+        let fault = Fault::parameter("chart", "invalid_parameter", detail);
+        Err(Problem::invalid_query(vec![fault]))
+    }
 }
 
 /// The measure that a chart shows: the one that is asked for, or what says most.
@@ -165,106 +149,4 @@ fn one_unit(dimension: Dimension, at: usize, rows: &[Row]) -> Result<(), Problem
     values.sort_unstable();
     values.dedup();
     if values.len() > 1 { Err(Problem::several_units(dimension.name(), &values)) } else { Ok(()) }
-}
-
-fn place(names: &mut Vec<String>, name: String) -> usize {
-    names.iter().position(|known| *known == name).unwrap_or_else(|| {
-        names.push(name);
-        names.len() - 1
-    })
-}
-
-fn figure(measure: Measure, row: &Row) -> Figure {
-    let whole =
-        |number: Option<i64>| number.and_then(|number| number.to_string().parse::<f64>().ok());
-    let micros = |number: Option<i128>| super::answer::decimal(number?).parse::<f64>().ok();
-    let value = match measure {
-        Measure::Count => whole(row.count),
-        Measure::Distinct => whole(row.different),
-        Measure::Sum => micros(row.micros),
-        Measure::Average => micros(row.average()),
-    };
-    let Some(value) = value else {
-        return if row.withheld { Figure::Withheld } else { Figure::Unknown };
-    };
-    match qualifier(measure, row) {
-        Some(Qualifier::AtLeast) => Figure::AtLeast(value),
-        Some(Qualifier::MoreThan) => Figure::MoreThan(value),
-        Some(Qualifier::About) => Figure::About(value),
-        Some(Qualifier::LessThan) => Figure::LessThan(value),
-        Some(Qualifier::AtMost) => Figure::AtMost(value),
-        Some(Qualifier::Exact) | None => Figure::Known(value),
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
-}
-
-/// What is written in a chart, in one language.
-struct Words<'a> {
-    languages: &'a Languages,
-    language: String,
-    records: HashMap<(Dimension, String), Text>,
-}
-
-impl<'a> Words<'a> {
-    async fn of(
-        moment: &Moment,
-        languages: &'a Languages,
-        figures: &Figures,
-    ) -> Result<Self, Error> {
-        let mut records = HashMap::new();
-        for (at, dimension) in figures.columns.iter().enumerate() {
-            let slugs = figures.rows.iter().filter_map(|row| row.groups[at].clone()).collect();
-            let labels = moment.labels(*dimension, slugs).await?;
-            records.extend(labels.into_iter().map(|(slug, text)| ((*dimension, slug), text)));
-        }
-        let language = languages.first().unwrap_or("en").to_owned();
-        Ok(Self { languages, language, records })
-    }
-
-    /// A text in the language that is preferred.
-    fn text(&self, text: &Text) -> String {
-        let (value, _) = self.languages.value(text);
-        let texts = value.as_object().into_iter().flatten();
-        let asked = texts.filter_map(|(language, text)| Some((language, text.as_str()?)));
-        let all: Vec<_> = asked.collect();
-        let english = all.iter().find(|(language, _)| *language == "en");
-        english.or(all.first()).map_or(String::new(), |(_, text)| (*text).to_owned())
-    }
-
-    /// What a value of a dimension is called.
-    fn value(&self, dimension: Dimension, value: Option<&str>, withheld: bool) -> String {
-        let Some(value) = value else {
-            return self.text(&in_words(if withheld { "withheld" } else { "not known" }));
-        };
-        if let Some(text) = self.records.get(&(dimension, value.to_owned())) {
-            return self.text(text);
-        }
-        match dimension {
-            Dimension::Country => {
-                Country::find(value).map_or(value.to_owned(), |country| self.text(&country.names))
-            }
-            _ => self.text(&in_words(value)),
-        }
-    }
-
-    /// What the figures are narrowed to, and what has to be known to read them.
-    fn notes(&self, asked: &Asked) -> Vec<String> {
-        let narrowed = asked.filters.iter().map(|(dimension, values)| {
-            let values: Vec<_> =
-                values.iter().map(|value| self.value(*dimension, Some(value), false)).collect();
-            format!("{}: {}", self.text(&in_words(dimension.name())), values.join(", "))
-        });
-        let mut notes: Vec<_> = narrowed.collect();
-        if asked.subject.overlaps(&asked.group_by) {
-            notes.push(self.text(&Subject::overlap_note()));
-        }
-        if asked.subject == Subject::Participants {
-            notes.push(self.text(&Subject::counted_note()));
-        }
-        notes
-    }
 }

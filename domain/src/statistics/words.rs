@@ -60,6 +60,7 @@ mod tests {
         }
         for dimension in Dimension::ALL {
             is_translated(&dimension.about());
+            is_translated(&dimension.by());
         }
         for note in [
             Subject::overlap_note(),
@@ -83,7 +84,7 @@ mod tests {
             "true",
             "false",
             "not known",
-            "withheld",
+            "told together",
             "withdrawn",
         ];
         let flows =

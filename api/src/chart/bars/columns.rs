@@ -2,7 +2,8 @@
 use svg::node::{Node as _, element::Element};
 
 use super::{
-    BESIDE, Figure, Label, Plot, SEAM, TIP, axis, label_text, label_width, lanes, marks, reach, sum,
+    BESIDE, Figure, Label, Plot, SEAM, TIP, axis, label_text, label_width, lanes, marks,
+    most_lanes, reach, said,
 };
 use crate::chart::{
     Kind,
@@ -24,7 +25,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) -> bool {
     let reach = reach(sheet);
     let (range, ticks) = axis(
         &sheet.numbers,
-        |most| Range::around(&reach, most, true),
+        |most| Range::around(&reach, most),
         |range, _| height > measure(range.ticks.len()) * sheet.size * 2.6,
     );
     let labels: Vec<_> = range.ticks.iter().map(|tick| ticks.short(*tick)).collect();
@@ -32,8 +33,8 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) -> bool {
     let left = sheet.margin + wide + 8.0;
     let right = sheet.width - sheet.margin;
     let band = (right - left) / measure(sheet.chart.categories.len());
-    let lanes = measure(lanes(sheet));
-    let thick = ((band * 0.74 - (lanes - 1.0) * SEAM) / lanes).min(THICKEST);
+    let most = measure(most_lanes(sheet));
+    let thick = ((band * 0.74 - (most - 1.0) * SEAM) / most).min(THICKEST);
     if !has_room(sheet, band, thick) {
         return false;
     }
@@ -58,15 +59,14 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) -> bool {
     let mut deepest = sheet.y;
     for (category, name) in sheet.chart.categories.iter().enumerate() {
         let middle = left + band * (measure(category) + 0.5);
+        let lanes = measure(lanes(sheet, category));
         let whole = thick * lanes + SEAM * (lanes - 1.0);
         let mut items = Vec::new();
-        let mut lane = middle - whole / 2.0 + thick / 2.0;
         for mark in marks(sheet, &plot, category, middle - whole / 2.0, thick) {
             let mut item = mark.item;
             if let Some(label) = mark.label {
-                let room = if lanes > 1.0 { thick + SEAM } else { band };
-                item.append(beside(&label, lane, room, sheet.small));
-                lane += thick + SEAM;
+                let room = if most > 1.0 { thick + SEAM } else { band };
+                item.append(beside(&label, room, sheet.small));
             }
             items.push(item);
         }
@@ -89,9 +89,9 @@ fn has_room(sheet: &Sheet<'_>, band: f64, thick: f64) -> bool {
     let label = |figure: Figure| sheet.words.label(figure, &sheet.numbers);
     let figures = match stacked {
         true => (0..chart.categories.len())
-            .map(|category| sum(sheet, category))
-            .filter(|sum| sum.value().is_some())
-            .map(|sum| bold_width(&label(sum), sheet.small))
+            .map(|category| said(sheet, category))
+            .filter(|(_, told)| *told)
+            .map(|(said, _)| bold_width(&said, sheet.small))
             .fold(0.0, f64::max),
         false => chart
             .figures()
@@ -110,13 +110,13 @@ fn has_room(sheet: &Sheet<'_>, band: f64, thick: f64) -> bool {
 }
 
 /// A label above or below its bar; upright, where it is too wide.
-fn beside(label: &Label, x: f64, room: f64, size: f64) -> Element {
+fn beside(label: &Label, room: f64, size: f64) -> Element {
     if label_width(label, size) > room && !label.told {
-        let (x, y) = (x + size * 0.36, label.end - BESIDE);
+        let (x, y) = (label.across + size * 0.36, label.end - BESIDE);
         let mut text = label_text(label, (x, y), Anchor::Start, size);
         text.assign("transform", format!("rotate(-90 {x:.1} {y:.1})"));
         return text;
     }
     let y = if label.forward { label.end - BESIDE } else { label.end + BESIDE + size * 0.72 };
-    label_text(label, (x, y), Anchor::Middle, size)
+    label_text(label, (label.across, y), Anchor::Middle, size)
 }

@@ -2,8 +2,8 @@
 use svg::node::{Node as _, element::Element};
 
 use super::{
-    BESIDE, Figure, Label, Plot, SEAM, STUB, TIP, axis, label_text, label_width, lanes, marks, of,
-    reach, sum,
+    BESIDE, Figure, Label, Plot, SEAM, STUB, TIP, axis, label_text, label_width, lanes, marks,
+    most_lanes, of, reach, said,
 };
 use crate::chart::{
     Kind,
@@ -14,7 +14,8 @@ use crate::chart::{
 };
 
 /// A label before or after its bar; over it, where the picture is too narrow for both.
-fn beside(sheet: &Sheet<'_>, label: &Label, y: f64) -> Element {
+fn beside(sheet: &Sheet<'_>, label: &Label) -> Element {
+    let y = label.across + sheet.small * 0.36;
     let wide = label_width(label, sheet.small);
     let (first, last) = (sheet.margin, sheet.width - sheet.margin - wide);
     let left = if label.forward { label.end + BESIDE } else { label.end - BESIDE - wide };
@@ -54,7 +55,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) {
     let reach = reach(sheet);
     let (range, ticks) = axis(
         &sheet.numbers,
-        |most| Range::around(&reach, most, true).trimmed(&reach),
+        |most| Range::around(&reach, most).trimmed(&reach),
         |range, numbers| {
             let wide = range.ticks.iter().map(|tick| width(&numbers.short(*tick), sheet.small));
             let steps = range.ticks.windows(2).map(|pair| pair[1] - pair[0]);
@@ -66,11 +67,20 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) {
     let plot = Plot { flat: true, range, start, end };
 
     sheet.y += 10.0;
-    let lanes = measure(lanes(sheet));
-    let thick = if lanes > 1.0 { 16.0 } else { 20.0 };
-    let block = lanes * thick + (lanes - 1.0) * SEAM;
-    let gap = if lanes > 1.0 || names.beside.is_none() { 14.0 } else { 9.0 };
-    let rows: Vec<_> = names.lines.iter().map(|lines| names.height(lines, block) + gap).collect();
+    let several = most_lanes(sheet) > 1;
+    let thick = if several { 16.0 } else { 20.0 };
+    let block = |category| {
+        let lanes = measure(lanes(sheet, category));
+        lanes * thick + (lanes - 1.0).max(0.0) * SEAM
+    };
+    let blocks: Vec<_> = (0..sheet.chart.categories.len()).map(block).collect();
+    let gap = if several || names.beside.is_none() { 14.0 } else { 9.0 };
+    let rows: Vec<_> = names
+        .lines
+        .iter()
+        .zip(&blocks)
+        .map(|(lines, block)| names.height(lines, *block) + gap)
+        .collect();
     let bottom = sheet.y + sheet.small + 8.0 + rows.iter().sum::<f64>() - gap / 2.0;
     if plot.range.ticks.is_empty() {
         sheet.frame(segment((start, sheet.y), (start, bottom), "axis"));
@@ -89,6 +99,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) {
     }
     sheet.y += 8.0 + gap / 2.0;
     for (category, height) in rows.iter().enumerate() {
+        let block = blocks[category];
         let across = row(sheet, &names, category, height - gap, block);
         if names.beside.is_none() {
             for tick in &plot.range.ticks {
@@ -98,12 +109,10 @@ pub(super) fn draw(sheet: &mut Sheet<'_>) {
             }
         }
         let mut items = Vec::new();
-        let mut y = across + thick / 2.0 + sheet.small * 0.36;
         for mark in marks(sheet, &plot, category, across, thick) {
             let mut item = mark.item;
             if let Some(label) = mark.label {
-                item.append(beside(sheet, &label, y));
-                y += thick + SEAM;
+                item.append(beside(sheet, &label));
             }
             items.push(item);
         }
@@ -148,7 +157,9 @@ fn tails(sheet: &Sheet<'_>) -> Vec<Tail> {
     if sheet.chart.kind == Kind::Stacked {
         return categories.map(|category| tail_of_stack(sheet, category)).collect();
     }
-    categories.flat_map(|category| of(sheet, category)).map(|figure| tail(sheet, figure)).collect()
+    let figures = categories.flat_map(|category| of(sheet, category));
+    let drawn = figures.filter(|figure| *figure != Figure::Nothing);
+    drawn.map(|figure| tail(sheet, figure)).collect()
 }
 
 fn tail(sheet: &Sheet<'_>, figure: Figure) -> Tail {
@@ -164,19 +175,12 @@ fn tail(sheet: &Sheet<'_>, figure: Figure) -> Tail {
 
 fn tail_of_stack(sheet: &Sheet<'_>, category: usize) -> Tail {
     let figures = of(sheet, category);
-    let label = |figure| sheet.words.label(figure, &sheet.numbers);
-    let sum = sum(sheet, category);
-    let untold: Vec<_> = figures.iter().filter(|figure| figure.value().is_none()).collect();
-    let words =
-        untold.iter().map(|figure| width(&label(**figure), sheet.small)).fold(0.0, f64::max);
-    let text = match sum.value() {
-        Some(_) => bold_width(&label(sum), sheet.small),
-        None => words,
-    };
+    let untold = figures.iter().filter(|figure| figure.is_untold()).count();
+    let text = bold_width(&said(sheet, category).0, sheet.small);
     let up: f64 =
         figures.iter().filter_map(|figure| figure.value()).filter(|value| *value > 0.0).sum();
     let falls = figures.iter().filter_map(|figure| figure.value()).any(|value| value < 0.0);
-    let on = text + BESIDE + (measure(untold.len()) * STUB).max(TIP);
+    let on = text + BESIDE + (measure(untold) * STUB).max(TIP);
     Tail { value: up, back: if falls { text + BESIDE } else { 0.0 }, on }
 }
 

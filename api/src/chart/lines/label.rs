@@ -65,12 +65,13 @@ pub(super) fn placed(sheet: &Sheet<'_>, plot: &Plot) -> Vec<Option<Element>> {
 fn rank(sheet: &Sheet<'_>, (category, figure): (usize, Figure)) -> Option<u8> {
     let last = sheet.chart.categories.len() - 1;
     match figure {
-        Figure::Unknown | Figure::Withheld => None,
-        Figure::Known(value) if value != 0.0 => match (category, sheet.chart.series.len()) {
+        Figure::Unknown | Figure::Withheld | Figure::Nothing => None,
+        Figure::Known(value) => match (category, sheet.chart.series.len()) {
             (_, 5..) => None,
             _ if category == last => Some(1),
             (0, _) => Some(2),
-            (_, series) => (series == 1).then_some(3),
+            // Where the line lies on the axis, that says so.
+            (_, series) => (series == 1 && value != 0.0).then_some(3),
         },
         _ => Some(0),
     }
@@ -84,9 +85,7 @@ fn choices((x, y): (f64, f64), figure: Figure, wide: f64, size: f64) -> [Choice;
     let (up, down) = match figure {
         Figure::AtLeast(_) | Figure::MoreThan(_) => (ARROW, RADIUS),
         Figure::LessThan(_) | Figure::AtMost(_) => (RADIUS, ARROW),
-        Figure::Known(_) | Figure::About(_) | Figure::Unknown | Figure::Withheld => {
-            (RADIUS, RADIUS)
-        }
+        _ => (RADIUS, RADIUS),
     };
     let beside = RADIUS + 4.0;
     let choice = |x: f64, y: f64, anchor: Anchor| {
@@ -125,7 +124,7 @@ fn obstacles(sheet: &Sheet<'_>, plot: &Plot) -> (Vec<Area>, Vec<Area>) {
                     _ => {}
                 }
             }
-            if let (Some(from), Some(to)) = (last, here) {
+            if let (Some(from), Some(to), true) = (last, here, category < plot.dated) {
                 lines.extend(pieces(from, to));
             }
             last = here;
