@@ -7,7 +7,7 @@ use domain::{
     Count, Definition, Dimension, FigureNature, Indicator, IndicatorFilter, IndicatorMeasure,
     Initiative, InitiativeFigure, Key, Measure, Money, OneOf, PartialDate, Project, ProjectResult,
     ProjectResultFilter, Qualifier, Record, Resource, ResultKind, Seminar, SeminarFilter,
-    StudyVisit, StudyVisitFilter, Subject, Text, in_words, protection::Told,
+    StudyVisit, StudyVisitFilter, Subject, Text, protection::Told,
 };
 use persistence::{
     Basis, Count as Counting, Error, Moment, Question, Stored, Value as Wish, Wanted,
@@ -373,7 +373,7 @@ async fn attendance(
         collection: StudyVisit::COLLECTION,
         id: visit.id,
         slug: visit.body.slug.as_str().to_owned(),
-        label: visit.body.title.unwrap_or_else(|| in_words("study_visit")),
+        label: visit.body.label(),
         starts_on: visit.body.starts_on,
         published: visit.body.attendance,
         counted: None,
