@@ -6,6 +6,7 @@ use crate::{Checked, Kind, value::kind};
 kind!(/// A date of which the day, the month or the year may be unknown, after EDTF: 2021-11-04, 2021-11, 2021 or XXXX-11-04.
 PartialDate, PartialDateKind, "2021-11-04",
 "^(?:[12][0-9]{3}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?|XXXX-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$",
+    "no date, such as 2021-11-04, 2021-11, 2021 or XXXX-11-04",
 max 10, format "edtf" |text| match text.strip_prefix("XXXX") {
     // A leap year, so that 29 February may be known without its year.
     Some(day) => format!("2000{day}").parse::<NaiveDate>().is_ok(),
@@ -14,7 +15,8 @@ max 10, format "edtf" |text| match text.strip_prefix("XXXX") {
 
 kind!(/// A day of the calendar, after ISO 8601.
     FullDate, FullDateKind, "2021-08-24",
-    "^[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$", max 10,
+    "^[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$",
+    "no day of the calendar, such as 2021-08-24", max 10,
     format "iso-date" |text| text.parse::<NaiveDate>().is_ok());
 
 impl FullDate {
@@ -89,12 +91,15 @@ pub fn in_order(
     let first = start.and_then(PartialDate::first_day);
     let last = end.and_then(PartialDate::last_day);
     match (first, last) {
-        (Some(first), Some(last)) if last < first => {
-            let mut error = ValidationError::new("ends_before_it_starts")
-                .with_message("It ends before it starts.".into());
-            error.add_param("pointer".into(), &pointer);
-            Err(error)
-        }
+        (Some(first), Some(last)) if last < first => Err(ends_too_early(pointer)),
         _ => Ok(()),
     }
+}
+
+/// That something ends before it starts, which is told where it ends.
+pub(crate) fn ends_too_early(pointer: &'static str) -> ValidationError {
+    let mut error = ValidationError::new("ends_before_it_starts")
+        .with_message("It ends before it starts.".into());
+    error.add_param("pointer".into(), &pointer);
+    error
 }
