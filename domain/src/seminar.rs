@@ -47,6 +47,7 @@ pub struct Seminar {
     pub previous_start: Option<PartialDate>,
     /// The languages spoken.
     #[serde(default)]
+    #[schema(value_type = HashSet<LanguageTag>)]
     pub languages: Vec<LanguageTag>,
     /// How many people there is room for.
     #[schema(minimum = 0, maximum = 1_000_000)]
@@ -57,15 +58,18 @@ pub struct Seminar {
     pub image_url: Option<Url>,
     /// Who holds it.
     #[serde(default)]
+    #[schema(value_type = HashSet<SeminarOrganiser>)]
     pub organisers: Vec<SeminarOrganiser>,
     /// Which countries are named as having a part in it.
     #[serde(default)]
+    #[schema(value_type = HashSet<SeminarCountry>)]
     pub countries: Vec<SeminarCountry>,
     /// How many came, as it was published.
     #[serde(default)]
     pub attendance: Vec<Count>,
     /// What it is about, by topic.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// Where each fact comes from.
     #[serde(default)]
@@ -215,12 +219,16 @@ pub struct SeminarFilter {
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
     /// That begin on this day or later; a date known to the month counts by its first day.
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_gte: Option<NaiveDate>,
     /// That begin before this day.
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_lt: Option<NaiveDate>,
     /// Whether their last day is known and is today or later, by UTC.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub upcoming: Option<bool>,
     /// Whether their last day is known and is over, by UTC.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub past: Option<bool>,
 }
 

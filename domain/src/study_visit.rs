@@ -32,12 +32,14 @@ pub struct StudyVisit {
     pub stops: Vec<VisitStop>,
     /// Which countries are named as having a part in it.
     #[serde(default)]
+    #[schema(value_type = HashSet<VisitCountry>)]
     pub countries: Vec<VisitCountry>,
     /// How many came, as it was published.
     #[serde(default)]
     pub attendance: Vec<Count>,
     /// What it is about, by topic.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// Where each fact comes from.
     #[serde(default)]
@@ -83,12 +85,16 @@ pub struct StudyVisitFilter {
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
     /// That begin on this day or later; a date known to the month counts by its first day.
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_gte: Option<NaiveDate>,
     /// That begin before this day.
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_lt: Option<NaiveDate>,
     /// Whether their last day is known and is today or later, by UTC.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub upcoming: Option<bool>,
     /// Whether their last day is known and is over, by UTC.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub past: Option<bool>,
 }
 
