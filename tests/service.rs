@@ -2,6 +2,7 @@
 //! database of its own.
 mod aborted;
 mod authorisation;
+mod bodies;
 mod changes;
 mod contention;
 mod contract;

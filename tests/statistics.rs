@@ -809,8 +809,8 @@ fn indicators_count_what_the_registry_holds() {
         assert_eq!(hub.write("POST", "/v1/indicators", None, Some(&body)).await.status, 201);
         let unknown = indicator("unknown", json!("happiness"), years());
         let refused = hub.write("POST", "/v1/indicators", None, Some(&unknown)).await;
-        let fault = ("/computed_from".to_owned(), "unknown_metric".to_owned());
-        assert_eq!((refused.status.as_u16(), refused.faults()), (422, vec![fault]));
+        let fault = ("/computed_from".to_owned(), "unknown_value".to_owned());
+        assert_eq!((refused.status.as_u16(), refused.faults()), (400, vec![fault]));
 
         let talks = all(&hub, "presentations").await;
         let path = format!("/v1/projects/{project}/results");
@@ -1228,7 +1228,7 @@ fn a_rate_is_of_two_currencies_on_a_day_and_names_its_source() {
             other
         };
         for (body, place, code) in [
-            (with("citations", json!([])), "/citations", "source_needed"),
+            (with("citations", json!([])), "/citations", "empty"),
             (with("to", json!("EUR")), "/to", "same_currency"),
             (with("rate", json!("0.00")), "/rate", "too_small"),
             (with("rate", json!("-1.08")), "/rate", "too_small"),

@@ -124,7 +124,7 @@ fn not_an_object() -> Problem {
 /// A body after a change to some of it.
 pub(crate) fn merged<R: Resource>(body: &R, change: Value) -> Result<R, Problem> {
     let mut merged = serde_json::json!(body);
-    merge(&mut merged, change);
+    merge(&mut merged, change, Shape::of::<R>(), &mut Vec::new());
     Shape::read(merged).map_err(|refused| match refused {
         // The change itself has its form: it would only leave a record that lacks something.
         Refused::Form(broken) if !broken.iter().any(Violation::is_of_form) => {
@@ -134,7 +134,8 @@ pub(crate) fn merged<R: Resource>(body: &R, change: Value) -> Result<R, Problem>
     })
 }
 
-fn merge(target: &mut Value, change: Value) {
+/// Null takes a field away; one that there is not stands in the body all the same, and is refused.
+fn merge(target: &mut Value, change: Value, shape: &Shape, steps: &mut Vec<String>) {
     let Value::Object(change) = change else {
         *target = change;
         return;
@@ -144,11 +145,13 @@ fn merge(target: &mut Value, change: Value) {
     }
     let Value::Object(target) = target else { return };
     for (name, value) in change {
-        if value.is_null() {
+        steps.push(name.clone());
+        if value.is_null() && shape.knows(steps) {
             target.remove(&name);
         } else {
-            merge(target.entry(name).or_insert(Value::Null), value);
+            merge(target.entry(name).or_insert(Value::Null), value, shape, steps);
         }
+        steps.pop();
     }
 }
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Count, Definition, Dimension, FigureNature, Indicator, IndicatorFilter, IndicatorMeasure,
     Initiative, InitiativeFigure, Key, Measure, Money, OneOf, PartialDate, Project, ProjectResult,
-    ProjectResultFilter, Qualifier, Record, Resource, ResultKind, Seminar, SeminarFilter,
-    StudyVisit, StudyVisitFilter, Subject, Text, protection::Told,
+    ProjectResultFilter, Qualifier, Record, RegistryMetric, Resource, ResultKind, Seminar,
+    SeminarFilter, StudyVisit, StudyVisitFilter, Subject, Text, protection::Told,
 };
 use persistence::{
     Basis, Count as Counting, Error, Moment, Question, Stored, Value as Wish, Wanted,
@@ -144,8 +144,7 @@ pub(crate) struct IndicatorTold {
     #[schema(example = "0")]
     baseline: Option<String>,
     /// The metric of the registry that actual values are counted by; null where they were typed.
-    #[schema(example = "seminars_held")]
-    computed_from: Option<String>,
+    computed_from: Option<RegistryMetric>,
     /// What was aimed at and reached.
     periods: Vec<PeriodTold>,
 }
@@ -434,7 +433,7 @@ async fn framework(
         let result = OneOf(results.iter().flat_map(|one| OneOf::key(one.id).0).collect());
         let filter = IndicatorFilter { result, ..IndicatorFilter::default() };
         for indicator in moment.all::<Indicator>(Wanted::all(filter)).await? {
-            if let Some(metric) = indicator.body.metric() {
+            if let Some(metric) = indicator.body.computed_from {
                 counts.extend(indicator.body.periods.iter().map(|period| {
                     let (from, to) = (period.from.day(), period.to.day());
                     (indicator.id, Counting { metric, project, from, to })
@@ -470,7 +469,7 @@ fn indicator(record: &Record<Indicator>, counted: &[Told]) -> IndicatorTold {
     let baseline = indicator.baseline.as_ref();
     let start = baseline.and_then(|baseline| baseline.value.as_ref()).map(text);
     let periods = indicator.periods.iter().enumerate().map(|(at, period)| {
-        let (actual, actual_qualifier) = match (indicator.metric(), counted.get(at)) {
+        let (actual, actual_qualifier) = match (indicator.computed_from, counted.get(at)) {
             (None, _) => {
                 let typed = period.actual.as_ref().map(text);
                 let qualifier = typed.as_ref().map(|_| Qualifier::Exact);
@@ -493,7 +492,7 @@ fn indicator(record: &Record<Indicator>, counted: &[Told]) -> IndicatorTold {
         ascending: indicator.ascending,
         baseline_year: baseline.map(|baseline| baseline.year),
         baseline: start.clone(),
-        computed_from: indicator.computed_from.as_ref().map(|name| name.as_str().to_owned()),
+        computed_from: indicator.computed_from,
         periods: periods.collect(),
     }
 }

@@ -4,13 +4,13 @@ use actix_web::{
     http::{StatusCode, header},
     web::Path,
 };
-use domain::{Deed, Refused, Violation};
+use domain::{Deed, Refused, Resource, Topic, Violation, collections};
 use persistence::{Error, MOST_TOLD, Referrer};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{formats::readiness::Gap, page};
+use crate::{country, formats::readiness::Gap, page};
 
 mod faults;
 
@@ -361,7 +361,13 @@ impl Problem {
     }
 
     pub(crate) fn no_record(collection: &str) -> Self {
-        Self::new(kinds::NOT_FOUND, format!("None of the {collection} has that id or slug."))
+        let name = match collection {
+            Topic::COLLECTION => "id or code",
+            country::COLLECTION => "code",
+            records if collections().contains(&records) => "id or slug",
+            _ => "id",
+        };
+        Self::new(kinds::NOT_FOUND, format!("None of the {collection} has that {name}."))
     }
 
     pub(crate) fn method(allow: String) -> Self {

@@ -1,7 +1,7 @@
 //! How a list is asked for: a filter, an order, a page.
 use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{OneOf, Resource, SoughtLanguage, State};
+use domain::{OneOf, Resource, SoughtLanguage, State, boolean, parameter_value};
 use persistence::{Search, Wanted, Words};
 use serde::de::{DeserializeOwned, value::StrDeserializer};
 use serde::{Deserialize, Serialize};
@@ -189,11 +189,7 @@ impl ListQuery {
 
     /// Whether something is wanted.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
-        self.read(name, false, |text| match text {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err("it is true or false".to_owned()),
-        })
+        self.read(name, false, boolean)
     }
 
     /// The columns that are wanted, if not all of them.
@@ -361,13 +357,12 @@ impl ListQuery {
         let mut order: Vec<(S, bool)> = Vec::new();
         for part in text.split(',') {
             let (name, down) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
-            let key = S::deserialize(StrDeserializer::<serde::de::value::Error>::new(name));
-            match key {
+            match parameter_value(name) {
                 Ok(key) if order.iter().all(|(other, _)| *other != key) => order.push((key, down)),
                 // Records that a key leaves apart are not ordered by it again.
                 Ok(_) => {}
                 Err(error) => {
-                    let detail = format!("It cannot be used: {error}.");
+                    let detail = format!("It cannot be used: {error}, each also with - before it.");
                     self.fault("sort", "invalid_parameter", detail);
                     break;
                 }

@@ -10,7 +10,8 @@ use crate::{
 };
 
 kind!(/// A collection of records, by its name in addresses.
-    Collection, CollectionKind, "seminars", "^[a-z-]{1,40}$", max 40,
+    Collection, CollectionKind, "seminars", "^[a-z-]{1,40}$",
+    "no collection of records, such as seminars", max 40,
     of collections());
 
 /// The name of every collection, in the order of the contract.

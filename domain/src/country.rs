@@ -28,7 +28,8 @@ pub struct Country {
 }
 
 kind!(/// A region of the United Nations' M49 standard.
-    Region, RegionKind, "Central Asia", "^[A-Z][A-Za-z -]+$", of Country::regions());
+    Region, RegionKind, "Central Asia", "^[A-Z][A-Za-z -]+$",
+    "no region of the United Nations' M49 standard, such as Central Asia", of Country::regions());
 
 /// Narrows the list of countries.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -1,5 +1,4 @@
 use chrono::{Days, Months, NaiveDate};
-use serde::{Deserialize, Deserializer, de};
 use validator::ValidationError;
 
 use crate::{Checked, Kind, value::kind};
@@ -7,6 +6,7 @@ use crate::{Checked, Kind, value::kind};
 kind!(/// A date of which the day, the month or the year may be unknown, after EDTF: 2021-11-04, 2021-11, 2021 or XXXX-11-04.
 PartialDate, PartialDateKind, "2021-11-04",
 "^(?:[12][0-9]{3}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?|XXXX-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$",
+    "no date, such as 2021-11-04, 2021-11, 2021 or XXXX-11-04",
 max 10, format "edtf" |text| match text.strip_prefix("XXXX") {
     // A leap year, so that 29 February may be known without its year.
     Some(day) => format!("2000{day}").parse::<NaiveDate>().is_ok(),
@@ -15,7 +15,8 @@ max 10, format "edtf" |text| match text.strip_prefix("XXXX") {
 
 kind!(/// A day of the calendar, after ISO 8601.
     FullDate, FullDateKind, "2021-08-24",
-    "^[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$", max 10,
+    "^[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$",
+    "no day of the calendar, such as 2021-08-24", max 10,
     format "iso-date" |text| text.parse::<NaiveDate>().is_ok());
 
 impl FullDate {
@@ -24,20 +25,6 @@ impl FullDate {
     pub fn day(&self) -> NaiveDate {
         self.as_str().parse().unwrap_or_default()
     }
-}
-
-/// Reads a day that a filter is given, written as RFC 3339 has it and in no other way: chrono would
-/// take signs, spaces and years of any length.
-pub(crate) fn full_day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NaiveDate>, D::Error> {
-    let text = String::deserialize(from)?;
-    let digits = |(at, byte): (usize, u8)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    };
-    let written = text.len() == "2021-08-24".len() && text.bytes().enumerate().all(digits);
-    let day = text.parse().ok().filter(|_| written);
-    day.map(Some)
-        .ok_or_else(|| de::Error::custom("it is not a day of the calendar, as in 2021-08-24"))
 }
 
 /// The first and the last day that a date may mean.
@@ -118,12 +105,15 @@ pub fn in_order(
     let first = start.and_then(PartialDate::first_day);
     let last = end.and_then(PartialDate::last_day);
     match (first, last) {
-        (Some(first), Some(last)) if last < first => {
-            let mut error = ValidationError::new("ends_before_it_starts")
-                .with_message("It ends before it starts.".into());
-            error.add_param("pointer".into(), &pointer);
-            Err(error)
-        }
+        (Some(first), Some(last)) if last < first => Err(ends_too_early(pointer)),
         _ => Ok(()),
     }
+}
+
+/// That something ends before it starts, which is told where it ends.
+pub(crate) fn ends_too_early(pointer: &'static str) -> ValidationError {
+    let mut error = ValidationError::new("ends_before_it_starts")
+        .with_message("It ends before it starts.".into());
+    error.add_param("pointer".into(), &pointer);
+    error
 }

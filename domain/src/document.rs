@@ -3,8 +3,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    Citation, Key, LanguageTag, Line, MediaType, NoDerived, OneOf, OrganisationRef, PartialDate,
-    Resource, Sha256, Slug, SoughtLanguage, Text, Url,
+    Citation, Collection, Key, LanguageTag, Line, MediaType, NoDerived, OneOf, OrganisationRef,
+    PartialDate, Resource, Sha256, Slug, SoughtLanguage, Text, Url,
 };
 
 /// A source that facts are taken from, or a file that belongs to a record.
@@ -79,8 +79,8 @@ pub struct DocumentFile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentSubject {
-    /// The collection of the record, such as seminars.
-    pub resource: Line,
+    /// The collection of the record.
+    pub resource: Collection,
     /// The id or the slug of the record.
     pub id: Key,
 }

@@ -5,7 +5,6 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, CurrencyCode, Decimal, FullDate, NoDerived, OneOf, Resource, Slug, SoughtCurrency,
-    date::full_day,
 };
 
 /// What one unit of a currency was worth in another on a day, as a source has it.
@@ -25,8 +24,7 @@ pub struct ExchangeRate {
     /// The day that it is the rate of; there is one rate of two currencies for a day.
     pub on: FullDate,
     /// Where each fact comes from: at least one source is named.
-    #[serde(default)]
-    #[validate(custom(function = "names_a_source"))]
+    #[schema(min_items = 1)]
     pub citations: Vec<Citation>,
 }
 
@@ -39,10 +37,10 @@ pub struct ExchangeRateFilter {
     /// That value in one of these currencies.
     pub to: OneOf<SoughtCurrency>,
     /// Of this day or later.
-    #[serde(deserialize_with = "full_day")]
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub on_gte: Option<NaiveDate>,
     /// Of a day before this one.
-    #[serde(deserialize_with = "full_day")]
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub on_lt: Option<NaiveDate>,
 }
 
@@ -82,17 +80,8 @@ fn is_of_two_currencies(it: &ExchangeRate) -> Result<(), ValidationError> {
 }
 
 fn is_positive(rate: &Decimal) -> Result<(), ValidationError> {
-    let rate = rate.as_str();
-    if rate.starts_with('-') || !rate.contains(|digit: char| ('1'..='9').contains(&digit)) {
+    if rate.is_negative() || rate.is_zero() {
         return Err(ValidationError::new("too_small").with_message("It is more than 0.".into()));
-    }
-    Ok(())
-}
-
-fn names_a_source(citations: &[Citation]) -> Result<(), ValidationError> {
-    if citations.is_empty() {
-        let detail = "A rate is taken from a source: name at least one.";
-        return Err(ValidationError::new("source_needed").with_message(detail.into()));
     }
     Ok(())
 }

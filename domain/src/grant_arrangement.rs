@@ -30,7 +30,7 @@ pub struct GrantArrangement {
     /// Until when it is in force.
     pub effective_to: Option<PartialDate>,
     /// How much was agreed.
-    #[validate(nested)]
+    #[validate(nested, custom(function = "is_not_negative"))]
     pub amount: Option<Money>,
     /// Who agreed it.
     #[serde(default)]
@@ -102,7 +102,7 @@ pub struct GrantBudget {
     /// The last day, less than a year later.
     pub to: FullDate,
     /// How much.
-    #[validate(nested)]
+    #[validate(nested, custom(function = "is_not_negative"))]
     pub amount: Money,
     /// How firm it is.
     pub status: BudgetStatus,
@@ -202,6 +202,16 @@ impl Resource for GrantArrangement {
     fn citations(&self) -> &[Citation] {
         &self.citations
     }
+}
+
+/// What is agreed is no debt; only movements of money are taken back.
+fn is_not_negative(money: &Money) -> Result<(), ValidationError> {
+    if !money.amount.is_negative() {
+        return Ok(());
+    }
+    let mut error = ValidationError::new("too_small").with_message("It is at least 0.".into());
+    error.add_param("pointer".into(), &"/amount");
+    Err(error)
 }
 
 fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {

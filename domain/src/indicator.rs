@@ -3,13 +3,13 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::{
-    Citation, Decimal, FullDate, Key, Line, NoDerived, OneOf, Resource, ResultRef, Slug, Text,
+    Citation, Decimal, FullDate, Key, NoDerived, OneOf, Resource, ResultRef, Slug, Text,
+    ends_too_early,
 };
 
 /// What a result is measured by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = "is_counted_by_what_there_is", skip_on_field_errors = false))]
 pub struct Indicator {
     /// Its name in addresses, if it has one.
     pub slug: Option<Slug>,
@@ -27,10 +27,9 @@ pub struct Indicator {
     #[serde(default)]
     #[validate(nested)]
     pub periods: Vec<IndicatorPeriod>,
-    /// The metric of the registry that actual values are counted by, instead of being typed:
-    /// seminars_held, study_visits_held, presentations, speakers, countries, participants,
-    /// participants_certified or participants_female. The results of the project tell the counts.
-    pub computed_from: Option<Line>,
+    /// What the registry counts for its actual values, instead of their being typed; the results of
+    /// the project tell the counts.
+    pub computed_from: Option<RegistryMetric>,
     /// Where each fact comes from.
     #[serde(default)]
     pub citations: Vec<Citation>,
@@ -58,15 +57,6 @@ pub enum RegistryMetric {
     ParticipantsCertified,
     /// Those of them who are women.
     ParticipantsFemale,
-}
-
-impl Indicator {
-    /// What its actual values are counted by, if they are.
-    #[must_use]
-    pub fn metric(&self) -> Option<RegistryMetric> {
-        let name = self.computed_from.as_ref()?.as_str();
-        serde_json::from_value(name.into()).ok()
-    }
 }
 
 /// In what an indicator is measured.
@@ -150,26 +140,6 @@ impl Resource for Indicator {
     }
 }
 
-fn period_in_order(period: &IndicatorPeriod) -> Result<(), ValidationError> {
-    if period.to.day() < period.from.day() {
-        let mut error = ValidationError::new("ends_before_it_starts")
-            .with_message("It ends before it starts.".into());
-        error.add_param("pointer".into(), &"/to");
-        return Err(error);
-    }
-    Ok(())
-}
-
 fn period_ends_after_it_starts(it: &IndicatorPeriod) -> Result<(), ValidationError> {
-    period_in_order(it)
-}
-
-fn is_counted_by_what_there_is(it: &Indicator) -> Result<(), ValidationError> {
-    if it.computed_from.is_none() || it.metric().is_some() {
-        return Ok(());
-    }
-    let mut error = ValidationError::new("unknown_metric")
-        .with_message("The registry counts nothing of that name.".into());
-    error.add_param("pointer".into(), &"/computed_from");
-    Err(error)
+    if it.to.day() < it.from.day() { Err(ends_too_early("/to")) } else { Ok(()) }
 }

@@ -32,6 +32,7 @@ pub struct Initiative {
     pub figures: Vec<InitiativeFigure>,
     /// What it is about, by topic.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// Where each fact comes from.
     #[serde(default)]

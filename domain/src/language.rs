@@ -19,6 +19,7 @@ impl Kind for SoughtLanguageKind {
             .into()
     }
     const EXAMPLE: &'static str = "ru";
+    const NONE: &'static str = "no language tag of BCP 47, such as ru";
     const PATTERN: &'static str = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$";
     fn pattern() -> &'static Regex {
         compiled!("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")

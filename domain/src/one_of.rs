@@ -8,7 +8,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use crate::Key;
+use crate::{Key, parameter};
 
 /// Any of several values, written with commas between them; none means that all will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOf<T> {
         if text.split(',').count() > MOST {
             return Err(de::Error::custom(format!("there are more than {MOST} values")));
         }
-        let values = text.split(',').map(|part| {
-            // A number is written as one, and everything else is a word.
-            serde_json::from_str::<T>(part)
-                .or_else(|_| serde_json::from_value(part.into()))
-                .map_err(de::Error::custom)
-        });
+        let values = text.split(',').map(|part| parameter::value(part).map_err(de::Error::custom));
         values.collect::<Result<_, _>>().map(Self)
     }
 }

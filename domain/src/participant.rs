@@ -8,7 +8,8 @@ use crate::{
 };
 
 kind!(/// An e-mail address.
-    Email, EmailKind, "aigul@example.org", "^[^\\s@\\x00-\\x20\\x7f]{1,64}@[^\\s@\\x00-\\x20\\x7f]{1,180}\\.[^\\s@.\\x00-\\x20\\x7f]{2,63}$", max 254);
+    Email, EmailKind, "aigul@example.org", "^[^\\s@\\x00-\\x20\\x7f]{1,64}@[^\\s@\\x00-\\x20\\x7f]{1,180}\\.[^\\s@.\\x00-\\x20\\x7f]{2,63}$",
+    "no e-mail address", max 254);
 
 impl Email {
     /// By which the entries of one person are found: case makes no difference.

@@ -18,6 +18,7 @@ pub struct Person {
     /// The name in the script of its own language.
     pub native_name: Option<Line>,
     /// The ORCID identifier.
+    #[validate(custom(function = "has_its_check_digit"))]
     pub orcid: Option<Orcid>,
     /// The posts held.
     #[serde(default)]
@@ -80,4 +81,13 @@ impl Resource for Person {
 
 fn appointment_ends_after_it_starts(it: &Appointment) -> Result<(), ValidationError> {
     in_order(it.from.as_ref(), it.to.as_ref(), "/to")
+}
+
+/// Judged when a record is written, so that one from before the rule can still be read.
+fn has_its_check_digit(orcid: &Orcid) -> Result<(), ValidationError> {
+    if orcid.has_its_check_digit() {
+        return Ok(());
+    }
+    let detail = "Its last character is not the check digit of the others: one may be mistyped.";
+    Err(ValidationError::new("invalid_value").with_message(detail.into()))
 }

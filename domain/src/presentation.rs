@@ -32,12 +32,15 @@ pub struct Presentation {
     pub speakers: Vec<Speaker>,
     /// What it is about, by topic.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// The strategies, programmes and policies that it shared.
     #[serde(default)]
+    #[schema(value_type = HashSet<InitiativeRef>)]
     pub initiative_ids: Vec<InitiativeRef>,
     /// Its slides and papers.
     #[serde(default)]
+    #[schema(value_type = HashSet<DocumentRef>)]
     pub material_ids: Vec<DocumentRef>,
     /// Where to watch it.
     pub recording_url: Option<Url>,

@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::{
-    Citation, CountryCode, Duration, Key, Line, NoDerived, OneOf, OrganisationRef, PartialDate,
+    Citation, CountryCode, IsoDuration, Key, Line, NoDerived, OneOf, OrganisationRef, PartialDate,
     Resource, Slug, Text, TopicCode, Url, in_order,
 };
 
@@ -25,8 +25,8 @@ pub struct Project {
     pub description: Option<Text>,
     /// Whom it is for.
     pub target_group: Option<Text>,
-    /// How long it is to take, after ISO 8601.
-    pub duration: Option<Duration>,
+    /// How long it is to take: years, months and days, or weeks.
+    pub duration: Option<IsoDuration>,
     /// When it was to begin.
     pub planned_start: Option<PartialDate>,
     /// When it is to end.
@@ -39,15 +39,19 @@ pub struct Project {
     pub status: Option<ProjectStatus>,
     /// Who funds it, runs it and works with it.
     #[serde(default)]
+    #[schema(value_type = HashSet<ProjectParty>)]
     pub parties: Vec<ProjectParty>,
     /// Which countries have a part in it.
     #[serde(default)]
+    #[schema(value_type = HashSet<ProjectCountry>)]
     pub countries: Vec<ProjectCountry>,
     /// What it consists of.
     #[serde(default)]
+    #[schema(value_type = HashSet<ActivityKind>)]
     pub activity_kinds: Vec<ActivityKind>,
     /// What it is about.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// Its website.
     pub website: Option<Url>,

@@ -6,7 +6,7 @@ use validator::{Validate, ValidationError};
 use crate::{
     Citation, Count, CountryCode, Key, LanguageTag, OneOf, OrganisationRef, PartialDate,
     ProjectRef, Resource, SeminarSeriesRef, Slug, SoughtLanguage, Text, TimeZone, TopicCode, Url,
-    date::full_day, in_order,
+    in_order,
 };
 
 /// A seminar, workshop, webinar, conference or launch.
@@ -47,6 +47,7 @@ pub struct Seminar {
     pub previous_start: Option<PartialDate>,
     /// The languages spoken.
     #[serde(default)]
+    #[schema(value_type = HashSet<LanguageTag>)]
     pub languages: Vec<LanguageTag>,
     /// How many people there is room for.
     #[schema(minimum = 0, maximum = 1_000_000)]
@@ -57,15 +58,18 @@ pub struct Seminar {
     pub image_url: Option<Url>,
     /// Who holds it.
     #[serde(default)]
+    #[schema(value_type = HashSet<SeminarOrganiser>)]
     pub organisers: Vec<SeminarOrganiser>,
     /// Which countries are named as having a part in it.
     #[serde(default)]
+    #[schema(value_type = HashSet<SeminarCountry>)]
     pub countries: Vec<SeminarCountry>,
     /// How many came, as it was published.
     #[serde(default)]
     pub attendance: Vec<Count>,
     /// What it is about, by topic.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// Where each fact comes from.
     #[serde(default)]
@@ -215,16 +219,18 @@ pub struct SeminarFilter {
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
     /// That begin on this day or later; a date known to the month counts by its first day.
-    #[serde(deserialize_with = "full_day")]
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_gte: Option<NaiveDate>,
     /// That begin before this day.
-    #[serde(deserialize_with = "full_day")]
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_lt: Option<NaiveDate>,
     /// Whether their last day is today or later, by UTC: the last that `ends_on` may mean or, where
     /// that or its year is not known, that `starts_on` may mean. Where neither is known, no.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub upcoming: Option<bool>,
     /// Whether their last day is over, by UTC: the same day as for `upcoming`. Where it is not known,
     /// no.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub past: Option<bool>,
 }
 

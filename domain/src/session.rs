@@ -3,15 +3,17 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, Key, LocalTime, NoDerived, OneOf, Resource, SeminarRef, Slug, Text, TopicCode,
+    ends_too_early,
 };
 
 /// A part of the programme of a seminar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "ends_after_it_starts", skip_on_field_errors = false))]
 pub struct Session {
     /// Its name in addresses, if it has one.
     pub slug: Option<Slug>,
@@ -34,6 +36,7 @@ pub struct Session {
     pub room: Option<Text>,
     /// What it is about, by topic.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// Where each fact comes from.
     #[serde(default)]
@@ -139,5 +142,15 @@ impl Resource for Session {
 
     fn citations(&self) -> &[Citation] {
         &self.citations
+    }
+}
+
+fn ends_after_it_starts(it: &Session) -> Result<(), ValidationError> {
+    // As they are written, times of a day are in order.
+    match (&it.starts_at, &it.ends_at) {
+        (Some(start), Some(end)) if end.as_str() < start.as_str() => {
+            Err(ends_too_early("/ends_at"))
+        }
+        _ => Ok(()),
     }
 }

@@ -1,16 +1,22 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     sync::{LazyLock, Mutex},
 };
 
-use jsonschema::{Draft, ValidationError, Validator, error::ValidationErrorKind as Kind};
+use jsonschema::{
+    Draft, JsonType, ValidationError, Validator,
+    error::{TypeKind, ValidationErrorKind as Kind},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use validator::{ValidationErrors, ValidationErrorsKind};
 
-use crate::{Resource, value::FORMATS};
+use crate::{
+    Kind as _, LanguageKind, Resource,
+    value::{RULES, Rule},
+};
 
 /// A rule that a body breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,6 +43,15 @@ impl Violation {
     pub fn is_of_form(&self) -> bool {
         ["unknown_field", "read_only", "wrong_type", "unknown_value"].contains(&&*self.code)
     }
+
+    /// Which of several rules that a value breaks says most: that of the lowest number.
+    fn rank(&self) -> u8 {
+        match &*self.code {
+            "wrong_type" => 0,
+            "too_long" => 1,
+            _ => 2,
+        }
+    }
 }
 
 /// Why a body was refused.
@@ -55,7 +70,11 @@ pub struct Shape {
     print: String,
     references: Vec<ReferencePath>,
     texts: Vec<Vec<String>>,
+    fields: HashSet<Vec<String>>,
 }
+
+/// The step to every item of a list, or to whatever an object has under names of its own.
+const STAR: &str = "*";
 
 /// Where a resource names another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +91,7 @@ impl ReferencePath {
     pub fn field(&self) -> String {
         self.steps
             .iter()
-            .filter(|step| *step != "*")
+            .filter(|step| *step != STAR)
             .fold(String::new(), |all, step| all + "/" + step)
     }
 
@@ -112,8 +131,10 @@ fn document<R: Resource>() -> (Value, Value) {
 fn validator<R: Resource>() -> Validator {
     let mut options =
         jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-    for (name, fits) in FORMATS {
-        options = options.with_format(*name, *fits);
+    for rule in RULES {
+        if let Some(name) = rule.format {
+            options = options.with_format(name, rule.fits);
+        }
     }
     options.build(&document::<R>().0).expect("the contract is a JSON schema")
 }
@@ -134,7 +155,9 @@ impl Shape {
     fn make<R: Resource>() -> Self {
         let (root, components) = document::<R>();
         let (mut references, mut texts) = (Vec::new(), Vec::new());
+        let mut fields = HashSet::new();
         each_property(&root, &components, &mut Vec::new(), &mut |steps, name, schema| {
+            fields.insert(steps.to_vec());
             if let Some(collection) = schema["x-references"].as_str() {
                 let collection = collection.to_owned();
                 references.push(ReferencePath { steps: steps.to_vec(), collection });
@@ -146,7 +169,7 @@ impl Shape {
         });
         let print = &Sha256::digest(root.to_string())[..6];
         let print = print.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        Self { validator: LazyLock::new(validator::<R>), print, references, texts }
+        Self { validator: LazyLock::new(validator::<R>), print, references, texts, fields }
     }
 
     /// Tells it from every other shape.
@@ -158,18 +181,17 @@ impl Shape {
     /// Reads a body, or says everything that is wrong with it.
     pub fn read<R: Resource>(body: Value) -> Result<R, Refused> {
         let shape = Self::of::<R>();
-        let mut form = Vec::new();
-        let mut meaning = Vec::new();
+        let mut found = Found::default();
         for error in shape.validator.iter_errors(&body) {
-            tell(&error, &mut form, &mut meaning);
+            tell(&error, &mut found);
         }
-        find_nul(&body, String::new(), &mut meaning);
-        if !form.is_empty() {
-            form.append(&mut meaning);
-            return Err(Refused::Form(form));
+        find_nul(&body, String::new(), &mut found);
+        let broken = found.broken;
+        if broken.iter().any(|one| one.is_of_form() || one.code == "missing_field") {
+            return Err(Refused::Form(broken));
         }
-        if !meaning.is_empty() {
-            return Err(Refused::Meaning(meaning));
+        if !broken.is_empty() {
+            return Err(Refused::Meaning(broken));
         }
         let read: R = serde_path_to_error::deserialize(body).map_err(|error| {
             let pointer = pointer_of(error.path());
@@ -181,6 +203,13 @@ impl Shape {
             collect(&errors, "", &mut broken);
         }
         if broken.is_empty() { Ok(read) } else { Err(Refused::Meaning(broken)) }
+    }
+
+    /// Whether there may be a field at the end of those steps, which lead through objects only.
+    #[must_use]
+    pub fn knows(&self, steps: &[String]) -> bool {
+        let Some((_, parent)) = steps.split_last() else { return true };
+        self.fields.contains(steps) || self.fields.contains(&[parent, &[STAR.to_owned()]].concat())
     }
 
     /// Where the resource names others.
@@ -249,7 +278,7 @@ pub fn follow(
 ) {
     match (steps.split_first(), at) {
         (None, value) => call(pointer, value),
-        (Some((step, rest)), Value::Array(items)) if step == "*" => {
+        (Some((step, rest)), Value::Array(items)) if step == STAR => {
             for (place, item) in items.iter().enumerate() {
                 follow(item, rest, format!("{pointer}/{place}"), call);
             }
@@ -286,9 +315,10 @@ fn each_property<'a>(
         }
     }
     let fields = schema["properties"].as_object().into_iter().flatten();
+    let named = schema.get("additionalProperties").filter(|inner| inner.is_object());
     for (step, inner) in fields
         .map(|(name, inner)| (name.as_str(), inner))
-        .chain(schema.get("items").map(|items| ("*", items)))
+        .chain(schema.get("items").or(named).map(|inner| (STAR, inner)))
     {
         steps.push(step.to_owned());
         each_property(inner, components, steps, call);
@@ -297,23 +327,22 @@ fn each_property<'a>(
 }
 
 /// No database keeps a NUL in a text, wherever it stands.
-fn find_nul(at: &Value, pointer: String, broken: &mut Vec<Violation>) {
-    let is_new = |broken: &[Violation]| broken.iter().all(|one| one.pointer != pointer);
+fn find_nul(at: &Value, pointer: String, found: &mut Found) {
     match at {
-        Value::String(text) if text.contains('\0') && is_new(broken) => {
-            broken.push(Violation::new(pointer, "nul", "A text holds the character NUL."));
+        Value::String(text) if text.contains('\0') => {
+            found.note(Violation::new(pointer, "nul", "A text holds the character NUL."));
         }
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                find_nul(item, format!("{pointer}/{place}"), broken);
+                find_nul(item, format!("{pointer}/{place}"), found);
             }
         }
         Value::Object(fields) => {
-            if fields.keys().any(|name| name.contains('\0')) && is_new(broken) {
-                broken.push(Violation::new(&*pointer, "nul", "A name holds the character NUL."));
+            if fields.keys().any(|name| name.contains('\0')) {
+                found.note(Violation::new(&*pointer, "nul", "A name holds the character NUL."));
             }
             for (name, field) in fields {
-                find_nul(field, format!("{pointer}/{}", escaped(name)), broken);
+                find_nul(field, format!("{pointer}/{}", escaped(name)), found);
             }
         }
         _ => {}
@@ -326,33 +355,38 @@ pub(crate) fn escaped(name: &str) -> String {
 }
 
 /// Says what is wrong, without repeating what was sent.
-fn tell(error: &ValidationError<'_>, form: &mut Vec<Violation>, meaning: &mut Vec<Violation>) {
+fn tell(error: &ValidationError<'_>, found: &mut Found) {
     let at = error.instance_path().as_str().to_owned();
-    match error.kind() {
+    let (code, detail) = match error.kind() {
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             let pointer = format!("{at}/{name}");
-            form.push(Violation::new(pointer, "missing_field", format!("{name} is missing.")));
+            let missing = Violation::new(pointer, "missing_field", format!("{name} is missing."));
+            return found.note(missing);
         }
-        Kind::AdditionalProperties { unexpected } => form.extend(unexpected.iter().map(|name| {
-            let read_only =
-                ["id", "revision", "state", "created_at", "updated_at", "published_at", "label"];
+        Kind::AdditionalProperties { unexpected } => {
+            return unexpected.iter().for_each(|name| found.note(unexpected_field(&at, name)));
+        }
+        // A value that may be null is one of two: what matters is why it is not the other.
+        Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
+            let others = context.iter().filter(|branch| !is_of_null(branch));
+            return others.flatten().for_each(|error| tell(error, found));
+        }
+        Kind::PropertyNames { error } => {
+            let name = error.instance().as_str().unwrap_or_default();
+            let detail = format!("The name is {}.", LanguageKind::NONE);
             let pointer = format!("{at}/{}", escaped(name));
-            if at.is_empty() && read_only.contains(&name.as_str()) {
-                let detail = "The registry sets it: leave it out.";
-                return Violation::new(pointer, "read_only", detail);
-            }
-            Violation::new(pointer, "unknown_field", "There is no such field.")
-        })),
+            return found.note(Violation::new(pointer, "invalid_language", detail));
+        }
         Kind::Type { kind } => {
             let wanted = match kind {
-                jsonschema::error::TypeKind::Single(kind) => kind.to_string(),
-                jsonschema::error::TypeKind::Multiple(kinds) => {
+                TypeKind::Single(kind) => kind.to_string(),
+                TypeKind::Multiple(kinds) => {
                     let kinds: Vec<_> = kinds.iter().map(|kind| kind.to_string()).collect();
                     kinds.join(" or ")
                 }
             };
-            form.push(Violation::new(at, "wrong_type", format!("It is to be: {wanted}.")));
+            ("wrong_type", format!("It is to be: {wanted}."))
         }
         Kind::Enum { options } => {
             let known: Vec<_> =
@@ -361,54 +395,81 @@ fn tell(error: &ValidationError<'_>, form: &mut Vec<Violation>, meaning: &mut Ve
                 0..=40 => format!("It is to be one of: {}.", known.join(", ")),
                 _ => "It is none of the codes that the contract tells.".to_owned(),
             };
-            form.push(Violation::new(at, "unknown_value", detail));
+            ("unknown_value", detail)
         }
-        // A value that may be null is one of two: what matters is why it is not the other.
-        Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
-            let not_null = context.iter().filter(|branch| {
-                !branch.iter().any(|error| {
-                    matches!(error.kind(), Kind::Type { .. }) && error.to_string().contains("null")
-                })
-            });
-            for error in not_null.flatten() {
-                tell(error, form, meaning);
-            }
-        }
-        Kind::PropertyNames { error } => {
-            let detail = sentence(&format!("{} is not a language tag", error.instance()));
-            meaning.push(Violation::new(at, "invalid_language", detail));
-        }
-        Kind::Pattern { .. } => {
-            meaning.push(Violation::new(
-                at,
-                "invalid_value",
-                "It does not have the form that the contract tells.",
-            ));
-        }
-        Kind::Format { format } => {
-            meaning.push(Violation::new(at, "invalid_value", format!("It is no valid {format}.")));
-        }
-        Kind::MaxLength { limit } => {
-            meaning.push(Violation::new(
-                at,
-                "too_long",
-                format!("It has more than {limit} characters."),
-            ));
-        }
+        Kind::Pattern { pattern } => ("invalid_value", format!("It is {}.", Rule::unlike(pattern))),
+        Kind::Format { format } => ("invalid_value", format!("It is {}.", Rule::unfit(format))),
+        Kind::MaxLength { limit } => ("too_long", format!("It has more than {limit} characters.")),
+        Kind::MaxItems { limit } => ("invalid_value", format!("It has more than {limit} items.")),
         Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
-            meaning.push(Violation::new(at, "too_small", format!("It is at least {limit}.")));
+            ("too_small", format!("It is at least {limit}."))
         }
         Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
-            meaning.push(Violation::new(at, "too_large", format!("It is at most {limit}.")));
+            ("too_large", format!("It is at most {limit}."))
         }
         Kind::MinProperties { .. } | Kind::MinItems { .. } | Kind::MinLength { .. } => {
-            meaning.push(Violation::new(at, "empty", "It is empty."));
+            ("empty", "It is empty.".to_owned())
+        }
+        Kind::UniqueItems => {
+            let items = error.instance().as_array().map(Vec::as_slice).unwrap_or_default();
+            let mut known = HashSet::new();
+            let place = items.iter().position(|item| !known.insert(item));
+            let pointer = place.map_or_else(|| at.clone(), |place| format!("{at}/{place}"));
+            let repeated = Violation::new(pointer, "repeated", "The list has the same before.");
+            return found.note(repeated);
         }
         other => {
-            let detail = format!("It breaks the rule {} of the contract.", other.keyword());
-            meaning.push(Violation::new(at, "invalid_value", detail));
+            ("invalid_value", format!("It breaks the rule {} of the contract.", other.keyword()))
+        }
+    };
+    found.note(Violation::new(at, code, detail));
+}
+
+/// The rules that a body was found to break.
+#[derive(Default)]
+struct Found {
+    broken: Vec<Violation>,
+    /// Where each is among them, by its place, and whether it is about a name there.
+    places: HashMap<(String, bool), usize>,
+}
+
+impl Found {
+    /// Notes a broken rule. A value that is wrong is wrong once, however many rules it breaks: that
+    /// which says most is kept. A name is another thing than what stands under it.
+    fn note(&mut self, new: Violation) {
+        let place = (new.pointer.clone(), new.code == "invalid_language");
+        match self.places.entry(place) {
+            Entry::Vacant(free) => {
+                free.insert(self.broken.len());
+                self.broken.push(new);
+            }
+            Entry::Occupied(known) => {
+                let known = &mut self.broken[*known.get()];
+                if new.rank() < known.rank() {
+                    *known = new;
+                }
+            }
         }
     }
+}
+
+/// Whether an alternative is that of null, which is told by nothing but its type.
+fn is_of_null(branch: &[ValidationError<'_>]) -> bool {
+    let null = |error: &ValidationError<'_>| {
+        matches!(error.kind(), Kind::Type { kind: TypeKind::Single(JsonType::Null) })
+    };
+    matches!(branch, [error] if null(error))
+}
+
+/// What is wrong with a field that the contract does not have.
+fn unexpected_field(at: &str, name: &str) -> Violation {
+    let read_only =
+        ["id", "revision", "state", "created_at", "updated_at", "published_at", "label"];
+    let pointer = format!("{at}/{}", escaped(name));
+    if at.is_empty() && read_only.contains(&name) {
+        return Violation::new(pointer, "read_only", "The registry sets it: leave it out.");
+    }
+    Violation::new(pointer, "unknown_field", "There is no such field.")
 }
 
 /// The citations of fields that the record does not have.

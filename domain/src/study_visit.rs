@@ -5,8 +5,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, Count, Country, CountryCode, EventCountryRole, EventStatus, Key, NoDerived, OneOf,
-    OrganisationRef, PartialDate, ProjectRef, Resource, Slug, Text, TopicCode, date::full_day,
-    in_order, in_words,
+    OrganisationRef, PartialDate, ProjectRef, Resource, Slug, Text, TopicCode, in_order, in_words,
 };
 
 /// A visit of civil servants to another country, to see how things are done there.
@@ -33,12 +32,14 @@ pub struct StudyVisit {
     pub stops: Vec<VisitStop>,
     /// Which countries are named as having a part in it.
     #[serde(default)]
+    #[schema(value_type = HashSet<VisitCountry>)]
     pub countries: Vec<VisitCountry>,
     /// How many came, as it was published.
     #[serde(default)]
     pub attendance: Vec<Count>,
     /// What it is about, by topic.
     #[serde(default)]
+    #[schema(value_type = HashSet<TopicCode>)]
     pub topics: Vec<TopicCode>,
     /// Where each fact comes from.
     #[serde(default)]
@@ -108,16 +109,18 @@ pub struct StudyVisitFilter {
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,
     /// That begin on this day or later; a date known to the month counts by its first day.
-    #[serde(deserialize_with = "full_day")]
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_gte: Option<NaiveDate>,
     /// That begin before this day.
-    #[serde(deserialize_with = "full_day")]
+    #[serde(deserialize_with = "crate::parameter::day")]
     pub starts_on_lt: Option<NaiveDate>,
     /// Whether their last day is today or later, by UTC: the last that `ends_on` may mean or, where
     /// that or its year is not known, that `starts_on` may mean. Where neither is known, no.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub upcoming: Option<bool>,
     /// Whether their last day is over, by UTC: the same day as for `upcoming`. Where it is not known,
     /// no.
+    #[serde(deserialize_with = "crate::parameter::if_given")]
     pub past: Option<bool>,
 }
 

@@ -14,7 +14,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use crate::Resource;
+use crate::{EmailKind, FullDateKind, PartialDateKind, Project, Resource};
 
 /// The rule that a kind of string follows.
 pub trait Kind: 'static {
@@ -22,6 +22,8 @@ pub trait Kind: 'static {
     fn name() -> Cow<'static, str>;
     /// What it is, in words.
     fn about() -> Cow<'static, str>;
+    /// What a text that is none of this kind is told to be: it is "no slug".
+    const NONE: &'static str;
     /// A real one.
     const EXAMPLE: &'static str;
     /// The regular expression that it matches.
@@ -73,10 +75,7 @@ impl<K: Kind> FromStr for Checked<K> {
         if text.chars().count() <= K::MAX && K::pattern().is_match(text) && K::fits(text) {
             Ok(Self(K::canonical(text), PhantomData))
         } else {
-            let about = K::about();
-            let mut letters = about.chars();
-            let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
-            Err(format!("it is not {first}{}", letters.as_str().trim_end_matches('.')))
+            Err(format!("it is {}", K::NONE))
         }
     }
 }
@@ -144,19 +143,58 @@ impl<K: Kind> ToSchema for Checked<K> {
     }
 }
 
-/// Whether a text keeps a rule.
-pub(crate) type Rule = fn(&str) -> bool;
+/// What tells whether a text is of a kind, by the names that the contract has for it.
+pub(crate) struct Rule {
+    pattern: &'static str,
+    pub(crate) format: Option<&'static str>,
+    pub(crate) fits: fn(&str) -> bool,
+    none: &'static str,
+}
 
-/// The rules that no pattern can tell, by the name that the contract gives them.
-pub(crate) const FORMATS: &[(&str, Rule)] = &[
-    ("slug", SlugKind::fits),
-    ("bcp47", LanguageKind::fits),
-    ("iso-4217", CurrencyKind::fits),
-    ("http-url", UrlKind::fits),
-    ("iana-time-zone", ZoneKind::fits),
-    ("decimal", DecimalKind::fits),
-    ("iso-date", crate::date::FullDateKind::fits),
-    ("edtf", crate::date::PartialDateKind::fits),
+impl Rule {
+    const fn of<K: Kind>() -> Self {
+        Self { pattern: K::PATTERN, format: K::FORMAT, fits: K::fits, none: K::NONE }
+    }
+
+    /// What a text that does not match that pattern is told to be.
+    pub(crate) fn unlike(pattern: &str) -> &'static str {
+        let rule = RULES.iter().find(|rule| rule.pattern == pattern);
+        rule.map_or("not of the form that the contract tells", |rule| rule.none)
+    }
+
+    /// What a text that does not keep the rule of that name is told to be.
+    pub(crate) fn unfit(format: &str) -> &'static str {
+        match RULES.iter().find(|rule| rule.format == Some(format)) {
+            Some(Rule { format: SlugKind::FORMAT, .. }) => {
+                "of the form of an id, which it could not be told from"
+            }
+            rule => rule.map_or("not what the contract tells", |rule| rule.none),
+        }
+    }
+}
+
+/// The rules of the kinds that bodies are made of.
+pub(crate) const RULES: &[Rule] = &[
+    Rule::of::<SlugKind>(),
+    Rule::of::<CodeKind>(),
+    Rule::of::<To<Project>>(),
+    Rule::of::<KeyKind>(),
+    Rule::of::<LanguageKind>(),
+    Rule::of::<CurrencyKind>(),
+    Rule::of::<UrlKind>(),
+    Rule::of::<ZoneKind>(),
+    Rule::of::<DurationKind>(),
+    Rule::of::<LocalTimeKind>(),
+    Rule::of::<LineKind>(),
+    Rule::of::<ProseKind>(),
+    Rule::of::<OrcidKind>(),
+    Rule::of::<MediaTypeKind>(),
+    Rule::of::<Sha256Kind>(),
+    Rule::of::<DecimalKind>(),
+    Rule::of::<PointerKind>(),
+    Rule::of::<FullDateKind>(),
+    Rule::of::<PartialDateKind>(),
+    Rule::of::<EmailKind>(),
 ];
 
 /// A regular expression, compiled once.
@@ -171,7 +209,7 @@ macro_rules! compiled {
 pub(crate) use compiled;
 
 macro_rules! kind {
-    ($(#[doc = $about:literal])* $alias:ident, $kind:ident, $example:literal, $pattern:literal
+    ($(#[doc = $about:literal])* $alias:ident, $kind:ident, $example:literal, $pattern:literal, $none:literal
         $(, max $max:literal)? $(, format $format:literal $fits:expr)? $(, of $all:expr)?) => {
         $(#[doc = $about])*
         pub type $alias = Checked<$kind>;
@@ -180,6 +218,7 @@ macro_rules! kind {
         impl Kind for $kind {
             fn name() -> ::std::borrow::Cow<'static, str> { stringify!($alias).into() }
             fn about() -> ::std::borrow::Cow<'static, str> { concat!($($about),*).trim().into() }
+            const NONE: &'static str = $none;
             const EXAMPLE: &'static str = $example;
             const PATTERN: &'static str = $pattern;
             fn pattern() -> &'static ::regex::Regex { $crate::value::compiled!($pattern) }
@@ -194,46 +233,92 @@ macro_rules! kind {
 pub(crate) use kind;
 
 kind!(/// A short name in addresses: lower-case letters, digits and hyphens.
-    Slug, SlugKind, "first-seminar-2021", "^[a-z0-9-]{1,80}$", max 80,
+    Slug, SlugKind, "first-seminar-2021", "^[a-z0-9-]{1,80}$",
+    "no slug: those are lower-case letters, digits and hyphens", max 80,
     format "slug" |text| Uuid::try_parse(text).is_err());
 kind!(/// A country by its ISO 3166-1 alpha-2 code.
-    CountryCode, CountryKind, "KZ", "^[A-Z]{2}$", max 2,
+    CountryCode, CountryKind, "KZ", "^[A-Z]{2}$",
+    "no country of ISO 3166-1, such as KZ", max 2,
     of crate::Country::codes());
 kind!(/// A language by its BCP 47 tag.
-    LanguageTag, LanguageKind, "ru", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max 35,
+    LanguageTag, LanguageKind, "ru", "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+    "no language tag of BCP 47, such as ru", max 35,
     format "bcp47" is_language);
 kind!(/// A currency by its ISO 4217 code.
-    CurrencyCode, CurrencyKind, "KRW", "^[A-Z]{3}$", max 3,
+    CurrencyCode, CurrencyKind, "KRW", "^[A-Z]{3}$",
+    "no currency of ISO 4217, such as KRW", max 3,
     format "iso-4217" |text| iso_currency::Currency::from_code(text).is_some());
 kind!(/// A currency by its ISO 4217 code, to look for; one that nothing is in finds nothing.
-    SoughtCurrency, SoughtCurrencyKind, "KRW", "^[A-Z]{3}$", max 3);
+    SoughtCurrency, SoughtCurrencyKind, "KRW", "^[A-Z]{3}$",
+    "no currency of ISO 4217, such as KRW", max 3);
 kind!(/// An address that begins with http or https.
-    Url, UrlKind, "https://example.org/seminars", "^https?://[^\\s\\x00-\\x20\\x7f]+$", max 2000,
+    Url, UrlKind, "https://example.org/seminars", "^https?://[^\\s\\x00-\\x20\\x7f]+$",
+    "no address that begins with http or https", max 2000,
     format "http-url" |text| url::Url::parse(text).is_ok_and(|url| url.has_host()));
 kind!(/// A time zone by its name in the IANA database.
-    TimeZone, ZoneKind, "Asia/Almaty", "^[A-Za-z0-9_+/-]{1,64}$", max 64,
+    TimeZone, ZoneKind, "Asia/Almaty", "^[A-Za-z0-9_+/-]{1,64}$",
+    "no time zone of the IANA database, such as Asia/Almaty", max 64,
     format "iana-time-zone" |text| text.parse::<chrono_tz::Tz>().is_ok());
-kind!(/// A length of time after ISO 8601, in years, months, weeks or days.
-    Duration, DurationKind, "P3Y", "^P(?:[0-9]{1,4}Y(?:[0-9]{1,4}M)?(?:[0-9]{1,4}D)?|[0-9]{1,4}M(?:[0-9]{1,4}D)?|[0-9]{1,4}[WD])$", max 20);
+kind!(/// A length of time after ISO 8601: years, months and days, or weeks, in whole numbers.
+    IsoDuration, DurationKind, "P3Y", "^P(?:[0-9]{1,4}Y(?:[0-9]{1,4}M)?(?:[0-9]{1,4}D)?|[0-9]{1,4}M(?:[0-9]{1,4}D)?|[0-9]{1,4}[WD])$",
+    "no length of time in years, months and days, or in weeks, such as P1Y6M", max 20);
 kind!(/// A time of day at the place, to the minute.
-    LocalTime, LocalTimeKind, "09:30", "^(?:[01][0-9]|2[0-3]):[0-5][0-9]$", max 5);
+    LocalTime, LocalTimeKind, "09:30", "^(?:[01][0-9]|2[0-3]):[0-5][0-9]$",
+    "no time of day, such as 09:30", max 5);
 kind!(/// One line of text.
-    Line, LineKind, "UNDP", "^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$");
+    Line, LineKind, "UNDP", "^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$",
+    "no line of text: it is blank, or has a line break or another control character");
 kind!(/// Plain text, of one line or more.
-    Prose, ProseKind, "The year follows from the agreement of July 2021.", "^[^\\x00]*[^\\s\\x00-\\x20\\x7f][^\\x00]*$", max 10000);
-kind!(/// A person's ORCID identifier.
-    Orcid, OrcidKind, "0000-0002-1825-0097", "^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$", max 19);
+    Prose, ProseKind, "The year follows from the agreement of July 2021.", "^[^\\x00]*[^\\s\\x00-\\x20\\x7f][^\\x00]*$",
+    "no text: it is blank, or holds the character NUL", max 10000);
+kind!(/// A person's ORCID identifier, of which the last character is the check digit of the others.
+    Orcid, OrcidKind, "0000-0002-1825-0097", "^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$",
+    "no ORCID identifier, such as 0000-0002-1825-0097", max 19);
 kind!(/// A media type.
-    MediaType, MediaTypeKind, "application/pdf", "^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}$");
+    MediaType, MediaTypeKind, "application/pdf", "^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}$",
+    "no media type, such as application/pdf");
 kind!(/// A SHA-256 digest in lower-case hexadecimal.
-    Sha256, Sha256Kind, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "^[0-9a-f]{64}$", max 64);
+    Sha256, Sha256Kind, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "^[0-9a-f]{64}$",
+    "no SHA-256 digest in lower-case hexadecimal", max 64);
 kind!(/// The id or the slug of a record.
-    Key, KeyKind, "first-seminar-2021", "^[A-Za-z0-9.-]{1,80}$", max 80);
+    Key, KeyKind, "first-seminar-2021", "^[A-Za-z0-9.-]{1,80}$",
+    "no id and no slug", max 80);
 kind!(/// A decimal number, as a string so that no digit is lost.
-    Decimal, DecimalKind, "250000000000", "^-?[0-9]{1,18}(?:\\.[0-9]{1,6})?$", max 26,
+    Decimal, DecimalKind, "250000000000", "^-?[0-9]{1,18}(?:\\.[0-9]{1,6})?$",
+    "no decimal number of at most 18 digits and 6 after the point", max 26,
     format "decimal" |text| text.parse::<rust_decimal::Decimal>().is_ok());
 kind!(/// A JSON pointer to a property of the record, after RFC 6901.
-    Pointer, PointerKind, "/starts_on", "^(?:/[a-z0-9_]{1,60}){1,8}$");
+    Pointer, PointerKind, "/starts_on", "^(?:/[a-z0-9_]{1,60}){1,8}$",
+    "no JSON pointer to a property, such as /starts_on");
+
+impl Decimal {
+    /// Whether it is nothing, however it is written.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        !self.as_str().contains(|digit: char| ('1'..='9').contains(&digit))
+    }
+
+    /// Whether it is less than nothing.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.as_str().starts_with('-') && !self.is_zero()
+    }
+}
+
+impl Orcid {
+    /// Whether the last character is what ISO 7064 MOD 11-2 makes of the digits before it.
+    #[must_use]
+    pub fn has_its_check_digit(&self) -> bool {
+        let mut digits = self.as_str().chars().filter(|one| *one != '-');
+        let check = digits.next_back();
+        let sum = digits.filter_map(|one| one.to_digit(10)).fold(0, |sum, digit| (sum + digit) * 2);
+        let wanted = match (12 - sum % 11) % 11 {
+            10 => Some('X'),
+            digit => char::from_digit(digit, 10),
+        };
+        check == wanted
+    }
+}
 
 fn is_language(text: &str) -> bool {
     oxilangtag::LanguageTag::parse_and_normalize(text).is_ok_and(|tag| {
@@ -259,10 +344,12 @@ impl<R: Resource> Kind for To<R> {
     fn about() -> Cow<'static, str> {
         format!("Names one of the {}: write its id or its slug, read its id.", R::COLLECTION).into()
     }
+    const NONE: &'static str = "no id and no slug";
     const EXAMPLE: &'static str = "01931f6e-6c00-7000-8000-000000000001";
-    const PATTERN: &'static str = "^[a-z0-9-]{1,80}$";
+    // The slug of a topic is its code, which may have dots.
+    const PATTERN: &'static str = "^[a-z0-9.-]{1,80}$";
     fn pattern() -> &'static Regex {
-        compiled!("^[a-z0-9-]{1,80}$")
+        compiled!("^[a-z0-9.-]{1,80}$")
     }
     const MAX: usize = 80;
     fn refers_to() -> Option<&'static str> {
@@ -282,7 +369,8 @@ impl<R: Resource> Ref<R> {
 }
 
 kind!(/// What a topic is called in other records and in addresses: lower-case letters, digits, hyphens and dots.
-    Code, CodeKind, "digitalisation", "^[a-z0-9](?:[a-z0-9.-]{0,34}[a-z0-9])?$", max 36,
+    Code, CodeKind, "digitalisation", "^[a-z0-9](?:[a-z0-9.-]{0,34}[a-z0-9])?$",
+    "no code of a topic: those are lower-case letters, digits, hyphens and dots", max 36,
     format "slug" SlugKind::fits);
 
 /// Names a topic by its code.
@@ -297,6 +385,7 @@ impl Kind for TopicKind {
     fn about() -> Cow<'static, str> {
         "Names a topic by its code.".into()
     }
+    const NONE: &'static str = CodeKind::NONE;
     const EXAMPLE: &'static str = "digitalisation";
     const PATTERN: &'static str = CodeKind::PATTERN;
     fn pattern() -> &'static Regex {

@@ -701,7 +701,7 @@ fn faulty_rows_are_written_corrected_and_read_again() {
     }
     let written = String::from_utf8(faulty.finish().unwrap()).unwrap();
     let expected = "\u{feff}Code;scheme;Название;Заметка;error\r\n\
-        B;own;\"'=x; \"\"y\"\"\";-5;Code: It does not have the form that the contract tells.\r\n\
+        B;own;\"'=x; \"\"y\"\"\";-5;Code: It is no code of a topic: those are lower-case letters, digits, hyphens and dots.\r\n\
         c;none;z;\"two\nlines\";scheme: It is to be one of: own, dac, sdg.\r\n";
     assert_eq!(written, expected);
 

@@ -137,7 +137,7 @@ async fn results(
     let indicators = moment.all::<Indicator>(Wanted::all(filter)).await?;
     let mut asked = Vec::new();
     for Record { body, .. } in &indicators {
-        let counts = body.metric().into_iter().flat_map(|metric| {
+        let counts = body.computed_from.into_iter().flat_map(|metric| {
             let periods = body.periods.iter().map(|period| (period.from.day(), period.to.day()));
             periods.map(move |(from, to)| Count { metric, project, from, to })
         });
@@ -146,7 +146,7 @@ async fn results(
     let mut counted = moment.counted(&asked, smallest).await?.into_iter();
     let mut by_result: HashMap<Uuid, Vec<Measure>> = HashMap::new();
     for Record { id, body: indicator, .. } in indicators {
-        let counts = indicator.metric().is_some();
+        let counts = indicator.computed_from.is_some();
         let reached = indicator.periods.iter().map(|period| match counts {
             true => {
                 let (value, counted) = counted.next().map_or((None, None), number);
