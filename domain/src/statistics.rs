@@ -398,9 +398,9 @@ impl Dimension {
 
     fn sentence(self) -> &'static str {
         match self {
-            Year => "The year in which it begins, as in 2021; null when it is not known.",
-            Quarter => "The quarter in which it begins, as in 2021-Q4; null when it is not known.",
-            Month => "The month in which it begins, as in 2021-11; null when it is not known.",
+            Year => "The year in which it begins, as in 2021.",
+            Quarter => "The quarter in which it begins, as in 2021-Q4.",
+            Month => "The month in which it begins, as in 2021-11.",
             Country => "The country, by its ISO 3166-1 alpha-2 code.",
             Region => "The region of the country, after the United Nations' M49 standard.",
             Topic => "The topic, by its code.",

@@ -188,19 +188,19 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     // What dimensions are.
     (
-        "The year in which it begins, as in 2021; null when it is not known.",
-        "Год начала, например 2021; null, если он неизвестен.",
-        "시작하는 연도(예: 2021). 알 수 없으면 null.",
+        "The year in which it begins, as in 2021.",
+        "Год начала, например 2021.",
+        "시작하는 연도(예: 2021).",
     ),
     (
-        "The quarter in which it begins, as in 2021-Q4; null when it is not known.",
-        "Квартал начала, например 2021-Q4; null, если он неизвестен.",
-        "시작하는 분기(예: 2021-Q4). 알 수 없으면 null.",
+        "The quarter in which it begins, as in 2021-Q4.",
+        "Квартал начала, например 2021-Q4.",
+        "시작하는 분기(예: 2021-Q4).",
     ),
     (
-        "The month in which it begins, as in 2021-11; null when it is not known.",
-        "Месяц начала, например 2021-11; null, если он неизвестен.",
-        "시작하는 월(예: 2021-11). 알 수 없으면 null.",
+        "The month in which it begins, as in 2021-11.",
+        "Месяц начала, например 2021-11.",
+        "시작하는 월(예: 2021-11).",
     ),
     (
         "The country, by its ISO 3166-1 alpha-2 code.",
