@@ -2,7 +2,7 @@
 use calamine::Reader;
 use serde_json::{Value, json};
 
-use crate::harness::{Hub, on_each_database};
+use crate::harness::{Hub, Reply, on_each_database};
 
 fn lines(text: &str) -> Vec<&str> {
     text.lines().collect()
@@ -61,10 +61,41 @@ fn a_list_is_taken_whole_as_lines_of_json() {
             assert_eq!(hub.get(&whole).await.header("content-language"), "", "{format}");
             let chosen = hub.get(&chosen).await;
             assert_eq!(chosen.header("content-language"), "en", "{format}");
-            assert_eq!(chosen.headers.get_all("vary").iter().count(), 1, "{format}");
-            let mut varies: Vec<_> = chosen.header("vary").split(", ").collect();
-            varies.sort_unstable();
-            assert_eq!(varies, ["Accept", "Accept-Encoding", "Authorization"], "{format}");
+            assert_eq!(varies(&chosen), ["Accept-Encoding", "Authorization"], "{format}");
+        }
+    });
+}
+
+/// What an answer depends on, besides the address.
+fn varies(reply: &Reply) -> Vec<&str> {
+    assert_eq!(reply.headers.get_all("vary").iter().count(), 1, "{:?}", reply.headers);
+    let mut names: Vec<_> = reply.header("vary").split(", ").collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn a_list_says_that_it_depends_on_what_is_accepted_and_a_file_does_not() {
+    on_each_database(async |hub| {
+        let chosen = ["Accept", "Accept-Encoding", "Authorization"];
+        for accept in ["*/*", "application/json", "text/csv", "application/x-ndjson"] {
+            // Made, from memory, and known already.
+            let first = hub.send("GET", "/v1/topics", &[("accept", accept)], None).await;
+            let second = hub.send("GET", "/v1/topics", &[("accept", accept)], None).await;
+            let asked = [("accept", accept), ("if-none-match", first.header("etag"))];
+            let known = hub.send("GET", "/v1/topics", &asked, None).await;
+            assert_eq!(known.status, 304, "{accept}");
+            for reply in [&first, &second, &known] {
+                assert_eq!(varies(reply), chosen, "{accept}");
+            }
+        }
+        for path in ["/v1/topics.csv", "/v1/topics/cloud", "/v1/countries"] {
+            for _ in 0..2 {
+                let reply = hub.get(path).await;
+                assert_eq!(varies(&reply), ["Accept-Encoding", "Authorization"], "{path}");
+                let known = hub.get_from(&hub.url, path, Some(reply.header("etag"))).await;
+                assert_eq!(varies(&known), ["Accept-Encoding", "Authorization"], "{path}");
+            }
         }
     });
 }

@@ -51,7 +51,7 @@ pub(crate) struct Change {
     #[schema(example = "2026-11-24T09:00:00Z")]
     at: DateTime<Utc>,
     /// The collection of the record.
-    #[schema(example = "seminars")]
+    #[schema(value_type = Collection)]
     resource: String,
     /// The id of the record.
     #[schema(example = "01931f6e-6c00-7000-8000-000000000001")]

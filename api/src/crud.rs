@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Problem, actor, answer, body,
+    edge::vary,
     export::{self, Format},
     history, idempotency, proposal,
     query::{Languages, ListQuery},
@@ -39,10 +40,13 @@ pub(crate) struct Listing<'a, T> {
 }
 
 async fn list<R: Stored>(request: HttpRequest, store: Reader) -> Answer {
-    if let Some(format) = Format::preferred(&request) {
-        return export::list::<R>(&request, &store, format).await;
-    }
-    page::<R>(&request, &store, ListQuery::of(&request)?, |_| ()).await
+    let mut answered = match Format::preferred(&request) {
+        Some(format) => export::list::<R>(&request, &store, format).await?,
+        None => page::<R>(&request, &store, ListQuery::of(&request)?, |_| ()).await?,
+    };
+    // Here, and not where the address names the form, another Accept has another answer.
+    vary(answered.headers_mut(), "Accept");
+    Ok(answered)
 }
 
 /// The presentations of one person.

@@ -130,11 +130,18 @@ pub(crate) async fn ui(path: Path<String>) -> Result<HttpResponse, Problem> {
         .validator_url("none")
         .display_request_duration(true)
         .deep_linking(true)
+        // So many operations are found by their tags.
+        .doc_expansion("none")
         .try_it_out_enabled(false);
     let found = utoipa_swagger_ui::serve(&path, Arc::new(config));
     let found = found.map_err(|_| Problem::internal())?.ok_or_else(Problem::no_route)?;
     let encoding = found.gzpipped.then_some("gzip");
-    Ok(file(&found.content_type, found.bytes.into_owned().into(), encoding, Some(POLICY)))
+    let mut bytes = found.bytes.into_owned();
+    if found.content_type == "text/html" && encoding.is_none() {
+        let page = String::from_utf8_lossy(&bytes);
+        bytes = page.replace("<title>Swagger UI</title>", "<title>Capacity Hub</title>").into();
+    }
+    Ok(file(&found.content_type, bytes.into(), encoding, Some(POLICY)))
 }
 
 fn file(

@@ -4,11 +4,7 @@ use std::{
     io::{self, BufWriter, Write},
 };
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue},
-    web::Path,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Path};
 use persistence::{Moment, Store, Stored, Wanted};
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError,
@@ -129,9 +125,7 @@ pub(crate) async fn list<R: Stored>(
         _ => write_lines::<R>(moment, wanted, &shape, file).await,
     });
     let name = format!("{}.{}", R::COLLECTION, format.name());
-    let mut response = file::kept_as(written.await?, &name);
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
-    Ok(response)
+    Ok(file::kept_as(written.await?, &name))
 }
 
 /// How the records are to be written.

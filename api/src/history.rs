@@ -29,8 +29,8 @@ pub(crate) struct RevisionEntry {
     /// Counts the changes made to the record, from 1.
     #[schema(minimum = 1, example = 2)]
     revision: i64,
-    /// What was done: `create`, `replace`, `accept` (what was proposed), `restore`, `delete`,
-    /// `revive` (what was deleted), or a step: `submit`, `publish`, `withdraw`, `reopen`.
+    /// What was done; to accept is to accept what was proposed, to revive is to bring back what was
+    /// deleted, and the last four are steps.
     #[schema(example = "replace")]
     operation: String,
     /// Where the record then stood; null when it was deleted.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use domain::{
-    Country, CountryFilter, Deed, Person, Resource, Seminar, SoughtLanguage, State, sample,
+    Country, CountryFilter, Deed, Person, Presentation, Resource, Seminar, SoughtLanguage, State,
+    collections, sample,
 };
 use persistence::{FacetValue, MOST_VALUES, Stored, Visitor, facets, neighbours, visit_all};
 use serde::{Deserialize, de::IgnoredAny};
@@ -38,6 +39,7 @@ mod search;
 mod statistics;
 mod tokens;
 mod webhooks;
+mod whole;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,9 +58,12 @@ mod webhooks;
         title = "Capacity Hub",
         description = "The open registry of a capacity-building cooperation: the project, the \
             grant arrangement that pays for it, its seminars, workshops and study visits, who \
-            presented what, which countries took part, and what came of it.\n\nReading needs no \
-            token. A property that is null is not known; that is not the same as none. Every \
-            record names the source of its facts in `citations`.",
+            presented what, which countries took part, and what came of it.\n\nReading what is \
+            public needs no token: the lock of such an operation says that a token shows more, \
+            and may be left open. A property that is null is not known; that is not the same as \
+            none. Every record names the source of its facts in `citations`. What is read without \
+            a token may be kept for as long as its `Cache-Control` tells, 30 seconds as a rule; \
+            nothing else may.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Capacity Hub", url = "https://www.astanacivilservicehub.org/")
     )
@@ -83,6 +88,7 @@ pub fn openapi() -> Value {
             operation["security"] = json!([{}]);
             for (status, response) in [
                 ("404", "NotFound"),
+                ("414", "TooLong"),
                 ("429", "TooMany"),
                 ("503", "Unavailable"),
                 ("500", "Internal"),
@@ -107,8 +113,9 @@ pub fn openapi() -> Value {
     building.formats();
     building.iati();
     building.statistics();
-    building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, and what its problems mean."}));
+    building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, what its problems mean, and everything public in one archive."}));
     building.seen_by_token();
+    building.whole_answers();
     let (paths, schemas) = (building.paths, building.schemas);
     document["paths"] = Value::Object(paths);
     document["tags"] = json!(tags);
@@ -219,13 +226,16 @@ impl Visitor for Building<'_> {
         filters.push(reference("parameters", "state"));
         filters.push(reference("parameters", "q"));
         let order = sort::<R::SortKey>();
-        self.paths.insert(
-            collection.clone(),
-            json!({
-                "get": list(&R::name(), R::COLLECTION, own_parameters::<R>(filters.clone()), Some(&order), &record_example::<R>()),
-                "post": create::<R>(),
-            }),
+        let mut list = list(
+            &R::name(),
+            R::COLLECTION,
+            own_parameters::<R>(filters.clone()),
+            Some(&order),
+            &record_example::<R>(),
         );
+        let about = paged(R::COLLECTION);
+        list["description"] = format!("{about} An `Accept` of csv, ndjson or xlsx has the whole list as that file, as `{collection}.csv` has it; any other has JSON, since further forms have addresses of their own.").into();
+        self.paths.insert(collection.clone(), json!({"get": list, "post": create::<R>()}));
         self.paths.insert(
             format!("{collection}.{{format}}"),
             json!({"get": export::<R>(filters, &order)}),
@@ -430,6 +440,7 @@ impl Building<'_> {
         list["operationId"] = "listPersonPresentations".into();
         list["tags"] = json!([Person::COLLECTION]);
         list["summary"] = "List the presentations of a person".into();
+        list["description"] = paged(Presentation::COLLECTION).into();
         if let Some(parameters) = list["parameters"].as_array_mut() {
             parameters.retain(|one| one["name"] != "speaker");
             parameters.push(id_parameter::<Person>());
@@ -499,19 +510,29 @@ fn page(record: &str, neighbours: &BTreeMap<String, BTreeSet<String>>, facets: &
     })
 }
 
-/// The schema of the records of a collection.
-fn record_of(collection: &str) -> String {
+/// The schema of what is written in a collection.
+fn written_in(collection: &str) -> String {
     struct Names<'a>(&'a str, String);
     impl Visitor for Names<'_> {
         fn visit<R: Stored>(&mut self) {
             if R::COLLECTION == self.0 {
-                self.1 = record_name::<R>();
+                self.1 = R::name().into_owned();
             }
         }
     }
     let mut names = Names(collection, String::new());
     visit_all(&mut names);
     names.1
+}
+
+/// The schema of the records of a collection.
+fn record_of(collection: &str) -> String {
+    format!("{}Record", written_in(collection))
+}
+
+/// That schema of every collection.
+fn of_all(schema: fn(&str) -> String) -> Vec<Value> {
+    collections().into_iter().map(|name| reference("schemas", &schema(name))).collect()
 }
 
 fn enum_values(schema: &Value) -> Vec<String> {
@@ -521,7 +542,7 @@ fn enum_values(schema: &Value) -> Vec<String> {
 
 fn operation(id: &str, tag: &str, summary: &str, about: &str, statuses: &[&str]) -> Value {
     let mut responses = serde_json::Map::new();
-    for status in statuses.iter().chain(&["429", "500", "503"]) {
+    for status in statuses.iter().chain(&["414", "429", "500", "503"]) {
         let name = match *status {
             "400" => "BadRequest",
             "401" => "Unauthenticated",
@@ -570,6 +591,13 @@ fn answer(about: &str, schema: &str, example: Option<Value>, headers: &[&str]) -
     json!({"description": about, "headers": told(headers), "content": {"application/json": content}})
 }
 
+fn paged(collection: &str) -> String {
+    format!(
+        "The {}, a page at a time; parameters that name different fields all apply, values with commas between them are alternatives.",
+        collection.replace('-', " ")
+    )
+}
+
 fn list(
     name: &str,
     collection: &str,
@@ -577,16 +605,13 @@ fn list(
     order: Option<&Value>,
     example: &Value,
 ) -> Value {
-    let about = format!(
-        "The {}, a page at a time; parameters that name different fields all apply, values with commas between them are alternatives.",
-        collection.replace('-', " ")
-    );
+    let about = paged(collection);
     let mut get = operation(
         &format!("list{name}"),
         collection,
         &format!("List {}", collection.replace('-', " ")),
         &about,
-        &["400", "414"],
+        &["400"],
     );
     let mut parameters = filters;
     parameters.push(reference("parameters", "limit"));
@@ -637,7 +662,7 @@ fn sort<K: ToSchema>() -> Value {
     let default = keys.first().cloned().unwrap_or_default();
     json!({
         "name": "sort", "in": "query", "required": false, "style": "form", "explode": false,
-        "description": format!("{about} Keys with commas between them, a hyphen before a key for descending, a key that comes again without effect; {default} when left out. What is not known comes last, or first when descending. Of a text the first 120 letters of its English, else of its first language, are compared, without case, accents and strokes; lang changes nothing in that."),
+        "description": format!("{about} Keys with commas between them, a hyphen before a key for descending, a repeated key has no effect; {default} when left out. What is not known comes last, or first when descending. Of a text the first 120 letters of its English, else of its first language, are compared, without case, accents and strokes; lang changes nothing in that."),
         "schema": {"type": "array", "items": {"type": "string", "enum": values}, "minItems": 1},
     })
 }
@@ -652,7 +677,7 @@ fn export<R: Stored>(mut filters: Vec<Value>, order: &Value) -> Value {
          The columns of csv and xlsx are the paths of the fields, with one for each language of a \
          text; lists are joined with `; `. A text that a spreadsheet would take for a formula \
          begins with an apostrophe in csv. A file of ndjson has a record a line.",
-        &["400", "404", "414", "422"],
+        &["400", "404", "422"],
     );
     filters.push(order.clone());
     as_file(&mut get, filters, &Table::of::<R>(), &Format::ALL);
@@ -694,19 +719,16 @@ fn as_file(get: &mut Value, mut filters: Vec<Value>, table: &Table, formats: &[F
 }
 
 fn id_parameter<R: Resource>() -> Value {
-    let record = record_example::<R>();
-    let example = match R::COLLECTION {
-        "topics" => record["code"].clone(),
-        _ => record["slug"].clone(),
-    };
-    json!({"name": "id", "in": "path", "required": true, "description": "The id or the slug of the record.",
+    let name = name_of::<R>();
+    let example = sample::example(R::COLLECTION)[name].take();
+    json!({"name": "id", "in": "path", "required": true, "description": format!("The id or the {name} of the record."),
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9.-]{1,80}$"}, "example": example})
 }
 
-fn body<R: Resource>(media_type: &str, schema: &Value, example: &Value) -> Value {
+fn body(about: &str, media_type: &str, schema: &Value, example: &Value) -> Value {
     let mut content = serde_json::Map::new();
     content.insert(media_type.to_owned(), json!({"schema": schema, "example": example}));
-    json!({"required": true, "description": format!("What is written of the {}.", R::NAME), "content": content})
+    json!({"required": true, "description": about, "content": content})
 }
 
 fn read<R: Resource>() -> Value {
@@ -737,17 +759,22 @@ fn create<R: Resource>() -> Value {
         &["400", "401", "408", "409", "413", "415", "422"],
     );
     guard(&mut post, Deed::Write);
-    post["requestBody"] = body::<R>(
+    let example = another::<R>();
+    post["requestBody"] = body(
+        &format!("The {} to create.", R::NAME),
         "application/json",
         &reference("schemas", &R::name()),
-        &sample::example(R::COLLECTION),
+        &example,
     );
+    let mut draft = record_of_body::<R>(example);
+    draft["state"] = "draft".into();
+    draft["published_at"] = Value::Null;
     let publish = json!({"name": "publish", "in": "query", "required": false, "description": "Whether it is public at once; that needs the role publisher or admin.", "schema": {"type": "boolean", "default": false}});
     post["parameters"] = json!([publish, reference("parameters", "Idempotency-Key")]);
     post["responses"]["201"] = answer(
         "It was created.",
         &record_name::<R>(),
-        Some(record_example::<R>()),
+        Some(draft),
         &["ETag", "Location", "Idempotency-Replayed"],
     );
     post
@@ -763,7 +790,8 @@ fn replace<R: Resource>() -> Value {
     );
     guard(&mut put, Deed::Write);
     put["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
-    put["requestBody"] = body::<R>(
+    put["requestBody"] = body(
+        &format!("The whole {}, as it is to be.", R::NAME),
         "application/json",
         &reference("schemas", &R::name()),
         &sample::example(R::COLLECTION),
@@ -785,7 +813,8 @@ fn patch<R: Resource>(schema: &Value) -> Value {
     guard(&mut patch, Deed::Write);
     patch["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
     let example = sample::example(R::COLLECTION);
-    patch["requestBody"] = body::<R>(
+    patch["requestBody"] = body(
+        "The fields to change.",
         "application/merge-patch+json",
         schema,
         &json!({"citations": example["citations"]}),
@@ -806,6 +835,7 @@ fn delete<R: Resource>() -> Value {
     );
     guard(&mut delete, Deed::Write);
     delete["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
+    delete["responses"]["409"] = reference("responses", "InUse");
     delete["responses"]["204"] = json!({"description": "It was deleted.", "headers": {"X-Request-Id": reference("headers", "X-Request-Id")}});
     delete
 }
@@ -814,18 +844,42 @@ fn spoken<R: Resource>() -> String {
     R::COLLECTION.replace('-', " ")
 }
 
-/// A record as it is answered: the example body, with ids in place of names.
+/// What a record is called by in addresses.
+fn name_of<R: Resource>() -> &'static str {
+    if R::COLLECTION == "topics" { "code" } else { "slug" }
+}
+
+/// A body that can be sent as it is, also where the sample is: it is called otherwise.
+fn another<R: Resource>() -> Value {
+    let mut body = sample::example(R::COLLECTION);
+    let name = &mut body[name_of::<R>()];
+    *name = format!("another-{}", name.as_str().unwrap_or_default()).into();
+    body
+}
+
+/// A record as it is answered.
 fn record_example<R: Resource>() -> Value {
-    let body = sample::example(R::COLLECTION);
+    record_of_body::<R>(sample::example(R::COLLECTION))
+}
+
+/// What is answered of a body: ids are in place of names, one for each.
+fn record_of_body<R: Resource>(body: Value) -> Value {
     let read: R = domain::Shape::read(body)
         .unwrap_or_else(|error| panic!("the example of {} is valid: {error:?}", R::COLLECTION));
     let mut body = json!(read);
+    let mut named = Vec::new();
     for reference in domain::Shape::of::<R>().references(&body) {
         if reference.collection == "topics" && reference.field.ends_with("/topics") {
             continue;
         }
+        let key = (reference.collection, reference.key);
+        let known = named.iter().position(|known| *known == key);
+        let place = known.unwrap_or_else(|| {
+            named.push(key);
+            named.len() - 1
+        });
         if let Some(value) = body.pointer_mut(&reference.pointer) {
-            *value = "01931f6e-6c00-7000-8000-000000000002".into();
+            *value = format!("01931f6e-6c00-7000-8000-{:012x}", 0x10 + place).into();
         }
     }
     let mut record = json!({
@@ -854,11 +908,16 @@ fn responses() -> Value {
         "Forbidden": problem("The token does not allow that.", &[]),
         "NotFound": problem("There is no such record.", &[]),
         "Timeout": problem("The body took too long to arrive.", &[]),
-        "Conflict": problem("Another record has that slug, others refer to this one, or a request with that key is still being answered.", &[]),
+        "Conflict": problem("Another record has that slug, or a request with that key is still being answered.", &[]),
+        "InUse": problem("Others refer to this record; errors names them.", &[]),
+        "WrongState": problem("The record stands at another point of its way, from which that step does not lead, or what is public refers to it.", &[]),
+        "Decided": problem("The proposal was decided before, or the record has moved on since it was made, or cannot become that any more.", &[]),
+        "TooManyWebhooks": problem("There are as many webhooks as there can be.", &[]),
+        "WebhookOff": problem("The webhook is switched off.", &[]),
         "Stale": problem("The record has changed since it was read.", &[]),
         "TooLarge": problem("The body is too large.", &[]),
         "TooLong": problem("The address is longer than 8192 characters.", &[]),
-        "MediaType": problem("The body has a media type that cannot be read.", &[]),
+        "MediaType": problem("The body has a media type that cannot be read.", &["Accept", "Accept-Patch"]),
         "Invalid": problem("The record breaks a rule; errors lists every one.", &[]),
         "Unconditional": problem("If-Match is needed.", &[]),
         "TooMany": problem("One client may not ask so much in a minute; what has not changed since is not counted.", &["Retry-After", "RateLimit", "RateLimit-Policy"]),
@@ -873,9 +932,11 @@ fn headers() -> Value {
         "ETag": header("Tells this representation from every other; send it as If-None-Match or If-Match."),
         "Location": header("The address of the new record."),
         "Idempotency-Replayed": {"description": "That the request was answered before, and this is the same answer.", "schema": {"type": "string", "enum": ["true"]}},
+        "Accept": header("The media types that can be sent there, unless it is a patch."),
+        "Accept-Patch": header("The media type that a patch has to have."),
         "Link": header("The address of the next page, as rel=next, where there is one."),
         "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}},
-        "RateLimit": {"description": "How many requests of the policy are left (r), and after how many seconds all of them are again (t). Every answer has it, where requests are limited.", "schema": {"type": "string", "example": "\"minute\";r=599;t=1"}},
+        "RateLimit": {"description": "How many requests of the policy are left (r), and after how many seconds all of them are again (t). Every answer has it and RateLimit-Policy, where requests are limited.", "schema": {"type": "string", "example": "\"minute\";r=599;t=1"}},
         "RateLimit-Policy": {"description": "How many requests (q) one client may send in so many seconds (w).", "schema": {"type": "string", "example": "\"minute\";q=600;w=60"}},
         "Content-Disposition": header("The name of the file."),
         "Last-Modified": header("When the record was last changed, as an HTTP date."),
@@ -889,11 +950,11 @@ fn parameters() -> Value {
     json!({
         "limit": {"name": "limit", "in": "query", "required": false, "description": "How many records a page has.", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT}},
         "q": {"name": "q", "in": "query", "required": false, "description": "Words that records hold in any of their texts, in any language; all must be there, case and accents make no difference, and the last may be unfinished. What holds no word, such as *, finds nothing. Without sort, records with the words in their names come first.", "schema": {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": "^[^\\x00]*$"}},
-        "state": {"name": "state", "in": "query", "required": false, "style": "form", "explode": false, "description": "That stand at one of these. Needs a token: to the public there is nothing but what is published.", "schema": {"type": "array", "items": reference("schemas", "State"), "minItems": 1, "maxItems": MOST_STATES}},
+        "state": {"name": "state", "in": "query", "required": false, "style": "form", "explode": false, "description": "Whose state is one of these. Needs a token: to the public there is nothing but what is published.", "schema": {"type": "array", "items": reference("schemas", "State"), "minItems": 1, "maxItems": MOST_STATES}},
         "cursor": {"name": "cursor", "in": "query", "required": false, "description": "The next_cursor of the page before, with the same filters and the same sort.", "schema": {"type": "string", "minLength": 1}},
         "lang": {"name": "lang", "in": "query", "required": false, "style": "form", "explode": false, "description": "The languages preferred, best first: each text keeps one, the first of these that it has, by itself, by a parent tag or by another tag of the same language, else English, else any. All languages when left out.", "schema": {"type": "array", "items": reference("schemas", "SoughtLanguage"), "minItems": 1, "maxItems": MOST_LANGUAGES}},
         "with_total": {"name": "with_total", "in": "query", "required": false, "description": "Whether to count the whole list. The address of the next page does not ask for it again, since to count takes its time.", "schema": {"type": "boolean", "default": false}},
         "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "required": false, "description": "Names the request, so that it can be sent again: for 24 hours the same key and body have the same answer, and nothing is created twice.", "schema": {"type": "string", "pattern": idempotency::PATTERN, "minLength": 16, "maxLength": 64}},
-        "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to, or a list of several, of which one has to fit.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"(?:, \"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"){0,9}$", "maxLength": 620}},
+        "If-Match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the revision that the change is made to, or a list of several, of which one has to fit; each with its quotes.", "example": "\"1\"", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"(?:, \"[1-9][0-9]{0,14}(?:\\.[A-Za-z0-9_.-]{1,40})?\"){0,9}$", "maxLength": 620}},
     })
 }

@@ -58,20 +58,21 @@ pub struct ProblemBody<'a> {
     errors: &'a [Fault],
 }
 
-/// One thing that is wrong with a request, and where.
+/// One thing that is wrong with a request, and where: `pointer`, `parameter` or `header`, of which
+/// at most one is there, or none where it is about no one place.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Fault {
     /// Where in the body, as a JSON pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "/starts_on")]
+    #[schema(value_type = String, required = false, example = "/starts_on")]
     pointer: Option<String>,
     /// Which parameter of the address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "limit")]
+    #[schema(value_type = String, required = false, example = "limit")]
     parameter: Option<String>,
     /// Which header.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "If-Match")]
+    #[schema(value_type = String, required = false, example = "If-Match")]
     header: Option<String>,
     /// What is wrong, for programs.
     #[schema(example = "missing_field")]
@@ -172,8 +173,8 @@ mod kinds {
             "A slug belongs to one record of its collection: choose another one, or change the \
              record that has it.";
         IN_USE 409 "in_use" "Other records refer to this one"
-            "A record is deleted only when none refers to it: errors names those that do, so \
-             change or delete them first.";
+            "A record is deleted only when none refers to it, and hidden again only when nothing \
+             public does: errors names those that do, so change, hide or delete them first.";
         WRONG_STATE 409 "wrong_state" "The record stands at another point of its way"
             "The step cannot be taken from where the record stands: its state tells which can.";
         MOVED_ON 409 "moved_on" "The record has changed since that was proposed"

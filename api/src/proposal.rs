@@ -28,7 +28,7 @@ pub(crate) struct ProposalRecord {
     #[schema(example = "01931f6e-6c00-7000-8000-000000000003")]
     id: Uuid,
     /// The collection of the record that it would change.
-    #[schema(example = "seminars")]
+    #[schema(value_type = domain::Collection)]
     resource: String,
     /// The id of that record.
     #[schema(example = "01931f6e-6c00-7000-8000-000000000001")]
@@ -84,7 +84,7 @@ pub(crate) enum ProposalStatus {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProposalFilter {
-    /// Of which one of these became.
+    /// Whose status is one of these.
     status: OneOf<ProposalStatus>,
     /// About records of one of these collections.
     resource: OneOf<domain::Collection>,

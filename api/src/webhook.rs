@@ -46,7 +46,7 @@ pub(crate) struct DeliveryRecord {
     /// The place of the change in the feed; null for a ping.
     #[schema(example = "AAAAAAAAAAE")]
     cursor: Option<String>,
-    /// Where it stands: `pending`, `delivered` or `failed`.
+    /// Where it stands.
     #[schema(example = "delivered")]
     status: String,
     /// How often it has been tried.
@@ -55,7 +55,7 @@ pub(crate) struct DeliveryRecord {
     /// What the address answered last; null when it did not.
     #[schema(minimum = 100, maximum = 999, example = 204)]
     last_status: Option<i32>,
-    /// Why the address did not answer last: `not_reached`, `timed_out`, `private_address`.
+    /// Why the address did not answer last; null when it did.
     #[schema(example = "not_reached")]
     last_error: Option<String>,
     /// When it was made.

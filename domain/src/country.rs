@@ -12,7 +12,7 @@ use crate::{Checked, CountryCode, Kind, OneOf, Text, value::kind};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Country {
     /// Its ISO 3166-1 alpha-2 code.
-    #[schema(example = "KZ")]
+    #[schema(value_type = CountryCode)]
     pub code: String,
     /// Its ISO 3166-1 alpha-3 code.
     #[schema(example = "KAZ")]

@@ -173,7 +173,7 @@ pub struct GrantArrangementFilter {
     pub project: OneOf<Key>,
     /// With one of these parties, by id or slug.
     pub organisation: OneOf<Key>,
-    /// That stand at one of these.
+    /// Whose status is one of these.
     pub status: OneOf<GrantStatus>,
 }
 

@@ -117,11 +117,11 @@ pub struct ParticipantFilter {
     pub country: OneOf<CountryCode>,
     /// From one of these organisations, by id or slug.
     pub organisation: OneOf<Key>,
-    /// Of one of these.
+    /// Whose sex is one of these.
     pub sex: OneOf<Sex>,
-    /// Of one of these.
+    /// Whose seniority is one of these.
     pub seniority: OneOf<Seniority>,
-    /// Who said one of these.
+    /// Whose consent is one of these.
     pub consent: OneOf<Consent>,
     /// With one of these addresses, whole; case makes no difference.
     pub email: OneOf<Email>,

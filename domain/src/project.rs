@@ -204,7 +204,7 @@ pub struct IatiRegion {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectFilter {
-    /// That stand at one of these.
+    /// Whose status is one of these.
     pub status: OneOf<ProjectStatus>,
     /// In which one of these countries has a part.
     pub country: OneOf<CountryCode>,

@@ -53,7 +53,7 @@ pub struct RecommendationFilter {
     pub person: OneOf<Key>,
     /// Given by one of these organisations, by id or slug.
     pub organisation: OneOf<Key>,
-    /// That stand at one of these.
+    /// Whose status is one of these.
     pub status: OneOf<RecommendationStatus>,
 }
 

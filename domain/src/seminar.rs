@@ -202,7 +202,7 @@ pub struct SeminarFilter {
     pub series: OneOf<Key>,
     /// Of one of these kinds.
     pub kind: OneOf<SeminarKind>,
-    /// That stand at one of these.
+    /// Whose status is one of these.
     pub status: OneOf<EventStatus>,
     /// Held in one of these ways.
     pub format: OneOf<SeminarFormat>,

@@ -411,13 +411,13 @@ impl Dimension {
     fn sentence(self) -> &'static str {
         match self {
             Year => {
-                "The year in which an event begins, an amount falls or a period ends, as in 2021; null when it is not known."
+                "The year in which an event begins, an amount falls or a period ends, as in 2021."
             }
             Quarter => {
-                "The quarter in which an event begins, an amount falls or a period ends, as in 2021-Q4; null when it is not known."
+                "The quarter in which an event begins, an amount falls or a period ends, as in 2021-Q4."
             }
             Month => {
-                "The month in which an event begins, an amount falls or a period ends, as in 2021-11; null when it is not known."
+                "The month in which an event begins, an amount falls or a period ends, as in 2021-11."
             }
             Country => "The country, by its ISO 3166-1 alpha-2 code.",
             Region => "The region of the country, after the United Nations' M49 standard.",

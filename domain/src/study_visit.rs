@@ -104,7 +104,7 @@ pub struct StudyVisitFilter {
     pub country: OneOf<CountryCode>,
     /// That visit one of these organisations, by id or slug.
     pub organisation: OneOf<Key>,
-    /// That stand at one of these.
+    /// Whose status is one of these.
     pub status: OneOf<EventStatus>,
     /// About one of these topics.
     pub topic: OneOf<TopicCode>,

@@ -12,9 +12,9 @@ pub struct Token {
     pub name: Line,
     /// What its holder may do.
     pub role: Role,
-    /// After how many days it ends.
+    /// After how many days it ends; 365 when left out.
     #[serde(default = "a_year")]
-    #[schema(minimum = 1, maximum = 366, default = 365, example = 365)]
+    #[schema(minimum = 1, maximum = 366, example = 365)]
     pub days: u16,
     /// The projects that it is limited to; to none of them when left out.
     #[schema(min_items = 1, max_items = 100)]

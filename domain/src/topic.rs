@@ -37,7 +37,7 @@ pub enum TopicScheme {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TopicFilter {
-    /// Of one of these lists.
+    /// Of one of these schemes.
     pub scheme: OneOf<TopicScheme>,
     /// Parts of one of these topics, by id or code.
     pub parent: OneOf<Key>,

@@ -10,13 +10,15 @@ use crate::{Citation, Collection, Line, NoDerived, Resource, Url};
 pub struct Webhook {
     /// Where the requests go.
     pub url: Url,
-    /// The collections whose changes it is told of; all when there are none.
+    /// The collections whose changes it is told of; all when there are none, or it is
+    /// left out.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub resources: Vec<Collection>,
     /// What it is for.
     pub description: Option<Line>,
-    /// Whether it is told of changes; one that is switched on again goes on where it stopped.
+    /// Whether it is told of changes; one that is switched on again goes on where it stopped. True
+    /// when left out.
     #[serde(default = "enabled")]
     pub enabled: bool,
 }

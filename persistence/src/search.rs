@@ -270,7 +270,7 @@ pub(crate) async fn renew<R: Stored>(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Found {
     /// The collection that it is in.
-    #[schema(example = "seminars")]
+    #[schema(value_type = domain::Collection)]
     pub resource: String,
     /// Identifies the record, for ever.
     pub id: Uuid,

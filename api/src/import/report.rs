@@ -11,11 +11,11 @@ use crate::sheet::{CellFault, Matched, Source};
 /// What is told of an import, besides where it stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Report {
-    /// The form that it came in: `json`, `csv` or `xlsx`.
+    /// The form that it came in.
     #[schema(example = "csv")]
     pub(crate) format: &'static str,
     /// The collection that the rows belong to; null for a bundle.
-    #[schema(example = "seminars")]
+    #[schema(value_type = Option<domain::Collection>)]
     pub(crate) resource: Option<String>,
     /// Whether it only tells what would become of it.
     pub(crate) dry_run: bool,
@@ -23,7 +23,7 @@ pub struct Report {
     pub(crate) partial: bool,
     /// Whether what is new is public at once.
     pub(crate) publish: bool,
-    /// Whose names the external ids are.
+    /// The system that the external ids come from.
     #[schema(example = "import")]
     pub(crate) system: String,
     /// How the file was read; null for a bundle.
@@ -94,7 +94,7 @@ pub struct ImportChange {
     /// The place in the bundle, as a JSON pointer; null for a table.
     #[schema(example = "/records/seminars/0")]
     pub pointer: Option<String>,
-    /// What becomes of it: `created`, `changed` or `proposed`.
+    /// What becomes of it.
     #[schema(example = "changed")]
     pub action: &'static str,
     /// The id of the record; null while it is not there.

@@ -1,21 +1,18 @@
 //! The feed of changes, in the contract.
 use domain::ChangeFilter;
 use serde_json::{Value, json};
-use utoipa::PartialSchema;
 
-use super::{Building, answer, operation, reference};
-use crate::changes::{COLLECTION, CURSOR, Change, ChangePage};
+use super::{Building, answer, of_all, operation, record_of, reference};
+use crate::changes::{COLLECTION, CURSOR, ChangePage};
 
 impl Building<'_> {
     pub(super) fn changes(&mut self) {
         self.add::<ChangePage>();
-        for (name, schema) in [("Change", Change::schema()), ("ChangePage", ChangePage::schema())] {
-            let mut schema = json!(schema);
-            let fields = schema["properties"].as_object().into_iter().flatten();
-            let names: Vec<_> = fields.map(|(name, _)| name.clone()).collect();
-            schema["required"] = json!(names);
-            self.schemas.insert(name.into(), schema);
-        }
+        let record = &mut self.schemas["Change"]["properties"]["record"];
+        let about = record["description"].take();
+        let mut kinds = of_all(record_of);
+        kinds.push(json!({"type": "null"}));
+        *record = json!({"oneOf": kinds, "description": about});
         self.tags.push(json!({"name": COLLECTION, "description": "What happened to the records, in its order, for who keeps a copy in step."}));
 
         let mut parameters = self.filters::<ChangeFilter>();

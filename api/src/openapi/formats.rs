@@ -11,6 +11,9 @@ struct Form {
     name: &'static str,
     media_type: &'static str,
     about: &'static str,
+    /// What is said of one event alone, where that is another thing.
+    about_one: Option<&'static str>,
+    answer: &'static str,
 }
 
 const CALENDAR: Form = Form {
@@ -20,6 +23,11 @@ const CALENDAR: Form = Form {
     about: "A calendar after RFC 5545, for calendar programs to subscribe to. An event of which \
         the first day is not known is left out; its readiness says so. What was withdrawn or \
         deleted stays in the calendar of the list as a cancelled event that tells nothing else.",
+    about_one: Some(
+        "A calendar after RFC 5545 with the event, or with none when its first day is not known; \
+            its readiness says so.",
+    ),
+    answer: "The calendar.",
 };
 const LINKED_DATA: Form = Form {
     suffix: "jsonld",
@@ -27,6 +35,8 @@ const LINKED_DATA: Form = Form {
     media_type: "application/ld+json",
     about: "In the words of schema.org: an EducationEvent with its series, its organisers, who \
         pays, and its presentations as parts. What is not known is left out.",
+    about_one: None,
+    answer: "The linked data.",
 };
 const FEED: Form = Form {
     suffix: "atom",
@@ -34,6 +44,8 @@ const FEED: Form = Form {
     media_type: "application/atom+xml",
     about: "A feed after RFC 4287: the hundred records that were changed last, the newest change \
         first.",
+    about_one: None,
+    answer: "The feed.",
 };
 
 impl Building<'_> {
@@ -104,13 +116,14 @@ impl Building<'_> {
     }
 
     fn insert(&mut self, path: String, mut get: Value, form: &Form) {
-        get["description"] = form.about.into();
+        let one = form.about_one.filter(|_| path.contains("{id}"));
+        get["description"] = one.unwrap_or(form.about).into();
         let schema = match form.suffix {
-            "jsonld" => json!({"type": "object"}),
+            "jsonld" => json!({"type": "object", "additionalProperties": true}),
             _ => json!({"type": "string"}),
         };
         get["responses"]["200"] = json!({
-            "description": "In that form.",
+            "description": form.answer,
             "headers": told(&["ETag", "Content-Language"]),
             "content": {form.media_type: {"schema": schema}},
         });

@@ -1,5 +1,5 @@
 //! The history of records, in the contract.
-use domain::{Deed, Difference, Resource};
+use domain::{Deed, Difference, Resource, Step};
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
@@ -14,7 +14,7 @@ impl Building<'_> {
     pub(super) fn revisions(&mut self) {
         let mut difference = json!(Difference::schema());
         difference["required"] = json!(["pointer"]);
-        let mut listed = json!(RevisionEntry::schema());
+        let mut listed = revision();
         listed["properties"]["changed"] = json!({"type": "array", "items": {"type": "string"}, "description": "Where it differs from the revision before, as JSON pointers; an empty one is the whole body."});
         complete(&mut listed);
         let page = json!({
@@ -36,7 +36,7 @@ impl Building<'_> {
     /// Tells the history of the records of `R`.
     pub(super) fn history<R: Resource>(&mut self) {
         let name = format!("{}Revision", R::name());
-        let mut whole = json!(RevisionEntry::schema());
+        let mut whole = revision();
         whole["properties"]["body"] = json!({"oneOf": [{"type": "null"}, reference("schemas", &R::name())], "description": "What had been written, with ids in references; null when it was deleted."});
         whole["properties"]["differences"] = json!({"type": "array", "items": reference("schemas", "Difference"), "description": "All that differs from the revision before."});
         complete(&mut whole);
@@ -46,6 +46,15 @@ impl Building<'_> {
         self.paths.insert(format!("{path}/{{revision}}"), json!({"get": read::<R>(&name)}));
         self.paths.insert(format!("{path}/{{revision}}/restore"), json!({"post": restore::<R>()}));
     }
+}
+
+/// What is told of every revision.
+fn revision() -> Value {
+    let steps = Step::ALL.map(Step::name);
+    let done = ["create", "replace", "accept", "restore", "delete", "revive"];
+    let mut revision = json!(RevisionEntry::schema());
+    revision["properties"]["operation"]["enum"] = json!([&done[..], &steps[..]].concat());
+    revision
 }
 
 fn complete(schema: &mut Value) {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Building, answer, guard, operation, reference, told,
     webhooks::{names, whole},
+    written_in,
 };
 use crate::import::{COLLECTION, ImportFormat, MOST_CHANGES, MOST_FAULTS, Report, SYSTEM};
 
@@ -12,7 +13,10 @@ impl Building<'_> {
     pub(super) fn imports(&mut self) {
         self.add::<Report>();
         self.tags.push(json!({"name": COLLECTION, "description": "Bundles and tables that are taken in as a whole: checked, shown, corrected, and then taken."}));
-        let record = record(self.schemas.remove("Report").unwrap_or_default());
+        let mut record = record(self.schemas.remove("Report").unwrap_or_default());
+        record["properties"]["format"]["enum"] = json!(ImportFormat::ALL.map(ImportFormat::name));
+        self.schemas["ImportChange"]["properties"]["action"]["enum"] =
+            json!(["created", "changed", "proposed"]);
         self.schemas.insert("ImportRecord".into(), record);
         self.schemas.insert("ImportPage".into(), whole("ImportRecord", "imports"));
         self.schemas.insert("Bundle".into(), bundle());
@@ -53,10 +57,10 @@ fn bundle() -> Value {
         .into_iter()
         .map(|name| {
             let about = format!("Records of {name}, as they are written one by one.");
-            (
-                name.to_owned(),
-                json!({"type": "array", "items": {"type": "object"}, "description": about}),
-            )
+            let written = reference("schemas", &written_in(name));
+            let any = json!({"type": "object", "additionalProperties": true, "description": "Any other: what is wrong with it is told when it is judged."});
+            let items = json!({"anyOf": [written, any]});
+            (name.to_owned(), json!({"type": "array", "items": items, "description": about}))
         })
         .collect();
     json!({
@@ -81,16 +85,16 @@ fn create() -> Value {
     guard(&mut post, Deed::Write);
     let flag = |name: &str, about: &str| json!({"name": name, "in": "query", "required": false, "description": about, "schema": {"type": "boolean", "default": false}});
     post["parameters"] = json!([
-        {"name": "resource", "in": "query", "required": false, "description": "The collection that the rows of a table belong to; needed for tables, and not for bundles.", "schema": {"type": "string", "enum": collections()}, "example": "seminars"},
+        {"name": "resource", "in": "query", "required": false, "description": "The collection that the rows of a table belong to; needed for tables (`seminars` for the example), and not for bundles.", "schema": {"type": "string", "enum": collections()}},
         flag("dry_run", "Whether it is only told what would be created, changed and left."),
         flag("partial", "Whether the good rows of a table are taken without the bad, which can be had as a file."),
         flag("publish", "Whether new records are public at once; that needs the role publisher or admin."),
-        {"name": "sheet", "in": "query", "required": false, "description": "The sheet of a workbook that is read; without it the first.", "schema": {"type": "string", "minLength": 1, "maxLength": 31}, "example": "Programme"},
-        {"name": "mapping", "in": "query", "required": false, "description": "Which field a header of a table stands for, where it was guessed wrong; null leaves the column out. Headers that are not named are guessed.", "content": {"application/json": {"schema": {"type": "object", "additionalProperties": {"type": ["string", "null"]}}, "example": {"Дата": "ends_on"}}}},
-        {"name": "system", "in": "query", "required": false, "description": "Whose names the external ids are.", "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9._-]+$", "default": SYSTEM}},
+        {"name": "sheet", "in": "query", "required": false, "description": "The sheet of a workbook that is read; without it the first.", "schema": {"type": "string", "minLength": 1, "maxLength": 31}},
+        {"name": "mapping", "in": "query", "required": false, "description": "Which field a header of a table stands for, where it was guessed wrong; null leaves the column out. Headers that are not named are guessed. As in `{\"Дата\": \"ends_on\"}`.", "content": {"application/json": {"schema": {"type": "object", "additionalProperties": {"type": ["string", "null"]}}, "example": {}}}},
+        {"name": "system", "in": "query", "required": false, "description": "The system that the external ids come from.", "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9._-]+$", "default": SYSTEM}},
     ]);
     let [json, csv, xlsx] = ImportFormat::ALL.map(ImportFormat::media_type);
-    let table = "Дата начала;Название;project_id;kind;status\n05.11.2027;Осенний семинар;governance-innovation-and-digitalisation;seminar;planned\n";
+    let table = "slug;Дата начала;Название;project_id;kind;status\nautumn-seminar-2027;05.11.2027;Осенний семинар;governance-innovation-and-digitalisation;seminar;planned\n";
     let mut content = serde_json::Map::new();
     content.insert(json.into(), json!({"schema": reference("schemas", "Bundle"), "example": {"records": {"topics": [{"code": "service-design", "scheme": "own", "label": {"en": "Service design"}}]}}}));
     content.insert(csv.into(), json!({"schema": {"type": "string"}, "example": table}));

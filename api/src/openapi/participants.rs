@@ -21,16 +21,11 @@ impl Building<'_> {
         let change = self.change("Participant");
         let mut page = whole("ParticipantRecord", COLLECTION);
         page["properties"]["total"] = json!({"type": "integer", "format": "int64", "minimum": 0, "description": "How many participants the whole list has; only where it was asked with with_total."});
-        let mut erased = json!(Erased::schema());
-        erased["required"] = names(&erased);
-        let mut import = self.schemas["ParticipantImport"].clone();
-        import["required"] = names(&import);
         let all = [
             ("ParticipantRecord", record(&self.schemas["Participant"])),
             ("ParticipantPage", page),
             ("PersonsParticipations", person()),
-            ("Erased", erased),
-            ("ParticipantImport", import),
+            ("Erased", json!(Erased::schema())),
         ];
         for (name, schema) in all {
             self.schemas.insert(name.into(), schema);
@@ -147,7 +142,7 @@ fn written(media_type: &str, about: &str, schema: &str, example: &Value) -> Valu
 
 fn list(mut filters: Vec<Value>) -> Value {
     let about = "The participants in the order in which they were added, a page at a time; parameters that name different fields all apply, values with commas between them are alternatives. A token that is limited to projects sees those of their activities.";
-    let statuses = ["400", "401", "414"];
+    let statuses = ["400", "401"];
     let mut get = guarded("listParticipants", "List participants", about, &statuses);
     filters.extend(["limit", "cursor", "with_total"].map(|name| reference("parameters", name)));
     get["parameters"] = json!(filters);
@@ -160,7 +155,7 @@ fn create() -> Value {
     let about = "Enters somebody who took part, whatever the state of the seminar or the study visit. Somebody whose address is known there already is refused: change that entry.";
     let statuses = ["400", "401", "408", "413", "415", "422"];
     let mut post = guarded("createParticipant", "Enter a participant", about, &statuses);
-    let what = "What is written of the participant.";
+    let what = "The participant to enter.";
     post["requestBody"] = written("application/json", what, "Participant", &body());
     let headers = ["ETag", "Location"];
     post["responses"]["201"] =
@@ -191,7 +186,7 @@ fn changing(name: &str, summary: &str, about: &str) -> Value {
 fn replace() -> Value {
     let about = "Puts other data in place of what was known: what is left out becomes unknown. Who was erased can be corrected as far as they are counted, and not named again.";
     let mut put = changing("replaceParticipant", "Replace a participant", about);
-    let what = "What is written of the participant.";
+    let what = "The whole participant, as they are to be told of.";
     put["requestBody"] = written("application/json", what, "Participant", &body());
     put
 }
@@ -201,7 +196,7 @@ fn patch(change: &str) -> Value {
     let mut patch = changing("patchParticipant", "Change a participant", about);
     let media_type = "application/merge-patch+json";
     patch["requestBody"] =
-        written(media_type, "What is to be another.", change, &json!({"days_attended": [1]}));
+        written(media_type, "The fields to change.", change, &json!({"days_attended": [1]}));
     patch
 }
 
@@ -215,7 +210,7 @@ fn delete() -> Value {
 }
 
 fn erase() -> Value {
-    let about = "Takes away name, address, organisation and number of the certificate for good, and leaves country, sex, seniority, days and that there was a certificate, so that figures stay true. Who was erased before stays as they are. If-Match may be sent, and need not be.";
+    let about = "Takes away name, address, organisation and number of the certificate for good, and leaves country, sex, seniority, days and that there was a certificate, so that figures stay true. An entry erased before stays as it is. If-Match may be sent, and need not be.";
     let statuses = ["400", "401", "404", "412"];
     let mut post = guarded("eraseParticipant", "Erase a participant", about, &statuses);
     let if_match = json!({"name": "If-Match", "in": "header", "required": false, "description": "The ETag of the revision that is erased; a tag of anything else does not fit.", "schema": {"type": "string"}});

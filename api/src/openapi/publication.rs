@@ -4,9 +4,8 @@ use persistence::Stored;
 use serde_json::{Value, json};
 
 use super::{
-    Building, answer, guard, id_parameter, operation, record_example, record_name, reference,
-    spoken,
-    webhooks::{names, whole},
+    Building, answer, guard, id_parameter, of_all, operation, record_example, record_name,
+    reference, spoken, webhooks::whole, written_in,
 };
 use crate::{
     body::Note,
@@ -25,11 +24,15 @@ impl Building<'_> {
     pub(super) fn proposals(&mut self) {
         self.add::<ProposalRecord>();
         self.add::<Note>();
-        self.schemas["ProposalRecord"]["required"] = names(&self.schemas["ProposalRecord"]);
+        for part in ["body", "current"] {
+            let field = &mut self.schemas["ProposalRecord"]["properties"][part];
+            let about = field["description"].take();
+            *field = json!({"oneOf": of_all(written_in), "description": about});
+        }
         self.schemas.insert("ProposalPage".into(), whole("ProposalRecord", "proposals"));
         self.tags.push(json!({"name": COLLECTION, "description": "Changes to what is public that an editor made, kept aside until a publisher decides."}));
 
-        let statuses = ["400", "401", "414"];
+        let statuses = ["400", "401"];
         let about = "The proposals about records that one may see, the newest first.";
         let mut list = operation("listProposals", COLLECTION, "List proposals", about, &statuses);
         guard(&mut list, Deed::See);
@@ -75,6 +78,7 @@ impl Building<'_> {
             let statuses = ["400", "401", "404", "408", "409", "412", "413", "415", "422"];
             let mut post = operation(name, COLLECTION, summary, about, &statuses);
             guard(&mut post, deed);
+            post["responses"]["409"] = reference("responses", "Decided");
             let mut parameters = vec![id()];
             if decision == "accept" {
                 parameters.push(optional_condition("The ETag of the record's present revision, where it has moved on; a tag of anything else does not fit."));
@@ -128,6 +132,7 @@ fn take<R: Resource>(step: Step) -> Value {
         Step::Publish | Step::Withdraw => Deed::Publish,
     };
     guard(&mut post, deed);
+    post["responses"]["409"] = reference("responses", "WrongState");
     post["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
     post["requestBody"] = note();
     post["responses"]["200"] =

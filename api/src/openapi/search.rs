@@ -7,12 +7,6 @@ use crate::search::{COLLECTION, SearchFilter, SearchPage};
 impl Building<'_> {
     pub(super) fn search(&mut self) {
         self.add::<SearchPage>();
-        for (name, optional) in [("SearchPage", Some("total")), ("Found", None)] {
-            let fields = self.schemas[name]["properties"].as_object().into_iter().flatten();
-            let names: Vec<_> = fields.map(|(name, _)| name.clone()).collect();
-            let required = names.iter().filter(|name| Some(name.as_str()) != optional);
-            self.schemas[name]["required"] = json!(required.collect::<Vec<_>>());
-        }
         self.schemas["SearchPage"]["properties"]["total"]["type"] = "integer".into();
         self.tags.push(json!({"name": COLLECTION, "description": "Words, wherever they stand."}));
         let mut find = operation(
@@ -20,7 +14,7 @@ impl Building<'_> {
             COLLECTION,
             "Search all records",
             "The records of every resource that hold the words in any of their texts, in any language, each with the collection that it is in. Those with the words in their names come first.",
-            &["400", "414"],
+            &["400"],
         );
         let mut parameters = self.filters::<SearchFilter>();
         let mut words = super::parameters()["q"].clone();

@@ -12,21 +12,22 @@ use crate::statistics::{
     Statistics, Subjects, WIDEST, WIDTH, filtering, fitting,
 };
 
+/// What the figures of a project's page are of.
+const FIGURES: [&str; 7] = [
+    "seminars",
+    "study_visits",
+    "presentations",
+    "speakers",
+    "organisations",
+    "participants",
+    "countries",
+];
+
 impl Building<'_> {
     pub(super) fn statistics(&mut self) {
         self.add::<Subjects>();
         self.add::<Statistics>();
         self.tags.push(json!({"name": COLLECTION, "description": "Figures, each with what it means, whether it is a lower bound, and of how many records the value is not known."}));
-        for name in [
-            "Subjects",
-            "SubjectTold",
-            "MeasureKnown",
-            "DimensionKnown",
-            "Statistics",
-            "MeasureTold",
-        ] {
-            self.require_all(name);
-        }
         let about =
             "Every subject, with what its figures mean and by what they can be split and narrowed.";
         let mut all =
@@ -47,21 +48,11 @@ impl Building<'_> {
     fn dashboard(&mut self) {
         self.add::<Dashboard>();
         self.add::<Framework>();
+        self.schemas["DashboardFigure"]["properties"]["name"]["enum"] = json!(FIGURES);
+        self.schemas["AttendanceTold"]["properties"]["collection"]["enum"] =
+            json!([Seminar::COLLECTION, StudyVisit::COLLECTION]);
         self.schemas["Dashboard"]["properties"]["money"]["items"] =
             reference("schemas", "FinanceFigures");
-        for name in [
-            "Dashboard",
-            "DashboardProject",
-            "DashboardFigure",
-            "AttendanceTold",
-            "ResultTold",
-            "IndicatorTold",
-            "PeriodTold",
-            "InitiativeTold",
-            "Framework",
-        ] {
-            self.require_all(name);
-        }
         let project = format!("/v1/{}/{{id}}", Project::COLLECTION);
         for (name, part, summary, about) in [
             (
@@ -85,13 +76,6 @@ impl Building<'_> {
                 answer("As of one moment.", name, None, &["ETag", "Content-Language"]);
             self.paths.insert(format!("{project}/{part}"), json!({"get": get}));
         }
-    }
-
-    /// Says that every property of a schema is there.
-    fn require_all(&mut self, name: &str) {
-        let fields = self.schemas[name]["properties"].as_object().into_iter().flatten();
-        let names: Vec<_> = fields.map(|(name, _)| json!(name)).collect();
-        self.schemas[name]["required"] = names.into();
     }
 
     fn subject(&mut self, subject: Subject) {
@@ -119,7 +103,7 @@ impl Building<'_> {
             COLLECTION,
             &format!("Count {spoken}"),
             &about,
-            &["400", "414", "422"],
+            &["400", "422"],
         );
         let mut asked = parameters.clone();
         asked.push(reference("parameters", "lang"));
@@ -149,6 +133,12 @@ impl Building<'_> {
         get["operationId"] = format!("draw{statistics}").into();
         get["summary"] = format!("Draw a chart of {spoken}").into();
         let mut asked = parameters;
+        if subject == Subject::Attendance {
+            // It has one unit, and people are not organisations.
+            for metric in asked.iter_mut().filter(|one| one["name"] == Dimension::Metric.name()) {
+                metric["example"] = json!(["persons"]);
+            }
+        }
         // A chart shows one.
         for measure in asked.iter_mut().filter(|one| one["name"] == "measure") {
             measure["description"] =
@@ -270,6 +260,11 @@ fn figures(subject: Subject) -> Value {
         let kind = if subject == Subject::Finance { "string" } else { "number" };
         fields.insert(name.into(), json!({"type": [kind, "null"], "description": about}));
         fields.insert(format!("{name}_qualifier"), qualifier);
+        let unknown = "Of how many the value is not known; null where the number is withheld.";
+        fields.insert(
+            format!("{name}_unknown"),
+            json!({"type": ["integer", "null"], "minimum": 0, "description": unknown}),
+        );
     }
     if subject == Subject::Participants {
         let about = "Whether these are people of small groups, told of together or not at all.";

@@ -16,8 +16,7 @@ impl Building<'_> {
     pub(super) fn tokens(&mut self) {
         self.add::<Token>();
         self.tags.push(json!({"name": COLLECTION, "description": "Who may do what: a token has a role, ends after a year at most, can be limited to projects and can be revoked."}));
-        let mut record = json!(TokenRecord::schema());
-        record["required"] = names(&record);
+        let record = json!(TokenRecord::schema());
         let mut new = record.clone();
         new["description"] = "A new token, with what its holder is to send.".into();
         new["properties"]["token"] = json!({"type": "string", "pattern": PATTERN, "description": "What is sent as `Authorization: Bearer …`; it is told this one time."});
@@ -66,7 +65,7 @@ fn create() -> Value {
     let about = "Makes a token, and tells it this one time: the registry itself keeps no more than its digest. The projects that it is to be limited to are named by id or slug.";
     let statuses = ["400", "401", "408", "413", "415", "422"];
     let mut post = guarded(Deed::Manage, "createToken", "Create a token", about, &statuses);
-    post["requestBody"] = json!({"required": true, "description": "What is written of the token.", "content": {"application/json": {"schema": reference("schemas", "Token"), "example": body()}}});
+    post["requestBody"] = json!({"required": true, "description": "The token to create.", "content": {"application/json": {"schema": reference("schemas", "Token"), "example": body()}}});
     let mut new = example();
     new["token"] = format!("hub_{ID}_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo").into();
     post["responses"]["201"] = answer("It was made.", "NewToken", Some(new), &["Location"]);
@@ -91,10 +90,13 @@ fn read() -> Value {
 }
 
 fn revoke() -> Value {
-    let about = "Ends the token at once. A token that was revoked before stays as it is.\n\nTo revoke one's own token needs no role.";
+    let about = "Ends the token at once. A token that was revoked before stays as it is.";
     let statuses = ["400", "401", "404"];
     let mut post = guarded(Deed::Manage, "revokeToken", "Revoke a token", about, &statuses);
     post["parameters"] = json!([id()]);
+    let needs = Deed::Manage.needs();
+    post["description"] =
+        format!("{about}\n\nNeeds {needs}; to revoke one's own token needs no role.").into();
     let mut revoked = example();
     revoked["revoked_at"] = "2026-12-24T09:00:00Z".into();
     post["responses"]["200"] = answer("It is revoked.", "TokenRecord", Some(revoked), &[]);

@@ -7,6 +7,15 @@ use super::{Building, answer, guard, operation, reference};
 use crate::webhook::{COLLECTION, DeliveryRecord};
 
 const ID: &str = "01931f6e-6c00-7000-8000-000000000001";
+/// Why an address may not have answered; nothing where it did.
+const ERRORS: [Option<&str>; 6] = [
+    Some("not_reached"),
+    Some("timed_out"),
+    Some("private_address"),
+    Some("invalid_address"),
+    Some("invalid_secret"),
+    None,
+];
 
 impl Building<'_> {
     pub(super) fn webhooks(&mut self) {
@@ -19,12 +28,15 @@ impl Building<'_> {
         created["properties"]["secret"] = json!({"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]{43}=$", "description": "What requests are signed with; it is told this one time."});
         created["required"] = names(&created);
         let mut delivery = json!(DeliveryRecord::schema());
-        delivery["required"] = names(&delivery);
         delivery["properties"]["status"]["enum"] = json!(["pending", "delivered", "failed"]);
+        delivery["properties"]["last_error"]["enum"] = json!(ERRORS);
+        let mut page = whole("WebhookRecord", "webhooks");
+        page["description"] = "All webhooks.".into();
+        page["properties"]["next_cursor"]["description"] = "Null: a page has all of them.".into();
         let all = [
             ("WebhookRecord", record),
             ("NewWebhook", created),
-            ("WebhookPage", whole("WebhookRecord", "webhooks")),
+            ("WebhookPage", page),
             ("DeliveryRecord", delivery),
             ("DeliveryPage", whole("DeliveryRecord", "deliveries")),
         ];
@@ -119,7 +131,8 @@ fn create() -> Value {
     let about = "From now on the address is told of each change by a POST of `{type, timestamp, data}`, where `type` is as in `seminars.changed` and `data` an item of the feed of changes. Requests carry `webhook-id`, `webhook-timestamp` and `webhook-signature`, so any library for Standard Webhooks verifies them with the secret that is told here, this one time. What is not answered with 2xx within 15 seconds is tried again for three days, less and less often; 410 switches the webhook off.";
     let statuses = ["400", "401", "408", "409", "413", "415", "422"];
     let mut post = with_token("createWebhook", "Create a webhook", about, &statuses);
-    post["requestBody"] = json!({"required": true, "description": "What is written of the webhook.", "content": {"application/json": {"schema": reference("schemas", "Webhook"), "example": body()}}});
+    post["requestBody"] = json!({"required": true, "description": "The webhook to create.", "content": {"application/json": {"schema": reference("schemas", "Webhook"), "example": body()}}});
+    post["responses"]["409"] = reference("responses", "TooManyWebhooks");
     let mut created = example();
     created["secret"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=".into();
     post["responses"]["201"] =
@@ -142,7 +155,7 @@ fn patch(change: &str) -> Value {
     let mut patch = with_token("patchWebhook", "Change a webhook", about, &statuses);
     patch["parameters"] =
         json!([id("id", "The id of the webhook."), reference("parameters", "If-Match")]);
-    patch["requestBody"] = json!({"required": true, "description": "What is to be another.", "content": {"application/merge-patch+json": {"schema": reference("schemas", change), "example": {"enabled": false}}}});
+    patch["requestBody"] = json!({"required": true, "description": "The fields to change.", "content": {"application/merge-patch+json": {"schema": reference("schemas", change), "example": {"enabled": false}}}});
     patch["responses"]["200"] =
         answer("It was changed.", "WebhookRecord", Some(example()), &["ETag"]);
     patch
@@ -162,6 +175,7 @@ fn ping() -> Value {
     let about = "Has the webhook told of a `ping`, to see that it is reached.";
     let statuses = ["400", "401", "404", "409"];
     let mut post = with_token("pingWebhook", "Try a webhook", about, &statuses);
+    post["responses"]["409"] = reference("responses", "WebhookOff");
     post["parameters"] = json!([id("id", "The id of the webhook.")]);
     let mut pinged = delivery_example();
     pinged["event"] = "ping".into();
@@ -191,6 +205,7 @@ fn replay() -> Value {
     let statuses = ["400", "401", "404", "409"];
     let mut post =
         with_token("replayWebhookDelivery", "Replay a delivery of a webhook", about, &statuses);
+    post["responses"]["409"] = reference("responses", "WebhookOff");
     post["parameters"] =
         json!([id("id", "The id of the webhook."), id("delivery", "The id of the delivery."),]);
     post["responses"]["202"] =

@@ -188,19 +188,19 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     // What dimensions are.
     (
-        "The year in which an event begins, an amount falls or a period ends, as in 2021; null when it is not known.",
-        "Год, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021; null, если он неизвестен.",
-        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 연도(예: 2021). 알 수 없으면 null.",
+        "The year in which an event begins, an amount falls or a period ends, as in 2021.",
+        "Год, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021.",
+        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 연도(예: 2021).",
     ),
     (
-        "The quarter in which an event begins, an amount falls or a period ends, as in 2021-Q4; null when it is not known.",
-        "Квартал, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021-Q4; null, если он неизвестен.",
-        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 분기(예: 2021-Q4). 알 수 없으면 null.",
+        "The quarter in which an event begins, an amount falls or a period ends, as in 2021-Q4.",
+        "Квартал, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021-Q4.",
+        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 분기(예: 2021-Q4).",
     ),
     (
-        "The month in which an event begins, an amount falls or a period ends, as in 2021-11; null when it is not known.",
-        "Месяц, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021-11; null, если он неизвестен.",
-        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 월(예: 2021-11). 알 수 없으면 null.",
+        "The month in which an event begins, an amount falls or a period ends, as in 2021-11.",
+        "Месяц, в котором начинается мероприятие, к которому относится сумма или в котором кончается период, например 2021-11.",
+        "행사가 시작하거나 금액이 속하거나 기간이 끝나는 월(예: 2021-11).",
     ),
     (
         "The country, by its ISO 3166-1 alpha-2 code.",
