@@ -1352,7 +1352,8 @@ fn a_line_has_a_place_for_each_time_and_leads_through_none_that_is_not_known() {
         assert_eq!(steps(&hub, query).await, [3, 1]);
         // Of a year without a number nobody knows how many came.
         let query = "attendance.svg?group_by=year&metric=persons&chart=line";
-        let people = ["2021: more than 70", "2023: 30", "2025: 40", "year: not known: 50"];
+        let people =
+            ["2021: more than 70", "2023: 30", "2025: 40", "year: not known: more than 70"];
         let all = said(&hub, query).await;
         assert!(people.iter().all(|one| all.iter().any(|other| other == one)), "{all:?}");
         assert!(!all.iter().any(|one| one.starts_with("2024")), "{all:?}");
@@ -1395,7 +1396,13 @@ fn a_stack_adds_up_only_what_may_be_added_up() {
 #[test]
 fn a_chart_of_participants_says_what_their_table_says() {
     on_each_database(async |hub: Hub| {
-        let days = [("a", "2022-03-01"), ("b", "2024-02-01"), ("c", "2025-01-01")];
+        let days = [
+            ("a", "2022-03-01"),
+            ("b", "2024-02-10"),
+            ("c", "2024-03-01"),
+            ("d", "2024-04-02"),
+            ("e", "2025-01-15"),
+        ];
         let seminars = days.map(|(slug, day)| held(slug, Some(day)));
         hub.import(json!({"records": {"seminars": seminars}})).await;
         let activities = all(&hub, "seminars").await;
@@ -1407,8 +1414,10 @@ fn a_chart_of_participants_says_what_their_table_says() {
             ("b", Some("female"), 7),
             ("b", Some("male"), 3),
             ("b", None, 2),
-            ("c", Some("female"), 6),
-            ("c", Some("male"), 5),
+            ("c", Some("female"), 2),
+            ("d", Some("male"), 3),
+            ("e", Some("female"), 6),
+            ("e", Some("male"), 5),
         ] {
             people.extend((0..count).map(|_| Person { activity: at(slug), sex, country: "KZ" }));
         }
@@ -1438,7 +1447,7 @@ fn a_chart_names_its_measure_and_has_an_order_that_is_seen() {
             ),
         ] {
             let chart = hub.get(&format!("/v1/statistics/{query}")).await;
-            assert!(chart.text.contains(&format!("{title}\n</title>")), "{title}: {}", chart.text);
+            assert!(chart.text.contains(&format!(">{title}</title>")), "{title}: {}", chart.text);
         }
         let labels = said(&hub, "seminars.svg?group_by=country").await;
         let names: Vec<_> = labels.iter().filter_map(|label| label.split(':').next()).collect();
