@@ -45,6 +45,7 @@ pub(super) const CODES: &[(&str, &str, &str, &str)] = &[
     ("by region", "by region", "по регионам", "지역별"),
     ("by topic", "by topic", "по темам", "주제별"),
     ("by kind", "by kind", "по видам", "유형별"),
+    ("by status", "by status", "по статусам", "상태별"),
     ("by project", "by project", "по проектам", "사업별"),
     ("by organisation", "by organisation", "по организациям", "기관별"),
     ("by organisation_kind", "by kind of organisation", "по типам организаций", "기관 유형별"),
