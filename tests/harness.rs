@@ -238,6 +238,7 @@ fn listening(database: Database, change: impl Fn(&mut Settings)) -> (String, Ser
         handover: None,
         rate_limit: None,
         proxies: Vec::new(),
+        admin: None,
         cache: 16 * 1024 * 1024,
     };
     change(&mut settings);

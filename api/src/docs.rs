@@ -52,7 +52,7 @@ pub(crate) async fn ui(path: Path<String>) -> Result<HttpResponse, Problem> {
         .deep_linking(true)
         .try_it_out_enabled(false);
     let found = utoipa_swagger_ui::serve(&path, Arc::new(config));
-    let found = found.map_err(|_| Problem::internal())?.ok_or_else(Problem::no_route)?;
+    let found = found.map_err(|error| Problem::broken(&*error))?.ok_or_else(Problem::no_route)?;
     let encoding = found.gzpipped.then_some("gzip");
     Ok(file(&found.content_type, found.bytes.into_owned().into(), encoding, Some(POLICY)))
 }
