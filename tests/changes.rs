@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::{
     harness::{Hub, Reply, client, on_each_database},
-    running::{Service, said},
+    running::{Service, admin},
 };
 
 /// How many changes the random run makes, and how many clients make them at once.
@@ -386,8 +386,7 @@ fn a_stream_hears_of_other_instances_says_that_it_lives_and_ends_with_the_servic
     let folder = TempDir::new().unwrap();
     let mut one = Service::start(folder.path());
     let other = Service::start(folder.path());
-    let made = said(folder.path(), &["token", "create", "--role", "admin"], &[]);
-    let token = String::from_utf8(made.stdout).unwrap().lines().last().unwrap().to_owned();
+    let token = admin(folder.path(), &[]);
     actix_web::rt::System::new().block_on(async {
         let client = client();
         let hub = |service: &Service| format!("http://{}", service.at);

@@ -6,12 +6,15 @@ use std::{
 
 use api::Settings;
 use futures_util::future::join_all;
-use persistence::{Database, Pulse};
+use persistence::{Author, Database, Pulse, Taking};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::harness::{Hub, Instance, on_each_database, on_each_database_without_memory};
+use crate::harness::{
+    Hub, Instance, empty_database, on_each_database, on_each_database_without_memory,
+};
 
 /// How many steps are taken, where `HUB_TEST_STEPS` does not say another number.
 const STEPS: usize = 600;
@@ -493,6 +496,51 @@ fn the_public_reads_from_a_replica_unless_it_is_behind_or_gone() {
         assert!(!read().await.contains("Replicated"));
         admin.close().await.unwrap();
         instance.stop().await;
+    });
+}
+
+#[test]
+fn a_replica_that_is_away_is_waited_for_once_and_one_of_another_registry_is_noticed() {
+    on_each_database(async |hub| {
+        hub.get("/health/live").await;
+        let Some((server, _)) = hub.database.url.rsplit_once('/') else { return };
+        if !server.starts_with("postgres") {
+            return;
+        }
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let with = |replicas: String| Database { replicas: Some(replicas), ..hub.database.clone() };
+        let away = with(format!("postgres://hub:secret@{gone}/hub"));
+        let instance = hub.another(|settings| {
+            settings.cache = 0;
+            settings.database = away.clone();
+        });
+        let begun = Instant::now();
+        for _ in 0..40 {
+            let reply = hub.get_from(&instance.url, "/v1/organisations/undp", None).await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+        }
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(5), "{took:?} for 40 reads");
+        instance.stop().await;
+
+        let fault = away.replicas_fault().await.expect("nobody is there");
+        assert!(fault.contains(&gone.to_string()) && fault.contains("refused"), "{fault}");
+        assert!(!fault.contains("secret"), "{fault}");
+        assert_eq!(with(hub.database.url.clone()).replicas_fault().await, None);
+        let fault = with(format!("{server}/postgres")).replicas_fault().await;
+        let fault = fault.expect("no registry is there");
+        assert!(fault.contains("does not exist"), "{fault}");
+        let folder = TempDir::new().unwrap();
+        let (url, _gate) = empty_database(true, &folder).await;
+        let other = Database { pulse: Pulse::default(), ..Database::at(&url) };
+        other.migrate().await.unwrap();
+        assert_eq!(with(url.clone()).replicas_fault().await, None, "it may be behind");
+        let by = Author::program("test");
+        let taking = Taking { publish: true, system: "t".into(), dry_run: false, told: 0 };
+        let bundle = serde_json::from_str(domain::sample::BUNDLE).unwrap();
+        other.open().await.unwrap().import(&by, &taking, bundle).await.unwrap();
+        let fault = with(url).replicas_fault().await.expect("it is another registry");
+        assert!(fault.contains("no copy"), "{fault}");
     });
 }
 

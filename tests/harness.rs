@@ -254,6 +254,7 @@ fn listening(database: Database, change: impl Fn(&mut Settings)) -> (String, Ser
         rate_limit: None,
         proxies: Vec::new(),
         security_contact: Some("mailto:security@hub.example.org".to_owned()),
+        admin: None,
         cache: 16 * 1024 * 1024,
     };
     change(&mut settings);

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::{
     harness::{Hub, Reply, client, databases, empty_database, on_each_database},
-    running::{Service, program, said},
+    running::{Service, admin, program},
 };
 
 /// How many equal requests are sent at once for each key.
@@ -187,11 +187,9 @@ fn after_a_crash_nothing_is_half_kept() {
             let making = (path.clone(), url.clone());
             // What lies before the database is driven by this thread.
             let made = tokio::task::spawn_blocking(move || {
-                let settings = [("DATABASE_URL", making.1.as_str())];
-                said(&making.0, &["token", "create", "--role", "admin"], &settings)
+                admin(&making.0, &[("DATABASE_URL", making.1.as_str())])
             });
-            let made = made.await.unwrap();
-            let token = String::from_utf8(made.stdout).unwrap().lines().last().unwrap().to_owned();
+            let token = made.await.unwrap();
             let start = async || {
                 let mut command = program(&path);
                 command.env("DATABASE_URL", &url);

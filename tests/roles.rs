@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{client, databases},
-    running::{Service, program, said},
+    running::{Service, admin, program},
 };
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/postgres-roles.sql");
@@ -57,8 +57,7 @@ fn the_role_that_serves_cannot_rewrite_the_log() {
 async fn serve_and_try(url: &str) {
     let folder = TempDir::new().unwrap();
     let settings = [("DATABASE_URL", url), ("CAPACITY_HUB_SAMPLE", "yes")];
-    let made = said(folder.path(), &["token", "create", "--role", "admin"], &settings);
-    let token = String::from_utf8(made.stdout).unwrap().lines().last().unwrap().to_owned();
+    let token = admin(folder.path(), &settings);
     let mut command = program(folder.path());
     command.envs(settings);
     let running = Service::run(command);

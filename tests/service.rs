@@ -20,6 +20,7 @@ mod leaks;
 mod life;
 mod limits;
 mod logged;
+mod metrics;
 mod participants;
 mod publication;
 mod reading;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     harness::{Hub, Reply, client, on_each_database},
-    running::{Service, program, said},
+    running::{Service, admin, program},
 };
 
 /// A request that a receiver got.
@@ -330,10 +330,7 @@ struct Process {
 
 impl Process {
     fn start(folder: &TempDir, to_private: &str, token: Option<String>) -> Self {
-        let token = token.unwrap_or_else(|| {
-            let made = said(folder.path(), &["token", "create", "--role", "admin"], &[]);
-            String::from_utf8(made.stdout).unwrap().lines().last().unwrap().to_owned()
-        });
+        let token = token.unwrap_or_else(|| admin(folder.path(), &[]));
         let mut program = program(folder.path());
         program.env("CAPACITY_HUB_WEBHOOKS_TO_PRIVATE", to_private);
         Self { service: Service::run(program), token }

@@ -3,7 +3,10 @@ use actix_web::{HttpMessage, HttpRequest, http::header, web::Data};
 use domain::{Deed, Resource, Token};
 use persistence::{Actor, Author, Store};
 
-use crate::{Problem, edge::RequestId};
+use crate::{
+    Problem,
+    edge::{RequestId, TokenId},
+};
 
 /// Whether it takes two people to write something and to publish it.
 #[derive(Clone, Copy)]
@@ -16,6 +19,7 @@ pub(crate) async fn of(request: &HttpRequest, store: &Store, deed: Deed) -> Resu
     let token = token(request).ok_or_else(Problem::unauthenticated)?;
     let actor = store.actor(token).await.map_err(Problem::of(Token::COLLECTION))?;
     let actor = actor.ok_or_else(Problem::unauthenticated)?;
+    request.extensions_mut().insert(TokenId(actor.token_id.clone()));
     if actor.may(deed) { Ok(actor) } else { Err(Problem::forbidden(deed)) }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage, HttpResponse,
     body::{self, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -23,7 +23,13 @@ use quick_cache::{
     sync::{Cache, EntryAction, EntryResult},
 };
 
-use crate::{Problem, answer, edge::Circumstances, export::Format, page};
+use crate::{
+    Problem, answer,
+    edge::Circumstances,
+    export::Format,
+    metrics::{Metrics, Route},
+    page,
+};
 
 /// What an entry takes beside its body, about.
 const OVERHEAD: usize = 1024;
@@ -54,6 +60,7 @@ enum Kept {
 
 struct Answer {
     made: Made,
+    route: Arc<str>,
     day: NaiveDate,
     headers: HeaderMap,
     /// What is said to who has it already.
@@ -86,6 +93,13 @@ impl Answer {
         self.day == day && store.pulse().holds(&self.made)
     }
 
+    /// Lets who counts know that it was remembered.
+    fn note_for(&self, request: &ServiceRequest) {
+        if request.app_data::<Data<Metrics>>().is_some() {
+            request.extensions_mut().insert(Route(self.route.clone()));
+        }
+    }
+
     fn give(&self) -> HttpResponse {
         let mut response = HttpResponse::Ok().body(self.body.clone());
         // A copy of the whole looks up no name.
@@ -103,6 +117,7 @@ pub(crate) fn remembered(request: &ServiceRequest) -> Option<HttpResponse> {
     if !sure || !answer.holds(store, store.today()) {
         return None;
     }
+    answer.note_for(request);
     if answer::has(request.headers(), &answer.headers) {
         return Some(answer::not_modified(answer.unchanged.clone()));
     }
@@ -130,6 +145,7 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     let waiting = tokio::time::timeout(PATIENCE, answers.0.entry_async(&asked.key, current)).await;
     let place = match waiting {
         Ok(EntryResult::Retained(Kept::Answer(answer))) => {
+            answer.note_for(&request);
             return Ok(request.into_response(answer.give()));
         }
         Ok(EntryResult::Vacant(place) | EntryResult::Replaced(place, _)) => Some(place),
@@ -149,7 +165,7 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     };
     let (request, response) = answered.into_parts();
     let (mut head, whole) = response.into_parts();
-    let body = body::to_bytes(whole).await.map_err(|_| Problem::internal())?;
+    let body = body::to_bytes(whole).await.map_err(|error| Problem::broken(error.into()))?;
     // It was told of a stream that is none any more.
     head.headers_mut().remove(header::TRANSFER_ENCODING);
     let anybody = Circumstances::of_anybody(&request);
@@ -159,7 +175,8 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     anybody.finish(&mut unchanged);
     // What comes to the log while it is made may be in it or not.
     let made = Made::from(basis, known);
-    let answer = Answer { made, day, headers, unchanged, body };
+    let route = request.match_pattern().unwrap_or_default().into();
+    let answer = Answer { made, route, day, headers, unchanged, body };
     let response = answer.give();
     let large = answer.body.len() as u64 > answers.0.capacity() / PART;
     let _ = place.insert(if large { Kept::Never } else { Kept::Answer(Arc::new(answer)) });

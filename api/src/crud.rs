@@ -217,7 +217,7 @@ pub(crate) async fn apart<T: 'static>(
     collection: &'static str,
     change: impl Future<Output = Result<T, Error>> + 'static,
 ) -> Result<T, Problem> {
-    let ended = rt::spawn(change).await.map_err(|_| Problem::internal())?;
+    let ended = rt::spawn(change).await.map_err(Problem::broken)?;
     ended.map_err(Problem::of(collection))
 }
 

@@ -134,7 +134,7 @@ pub(crate) async fn ui(path: Path<String>) -> Result<HttpResponse, Problem> {
         .doc_expansion("none")
         .try_it_out_enabled(false);
     let found = utoipa_swagger_ui::serve(&path, Arc::new(config));
-    let found = found.map_err(|_| Problem::internal())?.ok_or_else(Problem::no_route)?;
+    let found = found.map_err(|error| Problem::broken(&*error))?.ok_or_else(Problem::no_route)?;
     let encoding = found.gzpipped.then_some("gzip");
     let mut bytes = found.bytes.into_owned();
     if found.content_type == "text/html" && encoding.is_none() {

@@ -1,5 +1,5 @@
 //! What every request and every answer has in common.
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
@@ -16,7 +16,11 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use crate::{
-    Problem, answer, cache, formats::PublicAddress, limit::Counted, openapi::Paths,
+    Problem, answer, cache,
+    formats::PublicAddress,
+    limit::{Counted, Proxies},
+    metrics::{Metrics, Route},
+    openapi::Paths,
     service::Stopping,
 };
 
@@ -35,6 +39,10 @@ static STANDING: [(HeaderName, &str); 4] = [
 /// The id of a request, in its log line and in its answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestId(pub(crate) Uuid);
+
+/// The id of the token that a request brings, once it is known to hold.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenId(pub(crate) String);
 
 /// Marks a request that wants no body: what has no end would be sent to nobody.
 pub(crate) struct Headless;
@@ -69,6 +77,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     }
 
     let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let client = request.app_data::<Data<Proxies>>().and_then(|proxies| proxies.client(&request));
     let mut counted = None;
     let mut response = if length > MAX_ADDRESS {
         let problem = Problem::too_long(MAX_ADDRESS);
@@ -76,13 +85,21 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     } else if let (&Method::OPTIONS, Some(asked)) = (&method, &asked) {
         request.into_response(preflight(asked, origin.is_some()))
     } else {
-        counted = Counted::new(&request);
-        answered(request, next, counted.as_ref()).await?
+        counted = Counted::new(&request, client);
+        answered(request, next, counted.as_ref()).await.map_err(|error| {
+            // A panic took the request with it, and only its id is left.
+            let told = error.as_error::<Problem>().cloned();
+            let problem = told.unwrap_or_else(|| Problem::broken(&error));
+            problem.note(id);
+            problem.to(id)
+        })?
     };
 
     if response.status().is_client_error() || response.status().is_server_error() {
         let told = response.response().extensions().get::<Problem>().cloned();
-        let problem = told.unwrap_or_else(|| Problem::of_status(response.status()));
+        let problem = told
+            .unwrap_or_else(|| Problem::of_status(response.status(), response.response().error()));
+        problem.note(id);
         response = response.into_response(problem.answer(id));
     }
     if response.request().app_data::<Data<Stopping>>().is_some_and(|stopping| stopping.now()) {
@@ -103,9 +120,18 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     if let Some(counted) = counted {
         counted.tell(status, headers);
     }
+    if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
+        let remembered = response.request().extensions().get::<Route>().cloned();
+        let memory = remembered.is_some();
+        let routed = || response.request().match_pattern().map(Into::into);
+        let route = remembered.map(|Route(route)| route).or_else(routed);
+        metrics.count(&method, route, status, memory, begun.elapsed());
+    }
+    let token = response.request().extensions().get::<TokenId>().map(|token| token.0.clone());
     tracing::info!(
         target: "capacity_hub::request",
         %method, path = response.request().path(), status = status.as_u16(), request_id = %id,
+        client = client.map(display), token,
         milliseconds = begun.elapsed().as_secs_f64() * 1000.0,
         "request"
     );
@@ -230,10 +256,16 @@ async fn answered<B: MessageBody + 'static>(
     next: Next<B>,
     counted: Option<&Counted>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let remembered = cache::remembered(&request);
     if let Some(problem) = counted.and_then(Counted::refused) {
-        return Ok(request.error_response(problem).map_into_boxed_body());
+        // Others behind the same address may have taken all; that nothing has changed is still free.
+        let unchanged = remembered.filter(|answer| answer.status() == StatusCode::NOT_MODIFIED);
+        return Ok(match unchanged {
+            Some(answer) => request.into_response(answer),
+            None => request.error_response(problem).map_into_boxed_body(),
+        });
     }
-    if let Some(answer) = cache::remembered(&request) {
+    if let Some(answer) = remembered {
         return Ok(request.into_response(answer));
     }
     if request.path().contains("%00") {
@@ -241,13 +273,21 @@ async fn answered<B: MessageBody + 'static>(
         return Ok(request.error_response(Problem::no_route()).map_into_boxed_body());
     }
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let response = answered.map_err(|_| Problem::internal())??.map_into_boxed_body();
+    let response = answered.map_err(|panic| Problem::broken(panicked(&*panic)))??;
+    let response = response.map_into_boxed_body();
     let whole = response.request().method() == Method::GET && response.status() == StatusCode::OK;
     if whole && answer::has(response.request().headers(), response.headers()) {
         let fresh = answer::not_modified(answer::unchanged(response.headers()));
         return Ok(response.into_response(fresh));
     }
     Ok(response)
+}
+
+/// What a panic says.
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a panic: {}", text.unwrap_or_default())
 }
 
 /// Outside of compression: chooses how to compress, and tells representations apart.

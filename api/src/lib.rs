@@ -22,6 +22,7 @@ mod idempotency;
 mod import;
 mod kept;
 mod limit;
+mod metrics;
 mod openapi;
 mod page;
 mod participant;

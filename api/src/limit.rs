@@ -1,7 +1,7 @@
 //! How much one client may ask of an instance.
 use std::{
     convert::Infallible,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::SeqCst},
@@ -29,12 +29,44 @@ const WITH_TOKEN: u64 = 10;
 /// Of how many clients it is known what they asked; who asked least lately is forgotten first.
 const MOST_CLIENTS: usize = 100_000;
 
+/// Proxies whose word is taken for who asks.
+pub(crate) struct Proxies(pub(crate) Vec<IpNet>);
+
+impl Proxies {
+    /// Who asks, as far as limits tell clients apart: who has an address of IPv6 has all of a /64.
+    pub(crate) fn client(&self, request: &ServiceRequest) -> Option<IpAddr> {
+        let trusted = |address: &IpAddr| self.0.iter().any(|proxy| proxy.contains(address));
+        let mut address = request.peer_addr()?.ip().to_canonical();
+        let told = request.headers().get_all("x-forwarded-for");
+        let told: Vec<_> = told.filter_map(|line| line.to_str().ok()).collect();
+        // Each proxy adds whom it was asked by at the end; what stands before the first that is not
+        // trusted could be anything.
+        for next in told.iter().rev().flat_map(|line| line.rsplit(',')) {
+            match address_of(next) {
+                Some(next) if trusted(&address) => address = next.to_canonical(),
+                _ => break,
+            }
+        }
+        Some(match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(whole) => {
+                IpAddr::V6(Ipv6Addr::from_bits(whole.to_bits() & (u128::MAX << 64)))
+            }
+        })
+    }
+}
+
+/// An address as proxies write it: some put it into brackets, and some add the port.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let with_port = || Some(text.parse::<SocketAddr>().ok()?.ip());
+    text.trim_matches(['[', ']']).parse().ok().or_else(with_port)
+}
+
 /// How much clients may ask, and what they have asked.
 pub(crate) struct Limits {
     /// How many requests a minute.
     requests: u64,
-    /// Whose word is taken for who asks.
-    proxies: Vec<IpNet>,
     clients: Cache<(IpAddr, bool), Arc<Asked>>,
     begun: Instant,
 }
@@ -69,36 +101,13 @@ impl Asked {
 }
 
 impl Limits {
-    /// So many requests a minute of each client, where those proxies tell who that is.
-    pub(crate) fn new(requests: u64, proxies: Vec<IpNet>) -> Self {
-        Self { requests, proxies, clients: Cache::new(MOST_CLIENTS), begun: Instant::now() }
+    /// So many requests a minute of each client.
+    pub(crate) fn new(requests: u64) -> Self {
+        Self { requests, clients: Cache::new(MOST_CLIENTS), begun: Instant::now() }
     }
 
     fn now(&self) -> u64 {
         nanos(self.begun.elapsed())
-    }
-
-    /// Who asks, as far as limits tell clients apart: who has an address of IPv6 has all of a /64.
-    fn client(&self, request: &ServiceRequest) -> Option<IpAddr> {
-        let trusted = |address: &IpAddr| self.proxies.iter().any(|proxy| proxy.contains(address));
-        let mut address = request.peer_addr()?.ip().to_canonical();
-        let told = request.headers().get_all("x-forwarded-for");
-        let told: Vec<_> = told.filter_map(|line| line.to_str().ok()).collect();
-        // Each proxy adds whom it was asked by at the end; what stands before the first that is not
-        // trusted could be anything.
-        for next in told.iter().rev().flat_map(|line| line.rsplit(',')) {
-            let next = next.trim().trim_matches(['[', ']']).parse::<IpAddr>();
-            match next {
-                Ok(next) if trusted(&address) => address = next.to_canonical(),
-                _ => break,
-            }
-        }
-        Some(match address {
-            IpAddr::V4(_) => address,
-            IpAddr::V6(whole) => {
-                IpAddr::V6(Ipv6Addr::from_bits(whole.to_bits() & (u128::MAX << 64)))
-            }
-        })
     }
 }
 
@@ -117,12 +126,12 @@ pub(crate) struct Counted {
 impl Counted {
     /// Counts a request, where requests are limited. Whether the service is well may be asked as
     /// often as anybody likes.
-    pub(crate) fn new(request: &ServiceRequest) -> Option<Self> {
+    pub(crate) fn new(request: &ServiceRequest, client: Option<IpAddr>) -> Option<Self> {
         let limits = request.app_data::<Data<Limits>>()?.clone();
         if request.path().starts_with("/health/") {
             return None;
         }
-        let client = limits.client(request)?;
+        let client = client?;
         let personal = request.headers().contains_key(header::AUTHORIZATION);
         let most = if personal { limits.requests * WITH_TOKEN } else { limits.requests };
         let cost = nanos(MINUTE) / most;
@@ -142,7 +151,7 @@ impl Counted {
     pub(crate) fn tell(&self, status: StatusCode, headers: &mut HeaderMap) {
         let Self { limits, asked, most, cost, .. } = self;
         match status {
-            StatusCode::NOT_MODIFIED => asked.give_back(*cost),
+            StatusCode::NOT_MODIFIED if self.over.is_none() => asked.give_back(*cost),
             StatusCode::UNAUTHORIZED if self.personal => {
                 // What it is over by does not matter any more: the next request will be refused.
                 let _ = asked.add(limits.now(), cost * (WITH_TOKEN - 1));

@@ -1,27 +1,40 @@
 //! `capacity-hub`: the registry, from the command line.
 use std::{
-    io::{self, BufWriter, IsTerminal, Write},
+    env,
+    ffi::OsStr,
+    fmt::Display,
+    fs::DirBuilder,
+    io::{self, BufWriter, ErrorKind, IsTerminal, Write},
     net::{IpAddr, SocketAddr, TcpListener},
     num::NonZeroU32,
+    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     process::ExitCode,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use api::{Settings, serve};
+use api::{Service, Settings, serve};
 use chrono::{DateTime, Days, Utc};
 use clap::{
-    Parser, Subcommand, ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser},
+    Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, Resettable, TypedValueParser},
 };
 use domain::{Line, ProjectRef, Role, Token, Violation};
+use futures_util::FutureExt;
 use ipnet::IpNet;
 use listenfd::ListenFd;
-use persistence::{Author, Database, Error, KeptToken, NewToken, Store, Taking};
+use persistence::{
+    Author, Database, Error, KeptToken, NewToken, Schema, Store, Taking, check_address,
+};
 use tikv_jemallocator::Jemalloc;
-use tokio::sync::watch;
+use tokio::{
+    net::TcpSocket,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 use tracing_appender::non_blocking::NonBlockingBuilder;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use url::Url;
 
 #[path = "main/import.rs"]
 mod import;
@@ -44,10 +57,12 @@ struct Command {
 #[derive(clap::Args)]
 struct Options {
     /// The database: postgres://…, or sqlite://…; without it, an `SQLite` file in the data folder.
-    #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", global = true, value_parser = database_url)]
+    #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", global = true,
+        hide_env_values = true, value_parser = Address("DATABASE_URL"))]
     database_url: Option<String>,
     /// Replicas of the database, for what the public reads; one that is behind is passed over.
-    #[arg(long, env = "DATABASE_READ_URL", value_name = "DATABASE_READ_URL", global = true, value_parser = replicas_url)]
+    #[arg(long, env = "DATABASE_READ_URL", value_name = "DATABASE_READ_URL", global = true,
+        hide_env_values = true, value_parser = Address("DATABASE_READ_URL"))]
     read_url: Option<String>,
     /// The folder of the `SQLite` file.
     #[arg(
@@ -62,8 +77,8 @@ struct Options {
     #[arg(long, env = "CAPACITY_HUB_CONNECTIONS", value_name = "CAPACITY_HUB_CONNECTIONS", global = true, default_value_t = 16,
         value_parser = clap::value_parser!(u32).range(1..=1000))]
     connections: u32,
-    /// What is logged: error, warn, info, debug, or a filter of targets.
-    #[arg(long, env = "CAPACITY_HUB_LOG", value_name = "CAPACITY_HUB_LOG", global = true, default_value = "info,sea_orm_migration=warn",
+    /// What is logged: error, warn, info, debug, or a filter of targets: info,api=debug.
+    #[arg(long, env = "CAPACITY_HUB_LOG", value_name = "CAPACITY_HUB_LOG", global = true, default_value = LOG,
         value_parser = log_filter)]
     log: String,
     /// How log lines are written.
@@ -75,15 +90,14 @@ struct Options {
         default_value = "auto"
     )]
     log_format: LogFormat,
-    /// Where to listen.
-    #[arg(
-        long,
-        env = "CAPACITY_HUB_LISTEN",
-        value_name = "CAPACITY_HUB_LISTEN",
-        global = true,
-        default_value = "127.0.0.1:8080"
-    )]
+    /// Where to listen: an address and a port.
+    #[arg(long, env = "CAPACITY_HUB_LISTEN", value_name = "CAPACITY_HUB_LISTEN", global = true,
+        default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
+    /// Where to tell what is measured, at /metrics; nowhere when left out.
+    #[arg(long, env = "CAPACITY_HUB_ADMIN_LISTEN", value_name = "CAPACITY_HUB_ADMIN_LISTEN", global = true,
+        value_parser = listen_address)]
+    admin_listen: Option<SocketAddr>,
     /// The address by which the public reaches the service; where it listens when left out.
     #[arg(long, env = "CAPACITY_HUB_PUBLIC_URL", value_name = "CAPACITY_HUB_PUBLIC_URL", global = true,
         value_parser = public_url)]
@@ -102,13 +116,8 @@ struct Options {
         value_parser = clap::value_parser!(u64).range(0..=3600))]
     drain: u64,
     /// Origins whose pages may write, with commas between them.
-    #[arg(
-        long,
-        env = "CAPACITY_HUB_ORIGINS",
-        value_name = "CAPACITY_HUB_ORIGINS",
-        global = true,
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "CAPACITY_HUB_ORIGINS", value_name = "CAPACITY_HUB_ORIGINS", global = true,
+        value_delimiter = ',', value_parser = origin)]
     origins: Vec<String>,
     /// Whether webhooks may reach addresses that are not public: for tests and local use.
     #[arg(
@@ -243,6 +252,13 @@ enum TokenAction {
 
 type Failure = Box<dyn std::error::Error>;
 
+/// What is logged, where nobody says otherwise: whatever comes to a port that is open to the world, and is
+/// no HTTP, is no error of ours.
+const LOG: &str = "info,sea_orm_migration=warn,actix_http::h1::dispatcher=off";
+
+/// How long a database that does not answer is waited for, at the start.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// How long it takes at most until a connection that was taken in is with a worker.
 const HANDOVER: Duration = Duration::from_millis(100);
 
@@ -250,7 +266,8 @@ const HANDOVER: Duration = Duration::from_millis(100);
 const LINES: usize = 4096;
 
 fn main() -> ExitCode {
-    let command = Command::parse();
+    let matches = Command::command().mut_args(set_or_not_at_all).get_matches();
+    let command = Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let filter = EnvFilter::new(&command.options.log);
     // Lines are written by a thread of their own, many at a time: whoever has one does not wait, but
     // none is left out. The last are written when this is dropped.
@@ -267,47 +284,120 @@ fn main() -> ExitCode {
     match system.block_on(run(command)) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            match failure.downcast_ref::<Error>() {
+                Some(error) if error.is_of_database() => {
+                    eprintln!("error: {error}: {}", error.cause());
+                }
+                _ => eprintln!("error: {failure}"),
+            }
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// A variable that is set to nothing, as `${NAME:-}` of a compose file does, is not set.
+fn set_or_not_at_all(arg: Arg) -> Arg {
+    let set = arg.get_env().and_then(env::var_os);
+    if set.is_some_and(|set| set.is_empty()) { arg.env(Resettable::Reset) } else { arg }
+}
+
+/// Writes a line to the output; that nobody reads on is no fault.
+fn say(line: impl Display) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    match writeln!(output, "{line}").and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("the output cannot be written: {error}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The signals that end the process.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
+        let [terminate, interrupt, quit] = kinds.map(signal);
+        Ok(Self([terminate?, interrupt?, quit?]))
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> i32 {
+        let [terminate, interrupt, quit] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
+            _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+            _ = quit.recv() => SignalKind::quit().as_raw_value(),
         }
     }
 }
 
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     let options = command.options;
-    if let Some(Action::Openapi) = command.action {
-        println!("{:#}", api::openapi());
+    let action = command.action.unwrap_or(Action::Serve);
+    if let Action::Openapi = action {
+        say(format_args!("{:#}", api::openapi()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let database = database(&options)?;
-    migrate(&database).await?;
-    let store = database.open().await?;
-    match command.action {
-        None | Some(Action::Serve) => serve_until_stopped(&options, database, store).await?,
-        Some(Action::Migrate) => println!("The schema is up to date."),
-        Some(Action::Import(import)) => return import.run(&store).await,
-        Some(Action::Participants { action: ParticipantsAction::Retain }) => {
-            let erased = store.retain_participants().await?;
-            println!("Erased what identified participants whose time was over: {erased}.");
+    // From the first moment: the first process of a container is ended by none that it does not take.
+    let mut signals = Signals::new()?;
+    if !matches!(action, Action::Serve) {
+        return tokio::select! {
+            done = act(&options, action) => done,
+            // What waits for a lock in a thread would keep the process.
+            number = signals.next() => std::process::exit(128 + number),
+        };
+    }
+    let service = tokio::select! {
+        service = prepare(&options) => service?,
+        _ = signals.next() => std::process::exit(0),
+    };
+    // One that came in the same moment; from now on the service takes them.
+    if signals.next().now_or_never().is_none() {
+        service.run().await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does what is no service.
+async fn act(options: &Options, action: Action) -> Result<ExitCode, Failure> {
+    let database = database(options)?;
+    match action {
+        Action::Migrate => {
+            migrate(options, &database).await?;
+            say("The schema is up to date.")?;
         }
-        Some(Action::Token { action }) => return manage_tokens(&store, action).await,
-        Some(Action::Openapi) => {}
+        Action::Import(import) => {
+            migrate(options, &database).await?;
+            return import.run(&open(&database).await?).await;
+        }
+        Action::Participants { action: ParticipantsAction::Retain } => {
+            let erased = existing(&database).await?.retain_participants().await?;
+            say(format_args!(
+                "Erased what identified participants whose time was over: {erased}."
+            ))?;
+        }
+        Action::Token { action } => {
+            return manage_tokens(&existing(&database).await?, action).await;
+        }
+        Action::Serve | Action::Openapi => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn database(options: &Options) -> Result<Database, Failure> {
-    let url = if let Some(url) = &options.database_url {
-        url.clone()
-    } else {
-        std::fs::create_dir_all(&options.data).map_err(|error| {
-            format!("the folder {} cannot be made: {error}", options.data.display())
-        })?;
-        format!("sqlite://{}", options.data.join("capacity-hub.sqlite").display())
+    let database = match &options.database_url {
+        Some(url) => Database::at(url),
+        None => Database::in_file(&options.data.join("capacity-hub.sqlite"))?,
     };
+    if options.read_url.is_some() && database.file().is_some() {
+        let file = database.place();
+        return Err(format!("DATABASE_READ_URL is for Postgres, and the database is {file}").into());
+    }
     let workers = u32::try_from(workers(options))?;
     let connections = options.connections.div_ceil(workers);
-    Ok(Database { replicas: options.read_url.clone(), connections, ..Database::at(&url) })
+    Ok(Database { replicas: options.read_url.clone(), connections, ..database })
 }
 
 fn workers(options: &Options) -> usize {
@@ -315,52 +405,88 @@ fn workers(options: &Options) -> usize {
     options.workers.map_or_else(cores, usize::from)
 }
 
-/// Waits a while for a database that is just starting.
-async fn migrate(database: &Database) -> Result<(), Failure> {
-    for _ in 0..15 {
-        match database.migrate().await {
-            Err(error) if away(&error) => {
-                tracing::warn!(%error, "the database does not answer, trying again");
-                tokio::time::sleep(Duration::from_secs(2)).await;
-            }
-            other => return other.map_err(|error| format!("the database: {error}").into()),
+/// Asks the database, also one that is just starting.
+async fn patiently<T, E: Into<Error>>(
+    database: &Database,
+    ask: impl AsyncFn() -> Result<T, E>,
+) -> Result<T, Failure> {
+    let (begun, place) = (Instant::now(), database.place());
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error.into(),
+        };
+        let cause = error.cause();
+        if !matches!(error, Error::Unavailable(_)) || begun.elapsed() > PATIENCE {
+            return Err(format!("the database {place}: {cause}").into());
         }
+        tracing::warn!(database = place, %cause, "waiting for the database");
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    database.migrate().await.map_err(|error| format!("the database: {error}").into())
 }
 
-fn away(error: &(dyn std::error::Error + 'static)) -> bool {
-    let text = error.to_string();
-    ["Connection refused", "timed out", "starting up"].iter().any(|sign| text.contains(sign))
+/// Brings the schema up to date, and makes what is not there yet.
+async fn migrate(options: &Options, database: &Database) -> Result<(), Failure> {
+    if options.database_url.is_none() {
+        // Nobody else is to read who took part.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&options.data);
+        made.map_err(|error| {
+            format!("the folder {} cannot be made: {error}", options.data.display())
+        })?;
+    }
+    patiently(database, async || database.migrate().await).await
 }
 
-async fn serve_until_stopped(
-    options: &Options,
-    database: Database,
-    store: Store,
-) -> Result<(), Failure> {
+async fn open(database: &Database) -> Result<Store, Failure> {
+    Ok(database.open().await.map_err(Error::from)?)
+}
+
+/// The registry, where there is one: who only manages it makes none, and upgrades none that serves.
+async fn existing(database: &Database) -> Result<Store, Failure> {
+    let place = database.place();
+    match patiently(database, async || database.schema().await).await? {
+        Schema::Current => open(database).await,
+        Schema::Earlier => Err(format!(
+            "the database {place} has the schema of an earlier version: run capacity-hub migrate"
+        )
+        .into()),
+        Schema::None => Err(format!(
+            "there is no registry in {place}: capacity-hub makes one as it starts, or capacity-hub \
+             migrate"
+        )
+        .into()),
+    }
+}
+
+/// Makes everything ready to be served.
+async fn prepare(options: &Options) -> Result<Service, Failure> {
+    let database = database(options)?;
+    let door = Door::of(options)?;
+    migrate(options, &database).await?;
     let wanted = match options.sample {
         Sample::Yes => true,
         Sample::No => false,
         Sample::Auto => options.database_url.is_none(),
     };
-    if wanted && store.is_empty().await? {
-        let by = Author::program("capacity-hub serve");
-        let bundle = serde_json::from_str(domain::sample::BUNDLE)?;
-        let system = "first-seminar".to_owned();
-        let taking = Taking { publish: true, system, dry_run: false, told: 0 };
-        let taken = store.import(&by, &taking, bundle).await?;
-        if taken.iter().any(|told| !told.outcome.refused.is_empty()) {
-            return Err("the first seminar could not be taken".into());
-        }
-        println!("Took the {} records of the first seminar.", taken.len());
+    if wanted {
+        begin_with_sample(&database).await?;
     }
-    drop(store);
-    let (listener, lasting) = listener(options)?;
+    let (listener, lasting) = door.open()?;
     let at = listener.local_addr()?;
-    let kept = match database.url.split_once("://") {
-        Some(("sqlite", path)) => path.to_owned(),
-        _ => "Postgres".to_owned(),
+    if at.ip().is_unspecified() && options.public_url.is_none() {
+        tracing::warn!(
+            "CAPACITY_HUB_PUBLIC_URL is not set: calendars and feeds tell the world to ask http://{at}"
+        );
+    }
+    let replicated = database.clone();
+    actix_web::rt::spawn(async move {
+        if let Some(fault) = replicated.replicas_fault().await {
+            tracing::warn!(%fault, "the replicas of DATABASE_READ_URL cannot be read");
+        }
+    });
+    let kept = match database.file() {
+        Some(file) => file.display().to_string(),
+        None => "Postgres".to_owned(),
     };
     let grace = Duration::from_secs(options.grace);
     let settings = Settings {
@@ -379,6 +505,7 @@ async fn serve_until_stopped(
         rate_limit: options.rate_limit,
         proxies: options.proxies.clone(),
         security_contact: options.security_contact.clone(),
+        admin: options.admin_listen,
     };
     let service = serve(listener, &settings)?;
     // Who started the service may have stopped listening to it.
@@ -390,18 +517,62 @@ async fn serve_until_stopped(
          \x20 the contract  http://{at}/openapi.json"
     );
     force_stop_after(grace + settings.drain, service.stopping());
-    service.run().await?;
-    Ok(())
+    Ok(service)
 }
 
-/// The listener that who starts the service has opened for it, as systemd does for a socket unit, and
-/// keeps open; else its own.
-fn listener(options: &Options) -> Result<(TcpListener, bool), Failure> {
-    if let Some(given) = ListenFd::from_env().take_tcp_listener(0)? {
-        return Ok((given, true));
+/// Puts the first seminar into a registry that has nothing else.
+async fn begin_with_sample(database: &Database) -> Result<(), Failure> {
+    let store = open(database).await?;
+    if !store.is_empty().await? {
+        return Ok(());
     }
-    let own = TcpListener::bind(options.listen);
-    Ok((own.map_err(|error| format!("cannot listen on {}: {error}", options.listen))?, false))
+    // Of instances that start at once one does it, and the others find it done.
+    let alone = database.alone().await.map_err(Error::from)?;
+    if store.is_empty().await? {
+        let by = Author::program("capacity-hub serve");
+        let bundle = serde_json::from_str(domain::sample::BUNDLE)?;
+        let system = "first-seminar".to_owned();
+        let taking = Taking { publish: true, system, dry_run: false, told: 0 };
+        let taken = store.import(&by, &taking, bundle).await?;
+        if taken.iter().any(|told| !told.outcome.refused.is_empty()) {
+            return Err("the first seminar could not be taken".into());
+        }
+        let _ = writeln!(io::stdout(), "Took the {} records of the first seminar.", taken.len());
+    }
+    Ok(alone.end().await.map_err(Error::from)?)
+}
+
+/// Where clients will come in.
+enum Door {
+    /// Who starts the service has opened it, as systemd does for a socket unit, and keeps it open.
+    Given(TcpListener),
+    /// The service's own: nobody else can have it from now on, and nobody comes in before it is opened.
+    Own(TcpSocket),
+}
+
+impl Door {
+    fn of(options: &Options) -> Result<Self, Failure> {
+        if let Some(given) = ListenFd::from_env().take_tcp_listener(0)? {
+            return Ok(Self::Given(given));
+        }
+        let bound = || {
+            let at = options.listen;
+            let own = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            own.set_reuseaddr(true)?;
+            own.bind(at)?;
+            Ok::<_, io::Error>(own)
+        };
+        let own = bound();
+        Ok(Self::Own(own.map_err(|error| format!("cannot listen on {}: {error}", options.listen))?))
+    }
+
+    /// Lets clients in; says whether the door stays when the service ends.
+    fn open(self) -> io::Result<(TcpListener, bool)> {
+        match self {
+            Self::Given(given) => Ok((given, true)),
+            Self::Own(own) => Ok((own.listen(1024)?.into_std()?, false)),
+        }
+    }
 }
 
 /// Ends the process when a stop takes longer than its grace: a stuck pool must not keep it.
@@ -435,14 +606,14 @@ async fn manage_tokens(store: &Store, action: TokenAction) -> Result<ExitCode, F
                 }
                 other => other?,
             };
-            println!("{}:\n{token}", told(&kept));
+            say(format_args!("{}:\n{token}", told(&kept)))?;
         }
         TokenAction::List => {
             let mut before = None;
             loop {
                 let page = store.tokens(before, 100).await?;
                 for kept in &page {
-                    println!("{}", told(kept));
+                    say(told(kept))?;
                 }
                 let Some(last) = page.last() else { break };
                 before = Some((last.created_at, last.id.clone()));
@@ -450,7 +621,7 @@ async fn manage_tokens(store: &Store, action: TokenAction) -> Result<ExitCode, F
         }
         TokenAction::Revoke { id } => match store.revoke_token(&id).await {
             Err(Error::NotFound) => return Err(format!("no token has the id {id}").into()),
-            revoked => println!("{}", told(&revoked?)),
+            revoked => say(told(&revoked?))?,
         },
     }
     Ok(ExitCode::SUCCESS)
@@ -485,13 +656,43 @@ fn refuse(outcome: &str, broken: &[Violation]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn database_url(text: &str) -> Result<String, String> {
-    let known = ["postgres://", "postgresql://", "sqlite://"];
-    if known.iter().any(|scheme| text.starts_with(scheme)) {
-        Ok(text.to_owned())
-    } else {
-        Err("it begins with postgres:// or sqlite://".to_owned())
+/// Reads what the variable of that name tells: the address of a database. What is wrong with it is told
+/// without it, since a password stands in it.
+#[derive(Clone)]
+struct Address(&'static str);
+
+impl TypedValueParser for Address {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let text = value.to_str().ok_or_else(|| "it is no text".to_owned());
+        let checked = text.and_then(|text| check_address(text).map(|()| text.to_owned()));
+        checked.map_err(|fault| {
+            let told = format!("the address in {} cannot be used: {fault}", self.0);
+            command.clone().error(clap::error::ErrorKind::ValueValidation, told)
+        })
     }
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "it is an address and a port, as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080";
+    text.trim().parse().map_err(|_| wrong.to_owned())
+}
+
+/// An origin, as browsers write it.
+fn origin(text: &str) -> Result<String, String> {
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        let web = url.scheme() == "https" || url.scheme() == "http";
+        let more = url.query().is_some() || url.fragment().is_some() || url.password().is_some();
+        web && url.path() == "/" && url.username().is_empty() && !more
+    });
+    let origin = url.map(|url| url.origin().ascii_serialization());
+    origin.ok_or_else(|| "it is a scheme and a host, as https://staff.example.org".to_owned())
 }
 
 fn cache_size(text: &str) -> Result<usize, String> {
@@ -508,16 +709,10 @@ fn rate_limit(text: &str) -> Result<RateLimit, String> {
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     let network = text.parse().or_else(|_| address());
     network.map_err(|_| "it is an address, or a network like 10.0.0.0/8".to_owned())
-}
-
-fn replicas_url(text: &str) -> Result<String, String> {
-    match database_url(text)?.starts_with("sqlite://") {
-        true => Err("it begins with postgres://".to_owned()),
-        false => Ok(text.to_owned()),
-    }
 }
 
 fn public_url(text: &str) -> Result<String, String> {
@@ -538,5 +733,16 @@ fn security_contact(text: &str) -> Result<String, String> {
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
+    // A word alone would be taken for the one target that is logged.
+    let wrong = text.split(',').map(str::trim).find(|part| {
+        !part.contains(['=', '[', ']', '}'])
+            && (part.is_empty() || part.parse::<LevelFilter>().is_err())
+    });
+    if let Some(wrong) = wrong {
+        return Err(format!(
+            "\"{wrong}\" is none of error, warn, info, debug, trace and off; a target is written \
+             target=level"
+        ));
+    }
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }

@@ -21,6 +21,10 @@ pub struct Problem {
     detail: String,
     errors: Vec<Fault>,
     headers: Vec<(&'static str, String)>,
+    /// What it comes from, where that is ours to know and nobody else's.
+    cause: Option<String>,
+    /// The request, where its answer passes by the layer that tells it.
+    request: Option<Uuid>,
 }
 
 /// A kind of problem.
@@ -254,7 +258,8 @@ mod kinds {
 
 impl Problem {
     fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+        let detail = detail.into();
+        Self { kind, detail, errors: Vec::new(), headers: Vec::new(), cause: None, request: None }
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -494,10 +499,33 @@ impl Problem {
         Self::new(kinds::INTERNAL, "It has been noted under the id of the request.")
     }
 
+    /// What is ours to mend.
+    pub(crate) fn broken(cause: impl std::fmt::Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..Self::internal() }
+    }
+
     /// A file that was to be answered could not be written, which is ours to mend.
     pub(crate) fn unwritten(error: impl std::fmt::Display) -> Self {
-        tracing::error!(%error, "a file cannot be written");
-        Self::internal()
+        Self::broken(format_args!("a file cannot be written: {error}"))
+    }
+
+    /// Notes what is ours to mend, under the id of the request.
+    pub(crate) fn note(&self, request_id: Uuid) {
+        match (self.status_code(), &self.cause) {
+            (StatusCode::INTERNAL_SERVER_ERROR, cause) => {
+                let cause = cause.as_deref().unwrap_or("not known");
+                tracing::error!(%request_id, cause, "the request failed");
+            }
+            (_, Some(cause)) => {
+                tracing::warn!(%request_id, cause, "the database is away or too busy");
+            }
+            _ => {}
+        }
+    }
+
+    /// The same, as the answer to that request.
+    pub(crate) fn to(self, request: Uuid) -> Self {
+        Self { request: Some(request), ..self }
     }
 
     pub(crate) fn unavailable() -> Self {
@@ -505,16 +533,17 @@ impl Problem {
     }
 
     /// A problem for an error that another layer answered with a bare status.
-    pub(crate) fn of_status(status: StatusCode) -> Self {
+    pub(crate) fn of_status(status: StatusCode, cause: Option<&actix_web::Error>) -> Self {
         let fits = |kind: &&&Kind| kind.status == status.as_u16();
-        match kinds::KINDS.iter().find(fits) {
+        let problem = match kinds::KINDS.iter().find(fits) {
             Some(kind) if status != StatusCode::NOT_FOUND => {
                 Self::new(kind, status.canonical_reason().unwrap_or_default())
             }
             Some(_) => Self::no_route(),
             None if status.is_server_error() => Self::internal(),
             None => Self::bad_request("The request cannot be read."),
-        }
+        };
+        Self { cause: cause.map(ToString::to_string), ..problem }
     }
 
     /// An error of the store, told for a collection.
@@ -579,13 +608,11 @@ impl Problem {
             }
             Error::Refused(broken) => Self::invalid(broken),
             Error::InvalidCursor => Self::invalid_cursor(),
-            Error::Unavailable(cause) | Error::Collided(cause) => {
-                tracing::warn!(%cause, "the database is away or too busy");
-                Self::unavailable()
+            Error::Unavailable(_) | Error::Collided(_) => {
+                Self { cause: Some(error.cause()), ..Self::unavailable() }
             }
-            Error::Database(cause) => {
-                tracing::error!(%cause, "the database failed");
-                Self::internal()
+            Error::Database(_) => {
+                Self::broken(format_args!("the database failed: {}", error.cause()))
             }
         }
     }
@@ -650,7 +677,7 @@ impl ResponseError for Problem {
 
     /// Carries the problem to the edge, which knows the id of the request and writes it.
     fn error_response(&self) -> HttpResponse {
-        let mut response = self.answer(Uuid::now_v7());
+        let mut response = self.answer(self.request.unwrap_or_else(Uuid::now_v7));
         response.extensions_mut().insert(self.clone());
         response
     }

@@ -1,5 +1,10 @@
 //! The whole service: every route, and the layers around them.
-use std::{io, net::TcpListener, num::NonZeroU32, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    num::NonZeroU32,
+    time::Duration,
+};
 
 use actix_web::{
     App, HttpServer,
@@ -22,7 +27,8 @@ use crate::{
     formats::{self, PublicAddress},
     health,
     import::{self, Imports},
-    limit::Limits,
+    limit::{Limits, Proxies},
+    metrics::{self, Metrics},
     participant, problem, programme, proposal,
     routes::Routes,
     search,
@@ -68,6 +74,8 @@ pub struct Settings {
     pub proxies: Vec<IpNet>,
     /// Where to tell of a weakness of the service, as an address.
     pub security_contact: Option<String>,
+    /// Where `/metrics` is told, if it is.
+    pub admin: Option<SocketAddr>,
 }
 
 /// Whether the service has been told to end.
@@ -83,6 +91,7 @@ impl Stopping {
 /// The service, listening.
 pub struct Service {
     server: Server,
+    admin: Option<Server>,
     background: JoinHandle<()>,
     stopping: watch::Sender<bool>,
     grace: Duration,
@@ -103,7 +112,12 @@ impl Service {
 
     /// Answers until it is stopped, and lets deliveries that are on their way arrive.
     pub async fn run(mut self) -> io::Result<()> {
+        let admin = self.admin.take().map(|admin| (admin.handle(), rt::spawn(admin)));
         let ended = self.server.await;
+        if let Some((handle, serving)) = admin {
+            handle.stop(false).await;
+            let _ = serving.await;
+        }
         self.stopping.send_replace(true);
         if tokio::time::timeout(self.grace, &mut self.background).await.is_err() {
             // A connection can only be given back while the runtime lives.
@@ -123,9 +137,11 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let two_people = Data::new(TwoPeople(settings.two_people));
     let smallest_count = Data::new(SmallestCount(settings.smallest_count));
     let answers = (settings.cache > 0).then(|| Data::new(Answers::new(settings.cache)));
-    let limits = settings
-        .rate_limit
-        .map(|most| Data::new(Limits::new(u64::from(most.get()), settings.proxies.clone())));
+    let limits = settings.rate_limit.map(|most| Data::new(Limits::new(u64::from(most.get()))));
+    let proxies = Data::new(Proxies(settings.proxies.clone()));
+    let metrics =
+        settings.admin.map(|at| (at, Data::new(Metrics::new(settings.database.pulse.clone()))));
+    let admin = metrics.clone().map(|(at, metrics)| metrics::serve(at, metrics)).transpose()?;
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
     let (imports, jobs) = Imports::new();
     let imports = Data::new(imports);
@@ -151,12 +167,16 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             .app_data(address.clone())
             .app_data(contact.clone())
             .app_data(imports.clone())
+            .app_data(proxies.clone())
             .configure(|config| {
                 if let Some(answers) = answers.clone() {
                     config.app_data(answers);
                 }
                 if let Some(limits) = limits.clone() {
                     config.app_data(limits);
+                }
+                if let Some((_, metrics)) = metrics.clone() {
+                    config.app_data(metrics);
                 }
             })
             // A pool is driven by the thread that opened it, so each worker has its own.
@@ -183,7 +203,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     if settings.signals {
         stop_at_signals(server.handle(), stopping.clone(), settings)?;
     }
-    Ok(Service { server, background, stopping, grace: settings.grace })
+    Ok(Service { server, admin, background, stopping, grace: settings.grace })
 }
 
 /// Stops the service at a signal, and tells those who would never end by themselves.

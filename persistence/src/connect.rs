@@ -1,10 +1,14 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::{
     Pulse, Store, World,
-    dialect::{self, Purpose},
+    dialect::{self, Alone, Purpose, Schema},
     sessions::Sessions,
     source::Reading,
 };
@@ -59,6 +63,11 @@ impl Database {
         }
     }
 
+    /// The database in that file.
+    pub fn in_file(file: &Path) -> io::Result<Self> {
+        Ok(Self::at(&dialect::address(file)?))
+    }
+
     /// Opens a pool; its connections are made when they are needed.
     pub async fn open(&self) -> Result<Store, DbErr> {
         let pools = self.pools(&self.url).await?;
@@ -100,21 +109,77 @@ impl Database {
         Ok(db)
     }
 
-    /// Brings the schema up to date, alone: other instances that start now wait.
-    pub async fn migrate(&self) -> Result<(), DbErr> {
-        // Before anything is opened: sea-orm asks SQLite for its version at once, and a file that
-        // two connections turn to its write-ahead log at the same time is locked for one of them.
-        let _alone = dialect::alone(self.file()).await?;
-        // On Postgres one connection holds the lock; on SQLite a second one would not know at once
-        // of the tables that the first one drops.
-        let connections = if self.file().is_some() { 1 } else { 2 };
-        let own = Self { observer: None, ..self.clone() };
-        let pool = own.pool(&own.url, connections, Purpose::Migrate).await?;
-        dialect::migrate(&Store::new(Pools::one(pool), None, &own)).await
+    /// Waits until no other instance does what one does at a time, and keeps others waiting.
+    pub async fn alone(&self) -> Result<Alone, DbErr> {
+        match self.file() {
+            Some(file) => dialect::alone_with_file(file).await,
+            None => dialect::alone_with(&self.own(Purpose::Migrate).await?).await,
+        }
     }
 
-    fn file(&self) -> Option<PathBuf> {
-        let path = self.url.strip_prefix("sqlite://")?;
-        Some(path.split('?').next().unwrap_or(path).into())
+    /// Brings the schema up to date, alone: other instances that start now wait.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        self.reach().await?;
+        // Before anything is opened: sea-orm asks SQLite for its version at once, and a file that
+        // two connections turn to its write-ahead log at the same time is locked for one of them.
+        let alone = self.alone().await?;
+        // One connection: a second one would not know at once of the tables that the first one
+        // drops on SQLite.
+        let pool = self.own(Purpose::Migrate).await?;
+        let own = Self { observer: None, ..self.clone() };
+        dialect::migrate(&Store::new(Pools::one(pool), None, &own)).await?;
+        alone.end().await
+    }
+
+    /// How far its schema is; nothing is made to find out.
+    pub async fn schema(&self) -> Result<Schema, DbErr> {
+        if self.file().is_some_and(|file| !file.exists()) {
+            return Ok(Schema::None);
+        }
+        self.reach().await?;
+        let db = self.own(Purpose::Change).await?;
+        let schema = dialect::schema(&db).await;
+        db.close().await?;
+        schema
+    }
+
+    /// Why its replicas cannot be read from, if they cannot: they do not answer, or hold something else.
+    pub async fn replicas_fault(&self) -> Option<String> {
+        let url = self.replicas.as_deref()?;
+        let look = async {
+            dialect::reach(url).await?;
+            let store = self.open().await?;
+            store.replicas_follow().await
+        };
+        let told = match look.await {
+            Ok(true) => return None,
+            Ok(false) => "its log begins otherwise: it is no copy of the database".to_owned(),
+            Err(error) => error.cause(),
+        };
+        Some(format!("{}: {told}", dialect::place(url)))
+    }
+
+    /// Where it is, for people: without what is secret in its address.
+    #[must_use]
+    pub fn place(&self) -> String {
+        dialect::place(&self.url)
+    }
+
+    /// The file, where that is the database.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        dialect::file(&self.url)
+    }
+
+    /// Tells why Postgres does not answer, if it does not.
+    async fn reach(&self) -> Result<(), DbErr> {
+        match self.file() {
+            Some(_) => Ok(()),
+            None => dialect::reach(&self.url).await,
+        }
+    }
+
+    async fn own(&self, purpose: Purpose) -> Result<DatabaseConnection, DbErr> {
+        Self { observer: None, ..self.clone() }.pool(&self.url, 1, purpose).await
     }
 }

@@ -1,5 +1,12 @@
 //! All that differs between Postgres and SQLite.
-use std::{fs::File, io, path::PathBuf, sync::LazyLock, time::Duration};
+use std::{
+    fs::File,
+    io,
+    os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::LazyLock,
+    time::Duration,
+};
 
 use sea_orm::{
     AccessMode, ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection,
@@ -7,12 +14,12 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait,
     sea_query::{Alias, Expr, Query, SelectStatement, SimpleExpr},
     sqlx::{
-        self, ConnectOptions as _, Executor,
-        postgres::{PgConnectOptions, PgListener, PgPoolOptions},
-        sqlite::{SqliteJournalMode, SqliteSynchronous},
+        self, ConnectOptions as _, Connection, Executor,
+        postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 use crate::{
     Error, Store,
@@ -122,7 +129,7 @@ fn unguarded(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
         .max_lifetime(None)
         .test_before_acquire_if_idle_for(TEST_AFTER_IDLE)
         .map_sqlx_postgres_opts(move |options| settings(options, purpose))
-        .map_sqlx_sqlite_opts(|options: sqlx::sqlite::SqliteConnectOptions| {
+        .map_sqlx_sqlite_opts(|options: SqliteConnectOptions| {
             options
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
@@ -276,44 +283,215 @@ pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<
     })
 }
 
-/// Waits until no other instance migrates that file, and keeps others waiting while it is held.
-pub(crate) async fn alone(file: Option<PathBuf>) -> Result<Option<File>, DbErr> {
-    let waiting = tokio::task::spawn_blocking(move || -> io::Result<Option<File>> {
-        let lock = file.map(|file| File::create(file.with_extension("lock"))).transpose()?;
-        lock.as_ref().map_or(Ok(()), File::lock)?;
-        Ok(lock)
-    });
-    let lock = waiting.await.map_err(io::Error::other).flatten();
-    lock.map_err(|error| DbErr::Custom(error.to_string()))
+/// The address of a database in that file.
+pub(crate) fn address(file: &Path) -> io::Result<String> {
+    // Where a folder stood first, it would be taken for a host, which has fewer letters.
+    let file = std::path::absolute(file)?;
+    let mut address = "sqlite://".to_owned();
+    for byte in file.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                address.push(char::from(*byte));
+            }
+            other => address += &format!("%{other:02X}"),
+        }
+    }
+    Ok(address)
 }
 
-/// Brings the schema up to date, on Postgres while no other instance does.
+/// The file that is the database at that address, if it is one.
+pub(crate) fn file(url: &str) -> Option<PathBuf> {
+    url.strip_prefix("sqlite://")?;
+    let options = url.parse::<SqliteConnectOptions>().ok()?;
+    Some(options.get_filename().to_owned())
+}
+
+/// What is wrong with the address of a database, without the address: a password stands in it.
+pub fn check_address(url: &str) -> Result<(), String> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Err("it begins with postgres:// or sqlite://".to_owned());
+    };
+    match scheme {
+        "postgres" | "postgresql" => url.parse::<PgConnectOptions>().map(drop).map_err(|error| {
+            format!(
+                "{}; in a name or password, letters like / : @ # ? % are written as %2F %3A %40 \
+                 %23 %3F %25",
+                reason(&error)
+            )
+        }),
+        "sqlite" => {
+            let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+            if path == ":memory:" || parameters.contains("mode=memory") {
+                return Err("it names a file: what is in memory is gone with each session".into());
+            }
+            if path.is_empty() {
+                return Err("it names a file".to_owned());
+            }
+            url.parse::<SqliteConnectOptions>().map(drop).map_err(|error| reason(&error))
+        }
+        _ => Err("it begins with postgres:// or sqlite://".to_owned()),
+    }
+}
+
+/// Where that database is, for people; nothing of it is secret.
+pub(crate) fn place(url: &str) -> String {
+    if let Some(file) = file(url) {
+        return file.display().to_string();
+    }
+    let Ok(options) = url.parse::<PgConnectOptions>() else { return "Postgres".to_owned() };
+    let at = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let name = options.get_database().unwrap_or(options.get_username());
+    format!("{name} of Postgres at {at}")
+}
+
+/// Why the database did not do it, in its own words.
+#[must_use]
+pub fn cause(error: &DbErr) -> String {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => reason(cause),
+        DbErr::Custom(cause) => cause.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(told) => told.message().to_owned(),
+        sqlx::Error::Io(cause) => cause.to_string(),
+        sqlx::Error::Configuration(cause) | sqlx::Error::Tls(cause) => cause.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// Has one session with Postgres begin and end: who only waits for one of a pool is not told why
+/// there is none.
+pub(crate) async fn reach(url: &str) -> Result<(), DbErr> {
+    let options = session(url, Purpose::Migrate)?;
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "it does not answer");
+    let reached = async {
+        let connecting = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options));
+        connecting.await.map_err(|_| late())??.close().await
+    };
+    reached.await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+}
+
+/// Keeps other instances waiting, until it is told to end or dropped.
+pub struct Alone(Lock);
+
+enum Lock {
+    File { _held: File },
+    Session(DatabaseTransaction),
+}
+
+impl Alone {
+    /// Lets the others go on.
+    pub async fn end(self) -> Result<(), DbErr> {
+        match self.0 {
+            Lock::File { .. } => Ok(()),
+            Lock::Session(held) => held.commit().await,
+        }
+    }
+}
+
+/// Waits until no other instance has that file for itself.
+pub(crate) async fn alone_with_file(file: PathBuf) -> Result<Alone, DbErr> {
+    let waiting = tokio::task::spawn_blocking(move || {
+        let told = |file: &Path, error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", file.display()))
+        };
+        // Nobody else is to read who took part.
+        let open = |file: &Path| {
+            let opened = File::options().create(true).append(true).mode(0o600).open(file);
+            opened.map_err(|error| told(file, error))
+        };
+        if !file.exists() {
+            open(&file)?;
+        }
+        let mut beside = file.into_os_string();
+        beside.push(".lock");
+        let beside = PathBuf::from(beside);
+        let lock = open(&beside)?;
+        lock.lock().map_err(|error| told(&beside, error))?;
+        Ok(lock)
+    });
+    let held = waiting.await.map_err(io::Error::other).flatten();
+    let held = held.map_err(|error| DbErr::Custom(error.to_string()))?;
+    Ok(Alone(Lock::File { _held: held }))
+}
+
+/// Waits until no other instance has that database of Postgres for itself.
+pub(crate) async fn alone_with(db: &DatabaseConnection) -> Result<Alone, DbErr> {
+    let alone = db.begin().await?;
+    let wait =
+        format!("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+    alone.execute_unprepared(&wait).await?;
+    Ok(Alone(Lock::Session(alone)))
+}
+
+/// How far the schema of a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// There is none.
+    None,
+    /// That of an earlier version.
+    Earlier,
+    /// The one that this version knows.
+    Current,
+}
+
+/// How far the schema is; that of a later version is an error.
+pub(crate) async fn schema(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
+    // Who may use the tables and not make any can ask too.
+    let all = migration::Migrator::get_migration_with_status_read_only(db).await;
+    let all = all.map_err(|error| match error {
+        // Nothing else is told so: a migration was applied that is not known here.
+        DbErr::Custom(_) => {
+            let why = "a later capacity-hub has upgraded it: start that one";
+            DbErr::Custom(why.to_owned())
+        }
+        other => other,
+    })?;
+    let applied = all.iter().filter(|one| one.status() == MigrationStatus::Applied).count();
+    Ok(match applied {
+        0 => Schema::None,
+        some if some < all.len() => Schema::Earlier,
+        _ => Schema::Current,
+    })
+}
+
+/// Brings the schema up to date, and what is derived from the records with it.
+///
+/// A step and the note that it was taken are one; on SQLite all steps are, and none of them is taken
+/// by halves where the process is killed or the disk is full.
 pub(crate) async fn migrate(store: &Store) -> Result<(), DbErr> {
     let db = store.db();
     if db.get_database_backend() == DbBackend::Postgres {
-        let alone = db.begin().await?;
-        alone
-            .execute_unprepared(&format!(
-                "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
-            ))
-            .await?;
-        up(store).await?;
-        return alone.commit().await;
+        if schema(db).await? != Schema::Current {
+            migration::Migrator::up(db, None).await?;
+        }
+        return catch_up(store).await;
     }
-    let migrated = up(store).await;
+    let migrated = async {
+        if schema(db).await? != Schema::Current {
+            let steps = begin(db).await?;
+            migration::Migrator::up(&steps, None).await?;
+            steps.commit().await?;
+        }
+        catch_up(store).await
+    };
+    let migrated = migrated.await;
     // The last connection to leave takes the file for itself a moment, and is not waited for.
     db.close_by_ref().await?;
     migrated
 }
 
-/// Brings the schema up to date, and what is derived from the records with it.
-async fn up(store: &Store) -> Result<(), DbErr> {
-    // Who may use the tables and not make any can start too, where there is nothing to make.
-    if !migration::Migrator::get_pending_migrations_read_only(store.db()).await?.is_empty() {
-        migration::Migrator::up(store.db(), None).await?;
-    }
-    let caught_up = store.catch_up().await;
-    caught_up.map_err(|error| match error {
+async fn catch_up(store: &Store) -> Result<(), DbErr> {
+    store.catch_up().await.map_err(|error| match error {
         Error::Database(cause) | Error::Unavailable(cause) | Error::Collided(cause) => cause,
         other => DbErr::Custom(other.to_string()),
     })

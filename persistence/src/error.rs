@@ -2,6 +2,8 @@ use domain::{State, Violation};
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 use uuid::Uuid;
 
+use crate::dialect;
+
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -75,6 +77,25 @@ pub struct Referrer {
     pub slug: Option<String>,
     /// The field in which it does.
     pub field: String,
+}
+
+impl Error {
+    /// Whether it is the database that did not do it.
+    #[must_use]
+    pub fn is_of_database(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Collided(_) | Self::Database(_))
+    }
+
+    /// What it comes from: what the database says, where it is the database that failed.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Unavailable(cause) | Self::Collided(cause) | Self::Database(cause) => {
+                dialect::cause(cause)
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 impl From<DbErr> for Error {

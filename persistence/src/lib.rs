@@ -66,6 +66,7 @@ pub use catalogue::{Visitor, visit_all};
 pub use change::Written;
 pub use connect::{Database, Observer};
 pub use delivery::{Delivery, Outcome};
+pub use dialect::{Alone, Schema, cause, check_address};
 pub use error::{Error, Referrer};
 pub use facet::{FacetValue, Facets, MOST_VALUES, facets};
 pub use feed::{Feed, Operation, PublicChange};

@@ -32,7 +32,8 @@ const LEASE: Duration = Duration::from_millis(50);
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// How often the log is looked at for those who wait for news, where nobody tells of changes.
 const OTHERS: Duration = Duration::from_secs(1);
-/// How long a database that did not answer is not asked again, if a replica does.
+/// How long a database that did not answer is not asked again, if a replica does; and replicas, if the
+/// database does.
 const AWAY: Duration = Duration::from_secs(2);
 /// How many changes are told apart in one look; when there are more, everything has changed.
 const MOST_CHANGES: u64 = 1000;
@@ -85,6 +86,8 @@ struct Inner {
     until: AtomicU64,
     /// Until when the database is taken to be away, if there are replicas.
     away: AtomicU64,
+    /// Until when no replica is asked, since none answered; 0 while they do.
+    replicas_away: AtomicU64,
     /// Until when somebody is there who tells of changes.
     listens: AtomicU64,
     looking: Mutex<()>,
@@ -111,6 +114,7 @@ impl Default for Inner {
             looked: AtomicU64::new(0),
             until: AtomicU64::new(0),
             away: AtomicU64::new(0),
+            replicas_away: AtomicU64::new(0),
             listens: AtomicU64::new(0),
             looking: Mutex::new(()),
             era: AtomicU64::new(0),
@@ -146,6 +150,12 @@ impl Pulse {
     #[must_use]
     pub fn news(&self) -> watch::Receiver<()> {
         self.0.news.subscribe()
+    }
+
+    /// The last position of the log that was seen; 0 before the first look.
+    #[must_use]
+    pub fn position(&self) -> i64 {
+        self.0.position.load(SeqCst).max(0)
     }
 
     /// Tells whoever waits for news to look.
@@ -225,6 +235,27 @@ impl Pulse {
             inner.away.store(after(now(), AWAY), SeqCst);
         }
         self.see(replicas, true, stirred, begun).await
+    }
+
+    /// Whether to ask a replica; while none answers, one asker in a while finds out.
+    pub(crate) fn asks_replicas(&self) -> bool {
+        let away = &self.0.replicas_away;
+        let (until, now) = (away.load(SeqCst), now());
+        let next = after(now, AWAY);
+        until == 0 || until < now && away.compare_exchange(until, next, SeqCst, SeqCst).is_ok()
+    }
+
+    /// Notes whether a replica has answered; when that changes, it is told.
+    pub(crate) fn replicas_answer(&self, error: Option<&Error>) {
+        let away = &self.0.replicas_away;
+        if let Some(error) = error {
+            if away.swap(after(now(), AWAY), SeqCst) == 0 {
+                let cause = error.cause();
+                tracing::warn!(%cause, "no replica answers: the public reads from the primary");
+            }
+        } else if away.load(SeqCst) != 0 && away.swap(0, SeqCst) != 0 {
+            tracing::warn!("replicas answer again");
+        }
     }
 
     async fn see(

@@ -1,12 +1,17 @@
 //! Where the public's reads go: to the database, or to a replica that is not behind.
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, Statement, prelude::async_trait::async_trait,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    ExecResult, QueryResult, Statement, prelude::async_trait::async_trait,
 };
 
-use crate::{Store, dialect, error::lost, feed::newest, sessions::Sessions};
+use tokio::time::timeout;
+
+use crate::{Error, Store, dialect, error::lost, feed::newest, sessions::Sessions};
+
+/// How long a replica may take to say how far it is.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is read through.
 #[derive(Clone)]
@@ -29,16 +34,20 @@ pub(crate) struct Source {
 /// A replica that has seen every change that is known of, if one is to be had.
 pub(crate) async fn replica(store: &Store) -> Option<DatabaseTransaction> {
     let replicas = store.replicas()?;
-    let look = async || {
-        let known = store.known().await?;
+    let known = store.known().await.ok()?;
+    if !store.pulse().asks_replicas() {
+        return None;
+    }
+    let look = async {
         let at = dialect::snapshot(replicas).await?;
-        let behind = newest(&at).await? < known.position();
-        Ok::<_, crate::Error>((!behind).then_some(at))
+        let newest = newest(&at).await?;
+        Ok::<_, Error>((at, newest))
     };
-    look().await.unwrap_or_else(|error| {
-        tracing::debug!(%error, "no replica is to be had");
-        None
-    })
+    let late = || Error::Unavailable(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
+    let looked = timeout(PATIENCE, look).await.unwrap_or_else(|_| Err(late()));
+    store.pulse().replicas_answer(looked.as_ref().err());
+    let (at, newest) = looked.ok()?;
+    (newest >= known.position()).then_some(at)
 }
 
 impl Reading {

@@ -4,7 +4,7 @@ use std::{iter, sync::Arc};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use domain::Record;
 use futures_util::{FutureExt, future::select_ok};
-use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait, QuerySelect};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -64,6 +64,18 @@ impl Store {
 
     pub(crate) fn replicas(&self) -> Option<&DatabaseConnection> {
         self.replicas.as_ref()
+    }
+
+    /// Whether the log of the replicas begins as that of the database, as far as they have any.
+    pub(crate) async fn replicas_follow(&self) -> Result<bool, Error> {
+        let first = async |db: &DatabaseConnection| {
+            let first = log::Entity::find().order_by_asc(log::Column::Position).select_only();
+            let first = first.columns([log::Column::Position, log::Column::RecordId]);
+            first.into_tuple::<(i64, Uuid)>().one(db).await
+        };
+        let Some(replicas) = self.replicas() else { return Ok(true) };
+        let there = first(replicas).await?;
+        Ok(there.is_none() || there == first(self.db()).await?)
     }
 
     /// Where to read what filters find.

@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use persistence::{Author, ImportState, Progress, Store};
 use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, say};
 
 type Mapping = BTreeMap<String, Option<String>>;
 
@@ -108,13 +108,13 @@ fn bar(total: u64, dry_run: bool) -> ProgressBar {
 fn tell(ended: Ended, faults: Option<&Path>, dry_run: bool) -> Result<ExitCode, Failure> {
     let Ended { state, code, report, faults: rows } = ended;
     if report.columns().next().is_some() {
-        println!("The columns:");
+        say("The columns:")?;
         for (header, field) in report.columns() {
-            println!("  {header}: {}", field.unwrap_or("not read"));
+            say(format_args!("  {header}: {}", field.unwrap_or("not read")))?;
         }
     }
     if dry_run {
-        report.changes.iter().for_each(tell_change);
+        report.changes.iter().try_for_each(tell_change)?;
     }
     let outcome = match (state, dry_run) {
         (ImportState::Failed, _) => "Broke off",
@@ -122,7 +122,7 @@ fn tell(ended: Ended, faults: Option<&Path>, dry_run: bool) -> Result<ExitCode, 
         (_, true) => "Would take",
         _ => "Took",
     };
-    println!("{outcome}: {}.", counted(&report));
+    say(format_args!("{outcome}: {}.", counted(&report)))?;
     report.faults.iter().for_each(tell_fault);
     let told = report.faults.len() as u64;
     if report.faults_total > told {
@@ -131,7 +131,7 @@ fn tell(ended: Ended, faults: Option<&Path>, dry_run: bool) -> Result<ExitCode, 
     if let (Some(to), Some(mut rows)) = (faults, rows) {
         let mut write = || io::copy(&mut rows, &mut File::create(to)?);
         write().map_err(|error| format!("{} cannot be written: {error}", to.display()))?;
-        println!("The rows that were refused are in {}.", to.display());
+        say(format_args!("The rows that were refused are in {}.", to.display()))?;
     }
     if let Some(code) = code {
         return Err(format!("the import broke off: {code}; what was taken until then stays").into());
@@ -154,21 +154,22 @@ fn counted(report: &Report) -> String {
     if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
 }
 
-fn tell_change(change: &ImportChange) {
+fn tell_change(change: &ImportChange) -> Result<(), Failure> {
     let at = match change.row {
         Some(row) => format!("row {row}"),
         None => change.pointer.clone().unwrap_or_default(),
     };
     let name = change.slug.clone().or_else(|| change.id.map(|id| id.to_string()));
-    println!("  {at}: {} {}", change.action, name.unwrap_or_default());
+    say(format_args!("  {at}: {} {}", change.action, name.unwrap_or_default()))?;
     for difference in &change.differences {
         let told = |value: &Option<Value>| match value {
             Some(value) => value.to_string(),
             None => "nothing".to_owned(),
         };
         let (before, after) = (told(&difference.before), told(&difference.after));
-        println!("    {}: {before} becomes {after}", difference.pointer);
+        say(format_args!("    {}: {before} becomes {after}", difference.pointer))?;
     }
+    Ok(())
 }
 
 fn tell_fault(fault: &ImportFault) {
