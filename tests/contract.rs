@@ -66,7 +66,10 @@ struct Contract {
 impl Contract {
     fn new() -> Self {
         let mut document = api::openapi();
-        document["components"]["schemas"]["FinanceFigures"]["properties"].as_object_mut().unwrap().remove("sum_unknown");
+        document["components"]["schemas"]["FinanceFigures"]["properties"]
+            .as_object_mut()
+            .unwrap()
+            .remove("sum_unknown");
         let mut strict = document["components"].clone();
         // Nothing else comes of several.
         let country = strict["schemas"]["Country"].clone();

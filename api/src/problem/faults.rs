@@ -45,6 +45,12 @@ pub(super) const FAULTS: &[Kind] = &[
         "The key has been used for another request",
         "An Idempotency-Key stands for one request: make a new key for another one.",
     ),
+    kind(
+        "unsupported_key",
+        400,
+        "The request takes no key",
+        "What it does is not remembered under an Idempotency-Key: look whether it was done before you send it again.",
+    ),
     // Of the form of a body.
     kind(
         "malformed_json",
@@ -103,6 +109,12 @@ pub(super) const FAULTS: &[Kind] = &[
         "A text or a list that is there holds something: leave it out if it is not known.",
     ),
     kind("too_long", 422, "It is too long", "Detail tells how much there may be: shorten it."),
+    kind(
+        "repeated",
+        422,
+        "A list names something twice",
+        "Each is named once: take the second one away.",
+    ),
     kind("too_small", 422, "The number is too small", "Detail tells the least that it can be."),
     kind("too_large", 422, "The number is too large", "Detail tells the most that it can be."),
     kind(
@@ -259,6 +271,36 @@ pub(super) const FAULTS: &[Kind] = &[
         "Name one of the collections as it stands in addresses.",
     ),
     kind("not_for_bundles", 422, "A bundle does not take that", "It is for tables only."),
+    kind(
+        "wrong_encoding",
+        422,
+        "The text is not in that encoding",
+        "Name the encoding that it is in (charset), or save it as UTF-8.",
+    ),
+    kind(
+        "unclear_encoding",
+        422,
+        "The encoding of the text cannot be told",
+        "Name the encoding that it is in (charset), or save it as UTF-8.",
+    ),
+    kind(
+        "open_quote",
+        422,
+        "A quote is not closed",
+        "Everything after it would be one cell: close it in the row that detail names.",
+    ),
+    kind(
+        "stray_quote",
+        422,
+        "Something follows a closing quote",
+        "A quote within a quoted cell is written twice: mend the row that detail names.",
+    ),
+    kind(
+        "formula_without_result",
+        422,
+        "The formula of the cell has no result",
+        "Open the file in a spreadsheet, which calculates it, and save it.",
+    ),
     kind(
         "not_a_workbook",
         422,
