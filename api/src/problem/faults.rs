@@ -131,6 +131,12 @@ pub(super) const FAULTS: &[Kind] = &[
         "The standard for grants has budgets of a year at most: split it.",
     ),
     kind(
+        "value_and_unit",
+        422,
+        "A value and its unit do not go together",
+        "Give a value its unit; an amount of money has its currency and no unit.",
+    ),
+    kind(
         "amount_or_value",
         422,
         "It has both an amount and a value, or neither",
