@@ -84,7 +84,7 @@ pub(crate) async fn filled(hub: &Hub, editor: &str, path: &str, operation: &Valu
     let mut path = path.to_owned();
     if path.starts_with("/v1/proposals/{id}") {
         // An open one for each request: to decide about one ends it.
-        let change = json!({"parent_id": null});
+        let change = json!({"label": {"uz": uuid::Uuid::now_v7()}});
         let tag = hub.get(CHANGED).await.header("etag").to_owned();
         let kept = hub.write_as(editor, "PATCH", CHANGED, Some(&tag), Some(&change)).await;
         assert_eq!(kept.status, 202, "{}", kept.text);

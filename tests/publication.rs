@@ -485,9 +485,17 @@ fn it_takes_two_people_where_the_settings_say_so() {
             let reply = step(&hub, &one, at_two, "publish", &touched).await;
             assert_eq!(told(&reply), refused(403, "same_person"));
             assert_eq!(step(&hub, &other, at_two, "publish", &touched).await.status, 200);
-            // What was public is judged already: who wrote it may publish another's correction.
-            let now = hub.get(at_two).await;
-            let hidden = step(&hub, &other, at_two, "withdraw", &now).await;
+            // So they are after it was public, while nobody else has written anything.
+            let hide = async || {
+                let now = hub.get(at_two).await;
+                let hidden = step(&hub, &other, at_two, "withdraw", &now).await;
+                step(&hub, &other, at_two, "reopen", &hidden).await
+            };
+            let (hidden, change) = (hide().await, json!({"label": {"en": "Mine"}}));
+            let tag = hidden.header("etag");
+            let own = hub.write_as(&one, "PATCH", at_two, Some(tag), Some(&change)).await;
+            assert_eq!(step(&hub, &other, at_two, "publish", &own).await.status, 200);
+            let hidden = hide().await;
             let alone = step(&hub, &one, at_two, "publish", &hidden).await;
             assert_eq!(told(&alone), refused(403, "same_person"));
             let (tag, change) = (hidden.header("etag"), json!({"label": {"en": "Theirs"}}));
