@@ -372,7 +372,10 @@ fn parameters_that_cannot_be_used_are_explained_to_people() {
                 "seminars?topic=A",
                 "It cannot be used: it is no code of a topic: those are lower-case letters, digits, hyphens and dots.",
             ),
-            ("seminars?lang=english", "It cannot be used: it is no language tag of BCP 47, such as ru."),
+            (
+                "seminars?lang=english",
+                "It cannot be used: it is no language tag of BCP 47, such as ru.",
+            ),
             (
                 "seminars?starts_on_gte=2021",
                 "It cannot be used: it is no day of the calendar, such as 2021-08-24.",
