@@ -1,7 +1,7 @@
 //! All that differs between Postgres and SQLite.
 use std::{
     fs::File,
-    io,
+    io, iter,
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
     path::{Path, PathBuf},
     sync::LazyLock,
@@ -287,16 +287,13 @@ pub(crate) fn matching(backend: DbBackend, part: Part, words: &Words) -> Option<
 pub(crate) fn address(file: &Path) -> io::Result<String> {
     // Where a folder stood first, it would be taken for a host, which has fewer letters.
     let file = std::path::absolute(file)?;
-    let mut address = "sqlite://".to_owned();
-    for byte in file.as_os_str().as_bytes() {
-        match byte {
-            b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                address.push(char::from(*byte));
-            }
-            other => address += &format!("%{other:02X}"),
+    let letters = file.as_os_str().as_bytes().iter().map(|byte| match byte {
+        b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+            char::from(*byte).to_string()
         }
-    }
-    Ok(address)
+        other => format!("%{other:02X}"),
+    });
+    Ok(iter::once("sqlite://".to_owned()).chain(letters).collect())
 }
 
 /// The file that is the database at that address, if it is one.
