@@ -9,7 +9,7 @@ use crate::{
     harness::{Hub, Reply, on_each_database},
 };
 
-/// What a filter of figures has to be narrowed to, so that a chart of them has one unit.
+/// A chart of figures that have several units, unless they are narrowed.
 const CHART: &str = "/v1/statistics/attendance.svg";
 
 /// `UPDATE=1 cargo test --workspace contract` writes the document anew.
@@ -169,7 +169,7 @@ async fn taken(hub: &Hub, at: &str) -> Value {
 async fn addresses(hub: &Hub, contract: &Value, path: &str, operation: &Value) -> Vec<String> {
     let mut at = path.to_owned();
     if let Some((list, _)) = path.split_once("/{id}") {
-        let list = hub.get_as(&hub.token, &format!("{list}?limit=1")).await;
+        let list = hub.get_as(&hub.token, list).await;
         at = at.replace("{id}", list.json()["items"][0]["id"].as_str().unwrap());
     }
     let mut needed = Vec::new();
