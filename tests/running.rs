@@ -330,7 +330,7 @@ fn a_file_may_be_called_anything_and_nobody_else_can_read_it() {
     admin(folder.path(), &settings);
     assert!(said(folder.path(), &["migrate"], &settings).status.success());
     let listed = said(folder.path(), &["token", "list"], &settings).stdout;
-    assert_eq!(listed.iter().filter(|byte| **byte == b'\n').count(), 1);
+    assert_eq!(String::from_utf8(listed).unwrap().lines().count(), 1);
 
     for url in ["sqlite://:memory:", "sqlite://hub.sqlite?mode=memory", "sqlite://"] {
         let refused = said(folder.path(), &["migrate"], &[("DATABASE_URL", url)]);

@@ -22,7 +22,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     headers: Vec<(&'static str, String)>,
     /// What it comes from, where that is ours to know and nobody else's.
-    cause: Option<String>,
+    cause: Option<Box<str>>,
     /// The request, where its answer passes by the layer that tells it.
     request: Option<Uuid>,
 }
@@ -501,7 +501,7 @@ impl Problem {
 
     /// What is ours to mend.
     pub(crate) fn broken(cause: impl std::fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), ..Self::internal() }
+        Self { cause: Some(cause.to_string().into()), ..Self::internal() }
     }
 
     /// A file that was to be answered could not be written, which is ours to mend.
@@ -543,7 +543,7 @@ impl Problem {
             None if status.is_server_error() => Self::internal(),
             None => Self::bad_request("The request cannot be read."),
         };
-        Self { cause: cause.map(ToString::to_string), ..problem }
+        Self { cause: cause.map(|cause| cause.to_string().into()), ..problem }
     }
 
     /// An error of the store, told for a collection.
@@ -609,7 +609,7 @@ impl Problem {
             Error::Refused(broken) => Self::invalid(broken),
             Error::InvalidCursor => Self::invalid_cursor(),
             Error::Unavailable(_) | Error::Collided(_) => {
-                Self { cause: Some(error.cause()), ..Self::unavailable() }
+                Self { cause: Some(error.cause().into()), ..Self::unavailable() }
             }
             Error::Database(_) => {
                 Self::broken(format_args!("the database failed: {}", error.cause()))
