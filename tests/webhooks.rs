@@ -255,7 +255,7 @@ fn a_webhook_is_tried_by_a_ping_and_a_delivery_is_made_again_when_asked() {
         let nobody = format!("{path}/deliveries/01931f6e-6c00-7000-8000-000000000009/replay");
         let nobody = hub.write("POST", &nobody, None, None).await;
         assert_eq!(nobody.status, 404);
-        assert_eq!(nobody.json()["detail"], "None of the deliveries has that id or slug.");
+        assert_eq!(nobody.json()["detail"], "None of the deliveries has that id.");
         assert_eq!(hub.get(&path).await.status, 401);
         let shown = read(&hub, &path).await;
         assert!(!shown.text.contains("whsec_"), "{}", shown.text);
