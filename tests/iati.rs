@@ -352,15 +352,15 @@ fn what_the_registry_counts_is_told_as_its_results_tell_it() {
             let period = &found.expect("the indicator")["periods"][0];
             (period["actual"].clone(), period["actual_qualifier"].clone())
         };
-        let (one, both) = ("participants", "participants of both years");
-        assert_eq!(counted(one), (json!("7"), json!("exact")));
-        assert_eq!(of(&now.text, one), "<actual value=\"7\"/>");
-        assert_eq!(counted(both), (json!("7"), json!("at_least")));
-        assert_eq!(
-            of(&now.text, both),
-            "<actual value=\"7\"><comment><narrative xml:lang=\"en\">As counted: at least 7. \
-             The value is a lower bound.</narrative></comment></actual>"
-        );
+        // A study visit was held on days that are not known, so there may be more of 2021, too.
+        for title in ["participants", "participants of both years"] {
+            assert_eq!(counted(title), (json!("7"), json!("at_least")), "{title}");
+            assert_eq!(
+                of(&now.text, title),
+                "<actual value=\"7\"><comment><narrative xml:lang=\"en\">As counted: at least 7. \
+                 The value is a lower bound.</narrative></comment></actual>"
+            );
+        }
         assert_eq!(hub.get("/v1/iati/activities.xml").await.text, now.text);
     });
 }
