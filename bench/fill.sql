@@ -100,7 +100,9 @@ INSERT INTO new SELECT number, pg_temp.id_of(number, 3, number), 'initiatives',
   FROM pg_temp.sample('initiatives') AS sample, generate_series(1, 500) AS number;
 INSERT INTO new SELECT number, pg_temp.id_of(number, 4, number), 'projects',
     sample || jsonb_build_object('slug', 'project-' || number, 'title', jsonb_build_object('en', 'Project ' || number),
-      'status', pg_temp.one_of(number, 'pipeline', 'implementation', 'closed', NULL))
+      'status', pg_temp.one_of(number, 'pipeline', 'implementation', 'closed', NULL),
+      'iati', jsonb_build_object('identifier', 'XM-HUB-' || number, 'reporting_org', NULL, 'sectors', jsonb_build_array(),
+        'region', NULL, 'aid_type', NULL, 'finance_type', NULL, 'flow_type', NULL, 'tied_status', NULL))
   FROM pg_temp.sample('projects') AS sample, generate_series(1, 50) AS number;
 INSERT INTO new SELECT number, pg_temp.id_of(number, 5, number), 'seminar-series',
     sample || jsonb_build_object('slug', 'series-' || number,
@@ -306,8 +308,8 @@ INSERT INTO organisation (id, name, kind, country, parent_id)
 INSERT INTO initiative (id, name, kind, country, horizon_year, owner_id)
   SELECT id, lower(body#>>'{name,en}'), body->>'kind', body->>'country', coalesce(CAST(body->>'horizon_year' AS bigint), 9223372036854775807),
     CAST(body->>'owner_id' AS uuid) FROM new WHERE resource = 'initiatives';
-INSERT INTO project (id, title, status)
-  SELECT id, lower(body#>>'{title,en}'), body->>'status' FROM new WHERE resource = 'projects';
+INSERT INTO project (id, title, status, iati_identifier)
+  SELECT id, lower(body#>>'{title,en}'), body->>'status', body#>>'{iati,identifier}' FROM new WHERE resource = 'projects';
 INSERT INTO seminar_series (id, project_id, name)
   SELECT id, CAST(body->>'project_id' AS uuid), lower(body#>>'{name,en}') FROM new WHERE resource = 'seminar-series';
 INSERT INTO grant_arrangement (id, project_id, signed_on, title, status)
