@@ -1291,11 +1291,11 @@ fn a_chart_says_what_the_figures_say_and_no_more() {
             ("seminars.svg?width=100", "invalid_parameter"),
             ("seminars.svg?chart=pie", "invalid_parameter"),
             // No line leads from one kind to another, and no average is part of a sum.
-            ("seminars.svg?chart=line", "invalid_parameter"),
-            ("seminars.svg?group_by=kind,year&chart=line", "invalid_parameter"),
-            ("finance.svg?chart=line&currency=USD", "invalid_parameter"),
-            ("seminars.svg?group_by=year,kind&measure=average&chart=stacked", "invalid_parameter"),
-            ("seminars.svg?group_by=year,topic&chart=stacked", "invalid_parameter"),
+            ("seminars.svg?chart=line", "misleading_chart"),
+            ("seminars.svg?group_by=kind,year&chart=line", "misleading_chart"),
+            ("finance.svg?chart=line&currency=USD", "misleading_chart"),
+            ("seminars.svg?group_by=year,kind&measure=average&chart=stacked", "misleading_chart"),
+            ("seminars.svg?group_by=year,topic&chart=stacked", "misleading_chart"),
             // A line has a place for each month.
             ("seminars.svg?group_by=month&chart=line", "too_many_groups"),
         ] {

@@ -231,6 +231,9 @@ mod kinds {
         UNITS 422 "several_units" "A chart has one unit"
             "Figures in different units have no place on one axis, and flows of money none in one \
              stack: narrow them to one metric, one currency or one flow, or draw flows as bars.";
+        MISLEADING 422 "misleading_chart" "Such a chart would mislead"
+            "A line leads from time to time, and a stack adds up what it shows: draw bars where the \
+             figures are neither.";
         NOT_READY 422 "not_ready" "The record lacks what the format needs"
             "The format has facts that it cannot do without, and some are not known: errors names \
              each with its rule, so add them to the records that its pointer names.";
@@ -412,6 +415,10 @@ impl Problem {
     pub(crate) fn too_large_chart(categories: usize, series: usize) -> Self {
         let detail = format!("A chart has at most {categories} groups and {series} series.");
         Self::new(kinds::GROUPS, detail)
+    }
+
+    pub(crate) fn misleading_chart(detail: &str) -> Self {
+        Self::new(kinds::MISLEADING, detail)
     }
 
     pub(crate) fn several_units(dimension: &str, values: &[String]) -> Self {

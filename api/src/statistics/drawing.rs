@@ -115,8 +115,7 @@ impl Drawing {
             }
             _ => return Ok(()),
         };
-        let fault = Fault::parameter("chart", "invalid_parameter", detail);
-        Err(Problem::invalid_query(vec![fault]))
+        Err(Problem::misleading_chart(detail))
     }
 }
 
