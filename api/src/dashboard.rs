@@ -1,17 +1,15 @@
 //! The figures of a project's page, in one answer.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Count, Definition, Dimension, FigureNature, Indicator, IndicatorFilter, IndicatorMeasure,
-    Initiative, InitiativeFigure, Key, Measure, Money, OneOf, PartialDate, Project, ProjectResult,
-    ProjectResultFilter, Qualifier, Record, RegistryMetric, Resource, ResultKind, Seminar,
-    SeminarFilter, StudyVisit, StudyVisitFilter, Subject, Text, protection::Told,
+    Count, Definition, Dimension, FigureNature, IndicatorMeasure, Initiative, InitiativeFigure,
+    Key, Measure, Money, OneOf, PartialDate, Project, Qualifier, Record, RegistryMetric, Resource,
+    ResultKind, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter, Subject, Text,
+    protection::Told,
 };
-use persistence::{
-    Basis, Count as Counting, Error, Moment, Question, Stored, Value as Wish, Wanted,
-};
+use persistence::{Basis, Error, Moment, Question, Stored, Value as Wish, Wanted};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -21,6 +19,7 @@ use crate::{
     Problem,
     file::{Asked, Said},
     query::Languages,
+    reached::{self, Measured, number},
     reader::Reader,
     routes::Routes,
     statistics::{MAKERS, Statistics, smallest_count},
@@ -410,90 +409,43 @@ fn recorded(told: Told) -> (Option<u64>, Option<Qualifier>) {
     if told.number() == 0 { (None, None) } else { number(told) }
 }
 
-/// A number that may not be told as it is.
-pub(crate) fn number(told: Told) -> (Option<u64>, Option<Qualifier>) {
-    match told {
-        Told::Exactly(number) => (Some(number), Some(Qualifier::Exact)),
-        Told::AtLeast(0) => (None, None),
-        Told::AtLeast(number) => (Some(number), Some(Qualifier::AtLeast)),
-    }
-}
-
 /// The results of a project, with what is typed and what is counted.
 async fn framework(
     moment: &Moment,
     project: Uuid,
     smallest: u64,
 ) -> Result<Vec<ResultTold>, Error> {
-    let filter = ProjectResultFilter { project: OneOf::key(project), ..Default::default() };
-    let results = moment.all::<ProjectResult>(Wanted::all(filter)).await?;
-    let mut by_result: HashMap<Uuid, Vec<Record<Indicator>>> = HashMap::new();
-    let mut counts = Vec::new();
-    if !results.is_empty() {
-        let result = OneOf(results.iter().flat_map(|one| OneOf::key(one.id).0).collect());
-        let filter = IndicatorFilter { result, ..IndicatorFilter::default() };
-        for indicator in moment.all::<Indicator>(Wanted::all(filter)).await? {
-            if let Some(metric) = indicator.body.computed_from {
-                counts.extend(indicator.body.periods.iter().map(|period| {
-                    let (from, to) = (period.from.day(), period.to.day());
-                    (indicator.id, Counting { metric, project, from, to })
-                }));
-            }
-            let of = by_result.entry(indicator.body.result_id.id()).or_default();
-            of.push(indicator);
-        }
-    }
-    let asked: Vec<_> = counts.iter().map(|(_, count)| *count).collect();
-    let found = moment.counted(&asked, smallest).await?;
-    let mut counted: BTreeMap<Uuid, Vec<Told>> = BTreeMap::new();
-    for ((id, _), told) in counts.iter().zip(found) {
-        counted.entry(*id).or_default().push(told);
-    }
-    let told = results.into_iter().map(|result| ResultTold {
+    let results = reached::results(moment, project, smallest).await?;
+    let told = results.into_iter().map(|(result, measured)| ResultTold {
         id: result.id,
         kind: result.body.kind,
         title: result.body.title,
-        indicators: by_result
-            .remove(&result.id)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|one| indicator(&one, counted.get(&one.id).map_or(&[], Vec::as_slice)))
-            .collect(),
+        indicators: measured.into_iter().map(indicator).collect(),
     });
     Ok(told.collect())
 }
 
-fn indicator(record: &Record<Indicator>, counted: &[Told]) -> IndicatorTold {
-    let indicator = &record.body;
+fn indicator(Measured { id, indicator, reached }: Measured) -> IndicatorTold {
     let text = |number: &domain::Decimal| number.as_str().to_owned();
     let baseline = indicator.baseline.as_ref();
     let start = baseline.and_then(|baseline| baseline.value.as_ref()).map(text);
-    let periods = indicator.periods.iter().enumerate().map(|(at, period)| {
-        let (actual, actual_qualifier) = match (indicator.computed_from, counted.get(at)) {
-            (None, _) => {
-                let typed = period.actual.as_ref().map(text);
-                let qualifier = typed.as_ref().map(|_| Qualifier::Exact);
-                (typed, qualifier)
-            }
-            (Some(_), told) => {
-                let (value, qualifier) = told.map_or((None, None), |told| number(*told));
-                (value.map(|value| value.to_string()), qualifier)
-            }
-        };
+    let periods = indicator.periods.iter().zip(reached).map(|(period, reached)| {
         let target = period.target.as_ref().map(text);
-        let progress = progress(start.as_deref(), target.as_deref(), actual.as_deref());
+        let progress = progress(start.as_deref(), target.as_deref(), reached.value.as_deref());
         let (from, to) = (period.from.day(), period.to.day());
+        let (actual, actual_qualifier) = (reached.value, reached.qualifier);
         PeriodTold { from, to, target, actual, actual_qualifier, progress }
     });
+    let periods = periods.collect();
     IndicatorTold {
-        id: record.id,
-        title: indicator.title.clone(),
+        id,
         measure: indicator.measure,
         ascending: indicator.ascending,
         baseline_year: baseline.map(|baseline| baseline.year),
-        baseline: start.clone(),
+        baseline: start,
         computed_from: indicator.computed_from,
-        periods: periods.collect(),
+        title: indicator.title,
+        periods,
     }
 }
 

@@ -30,6 +30,7 @@ mod problem;
 mod programme;
 mod proposal;
 mod query;
+mod reached;
 mod reader;
 mod routes;
 mod search;

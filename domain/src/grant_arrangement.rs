@@ -5,7 +5,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, DocumentRef, FullDate, Key, Line, Money, NoDerived, OneOf, OrganisationRef,
-    PartialDate, ProjectRef, Resource, Slug, Text, in_order,
+    PartialDate, ProjectRef, Resource, Slug, Text, ends_too_early, in_order,
 };
 
 /// The agreement by which a project is paid for.
@@ -216,14 +216,14 @@ fn is_not_negative(money: &Money) -> Result<(), ValidationError> {
 
 fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {
     let (from, to) = (budget.from.day(), budget.to.day());
-    let (code, detail) = if to < from {
-        ("ends_before_it_starts", "It ends before it starts.")
-    } else if a_year_after(from).is_some_and(|end| to >= end) {
-        ("longer_than_a_year", "A budget is for at most a year.")
-    } else {
+    if to < from {
+        return Err(ends_too_early("/to"));
+    }
+    if a_year_after(from).is_none_or(|end| to < end) {
         return Ok(());
-    };
-    let mut error = ValidationError::new(code).with_message(detail.into());
+    }
+    let mut error = ValidationError::new("longer_than_a_year")
+        .with_message("A budget is for at most a year.".into());
     error.add_param("pointer".into(), &"/to");
     Err(error)
 }

@@ -142,19 +142,7 @@ pub(super) const FAULTS: &[Kind] = &[
         "It has both an amount and a value, or neither",
         "Give the one that is known.",
     ),
-    kind(
-        "unknown_metric",
-        422,
-        "There is no such figure",
-        "The registry counts the figures that the contract lists: name one of them.",
-    ),
     kind("same_currency", 422, "A currency has no rate in itself", "Name two currencies."),
-    kind(
-        "source_needed",
-        422,
-        "No source is named",
-        "A rate is taken from a source: name at least one document in citations.",
-    ),
     kind(
         "unknown_field_cited",
         422,

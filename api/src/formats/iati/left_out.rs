@@ -7,9 +7,10 @@ use super::{
         readiness::Gap,
     },
     gaps::{Place, beneficiaries, place},
-    work::{Measure, Work, told},
+    work::{Work, told},
     xml::role,
 };
+use crate::reached::Measured;
 
 const TO_THE_DAY: &str = "The standard has only dates that are known to the day.";
 
@@ -92,7 +93,7 @@ impl LeftOut {
         }
     }
 
-    fn measure(&mut self, measure: &Measure) {
+    fn measure(&mut self, measure: &Measured) {
         let indicator = &measure.indicator;
         let at = format!("/indicators/{}", measure.id);
         let mut check = |at: &str, name: &str, value: Option<&str>, comment: Option<&Text>| {

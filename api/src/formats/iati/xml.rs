@@ -16,8 +16,9 @@ use quick_xml::{
 use super::{
     super::event::{Event, day, legible},
     gaps::{Place, place},
-    work::{Measure, Work, told},
+    work::{Work, told},
 };
+use crate::reached::Measured;
 
 pub(super) const END: &[u8] = b"</iati-activities>\n";
 
@@ -198,7 +199,7 @@ impl Xml {
     }
 
     /// A result; the standard has none without an indicator.
-    fn result(&mut self, result: &ProjectResult, measures: &[Measure]) {
+    fn result(&mut self, result: &ProjectResult, measures: &[Measured]) {
         let kind = match result.kind {
             ResultKind::Output => "1",
             ResultKind::Outcome => "2",
@@ -219,7 +220,7 @@ impl Xml {
         });
     }
 
-    fn indicator(&mut self, measure: &Measure) {
+    fn indicator(&mut self, measure: &Measured) {
         let indicator = &measure.indicator;
         let code = match indicator.measure {
             IndicatorMeasure::Unit => "1",
@@ -245,7 +246,7 @@ impl Xml {
                     xml.measured("target", &[], told(indicator.measure, target, None), None);
                     let value = reached.value.as_deref();
                     let told = told(indicator.measure, value, period.comment.as_ref());
-                    let caveat = told.0.zip(reached.counted);
+                    let caveat = told.0.zip(reached.qualifier);
                     let caveat = caveat.and_then(|(value, how)| caveat_of("counted", how, value));
                     xml.measured("actual", &[], told, caveat.as_deref());
                 });
