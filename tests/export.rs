@@ -78,18 +78,23 @@ fn varies(reply: &Reply) -> Vec<&str> {
 fn a_list_says_that_it_depends_on_what_is_accepted_and_a_file_does_not() {
     on_each_database(async |hub| {
         let chosen = ["Accept", "Accept-Encoding", "Authorization"];
-        for accept in ["*/*", "application/json", "text/csv", "application/x-ndjson"] {
+        let accepted = ["*/*", "application/json", "text/csv", "application/x-ndjson"];
+        for (path, accept) in ["/v1/topics", "/v1/countries"]
+            .into_iter()
+            .flat_map(|path| accepted.map(|one| (path, one)))
+        {
             // Made, from memory, and known already.
-            let first = hub.send("GET", "/v1/topics", &[("accept", accept)], None).await;
-            let second = hub.send("GET", "/v1/topics", &[("accept", accept)], None).await;
+            let first = hub.send("GET", path, &[("accept", accept)], None).await;
+            let second = hub.send("GET", path, &[("accept", accept)], None).await;
             let asked = [("accept", accept), ("if-none-match", first.header("etag"))];
-            let known = hub.send("GET", "/v1/topics", &asked, None).await;
-            assert_eq!(known.status, 304, "{accept}");
+            let known = hub.send("GET", path, &asked, None).await;
+            assert_eq!(known.status, 304, "{path} {accept}");
             for reply in [&first, &second, &known] {
-                assert_eq!(varies(reply), chosen, "{accept}");
+                assert_eq!(varies(reply), chosen, "{path} {accept}");
             }
         }
-        for path in ["/v1/topics.csv", "/v1/topics/cloud", "/v1/countries"] {
+        for path in ["/v1/topics.csv", "/v1/topics/cloud", "/v1/countries.csv", "/v1/countries/KZ"]
+        {
             for _ in 0..2 {
                 let reply = hub.get(path).await;
                 assert_eq!(varies(&reply), ["Accept-Encoding", "Authorization"], "{path}");
@@ -110,6 +115,24 @@ fn a_list_is_taken_whole_as_a_sheet() {
         assert_eq!(sheet.height(), 21);
         assert_eq!(sheet.get_value((0, 0)).unwrap().to_string(), "id");
         assert_eq!(sheet.get_value((1, 1)), Some(&calamine::Data::Float(1.0)));
+    });
+}
+
+#[test]
+fn a_sheet_whose_cells_cannot_hold_a_text_is_refused_and_not_cut() {
+    on_each_database(async |hub| {
+        let long = "щ".repeat(9_000);
+        let label = json!({"en": "x", "uz": long, "ky": long, "tg": long, "az": long});
+        let body = json!({"code": "long", "scheme": "own", "label": label});
+        assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+        let reply = hub.get("/v1/topics.xlsx?sort=code").await;
+        assert_eq!(reply.status, 422, "{}", reply.text);
+        assert_eq!(reply.json()["code"], "too_long_for_cell");
+        let detail = reply.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("label.other") && detail.contains("row "), "{detail}");
+        assert_eq!(hub.get("/v1/topics.xlsx?fields=code,label.en,label.uz").await.status, 200);
+        let csv = hub.get("/v1/topics.csv?fields=label.other").await.text;
+        assert!(csv.contains(&format!("; ky: {long}; ")), "all of it is there");
     });
 }
 

@@ -1,6 +1,7 @@
 //! What the whole service does, seen from outside: every test talks HTTP to a real server over a
 //! database of its own.
 mod aborted;
+mod activities;
 mod authorisation;
 mod bodies;
 mod changes;

@@ -1,6 +1,10 @@
 //! Figures, recounted from the records that everybody can read.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Cursor,
+};
 
+use calamine::{Data, Reader};
 use domain::Country;
 use serde_json::{Value, json};
 
@@ -572,6 +576,64 @@ fn a_table_of_figures_has_the_same_columns_and_rows_as_their_json() {
         assert_eq!(known.status, 304);
         let marked = hub.bytes(&path.replace("seminars?", "seminars.csv?bom=true&")).await;
         assert!(marked.starts_with("\u{feff}month,region,count".as_bytes()));
+    });
+}
+
+#[test]
+fn a_workbook_of_figures_tells_what_they_mean_in_a_sheet_of_its_own() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        for path in [
+            "/v1/statistics/attendance?group_by=kind,metric&lang=ru",
+            "/v1/statistics/finance?group_by=year&lang=ru",
+            "/v1/statistics/participants?group_by=sex&lang=ru",
+        ] {
+            let figures = hub.get(path).await.json();
+            let address = path.replacen('?', ".xlsx?", 1);
+            let mut book = calamine::Xlsx::new(Cursor::new(hub.bytes(&address).await)).unwrap();
+            let subject = figures["subject"].as_str().unwrap();
+            assert_eq!(book.sheet_names(), [subject, "about"]);
+
+            let sheet = book.worksheet_range(subject).unwrap();
+            let mut lines = sheet.rows();
+            let header: Vec<_> = lines.next().unwrap().iter().map(Data::to_string).collect();
+            assert_eq!(json!(header), figures["columns"], "{path}");
+            let told = |name: &str, value: &Value| match value {
+                Value::Null => Data::Empty,
+                Value::Bool(yes) => Data::Bool(*yes),
+                Value::Number(number) => Data::Float(number.as_f64().unwrap()),
+                Value::String(money) if ["sum", "average"].contains(&name) => {
+                    Data::Float(money.parse().unwrap())
+                }
+                other => Data::String(other.as_str().unwrap().to_owned()),
+            };
+            let expected: Vec<Vec<_>> = items(&figures, "rows")
+                .map(|row| header.iter().map(|name| told(name, &row[name])).collect())
+                .collect();
+            // A row of a sheet ends where nothing follows.
+            let wide = |row: &[Data]| {
+                let empty = std::iter::repeat(Data::Empty);
+                row.iter().cloned().chain(empty).take(header.len()).collect::<Vec<_>>()
+            };
+            assert_eq!(lines.map(wide).collect::<Vec<_>>(), expected, "{path}");
+
+            let about = book.worksheet_range("about").unwrap();
+            let told: Vec<Vec<_>> =
+                about.rows().map(|row| row.iter().map(Data::to_string).collect()).collect();
+            let find = |what: &str| told.iter().find(|row| row[0] == what).unwrap();
+            assert_eq!(find("subject")[1], figures["about"]["ru"].as_str().unwrap());
+            for of in items(&figures, "measures") {
+                let row = find(of["measure"].as_str().unwrap());
+                assert_eq!(row[1], of["definition"]["ru"].as_str().unwrap(), "{path}");
+                assert_eq!(row[2], of["unit"]["ru"].as_str().unwrap(), "{path}");
+                assert_eq!(row[3], of["lower_bound"].to_string(), "{path}");
+                assert_eq!(row[4], of["unknown"].to_string(), "{path}");
+            }
+            let notes: Vec<_> = told.iter().filter(|row| row[0] == "note").collect();
+            assert_eq!(notes.len(), items(&figures, "notes").count(), "{path}");
+            assert_eq!(find("computed_at")[1], figures["computed_at"].as_str().unwrap());
+            assert_eq!(find("address")[1], address);
+        }
     });
 }
 

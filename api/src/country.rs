@@ -56,7 +56,7 @@ pub(crate) async fn named(
 fn file(request: &HttpRequest, format: Format) -> Result<HttpResponse, Problem> {
     let mut query = ListQuery::of_export(request)?;
     query.refuse(&["sort"]);
-    let shape = Shape::asked(&mut query, format, Table::of_countries());
+    let shape = Shape::asked(&mut query, format, Table::of_schema::<Country>());
     let filter: CountryFilter = query.filter();
     query.judge()?;
     let (mut bytes, mut said) = (Vec::new(), Said::default());
@@ -67,17 +67,22 @@ fn file(request: &HttpRequest, format: Format) -> Result<HttpResponse, Problem> 
     }
     let response = answer::public_bytes(format.content_type(), bytes, said.header());
     let name = format!("{COLLECTION}.{}", format.name());
-    let mut response = answer::made_from(Basis::nothing(), kept_as(response, &name));
-    vary(response.headers_mut(), "Accept");
-    Ok(response)
+    Ok(answer::made_from(Basis::nothing(), kept_as(response, &name)))
+}
+
+/// The list, in the form that is accepted.
+pub(crate) async fn list(_: Anybody, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut answered = match Format::preferred(&request).and_then(of_lines) {
+        Some(format) => file(&request, format)?,
+        None => page(&request)?,
+    };
+    vary(answered.headers_mut(), "Accept");
+    Ok(answered)
 }
 
 /// A page of the list, by code.
-pub(crate) async fn list(_: Anybody, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    if let Some(format) = Format::preferred(&request).and_then(of_lines) {
-        return file(&request, format);
-    }
-    let mut query = ListQuery::of(&request)?;
+fn page(request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = ListQuery::of(request)?;
     query.refuse(&["sort", "include", "facets"]);
     let filter: CountryFilter = query.filter();
     query.judge()?;

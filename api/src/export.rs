@@ -5,27 +5,21 @@ use std::{
 };
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Path};
-use persistence::{Moment, Store, Stored, Wanted};
-use rust_xlsxwriter::{
-    DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError,
-};
+use persistence::{Store, Stored};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
     Problem,
     file::{self, Asked, Said},
-    formats::table::{Cell, Kind, Table},
+    formats::table::{Cell, Table},
     query::{Languages, ListQuery},
     reader::Reader,
+    workbook::Book,
 };
 
-/// How many rows a sheet has beside its header.
-const SHEET: u64 = 1_048_575;
-/// How many digits of a number a spreadsheet keeps.
-const DIGITS: usize = 15;
 /// What Excel knows UTF-8 by.
-const BOM: &[u8] = "\u{feff}".as_bytes();
+pub(crate) const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// A form that a list can be taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +114,19 @@ pub(crate) async fn list<R: Stored>(
         daily: wanted.depends_on_day(),
         turns: &file::WRITERS,
     };
-    let written = asked.answer(request, store, async |moment, file| match format {
-        Format::Xlsx => write_sheet::<R>(moment, wanted, &shape, file).await,
-        _ => write_lines::<R>(moment, wanted, &shape, file).await,
+    let written = asked.answer(request, store, async |moment, file| {
+        let wrong = Problem::of(R::COLLECTION);
+        if format == Format::Xlsx {
+            Book::judge(moment.count(&wanted).await.map_err(&wrong)?)?;
+        }
+        let mut rows = Rows::begin(&shape, R::COLLECTION, file)?;
+        let mut batches = moment.every(wanted);
+        while let Some(records) = batches.next().await.map_err(&wrong)? {
+            for record in &records {
+                rows.add(record)?;
+            }
+        }
+        rows.end()
     });
     let name = format!("{}.{}", R::COLLECTION, format.name());
     Ok(file::kept_as(written.await?, &name))
@@ -160,24 +164,59 @@ impl Shape {
     }
 }
 
-async fn write_lines<R: Stored>(
-    moment: &Moment,
-    wanted: Wanted<R>,
-    shape: &Shape,
-    file: &mut File,
-) -> Result<Said, Problem> {
-    let mut to = BufWriter::new(file);
-    shape.begin(&mut to).map_err(Problem::unwritten)?;
-    let mut said = Said::default();
-    let mut batches = moment.every(wanted);
-    while let Some(records) = batches.next().await.map_err(Problem::of(R::COLLECTION))? {
-        for record in &records {
-            let found = write_line(&mut to, record, shape).map_err(Problem::unwritten)?;
-            said.also(found.as_deref());
-        }
+/// A file that is being written, record by record.
+pub(crate) struct Rows<'a> {
+    shape: &'a Shape,
+    said: Said,
+    to: To<'a>,
+}
+
+enum To<'a> {
+    Lines(BufWriter<&'a mut File>),
+    Sheet(Box<Book>, &'a mut File),
+}
+
+impl<'a> Rows<'a> {
+    /// A file of the records of that name, none of them written yet.
+    pub(crate) fn begin(shape: &'a Shape, name: &str, file: &'a mut File) -> Result<Self, Problem> {
+        let to = match shape.format {
+            Format::Xlsx => {
+                let mut book = Book::new()?;
+                book.sheet(name, shape.table.columns())?;
+                To::Sheet(Box::new(book), file)
+            }
+            Format::Csv | Format::Ndjson => {
+                let mut to = BufWriter::new(file);
+                shape.begin(&mut to).map_err(Problem::unwritten)?;
+                To::Lines(to)
+            }
+        };
+        Ok(Self { shape, said: Said::default(), to })
     }
-    to.flush().map_err(Problem::unwritten)?;
-    Ok(said)
+
+    /// Writes the next record.
+    pub(crate) fn add(&mut self, record: &impl Serialize) -> Result<(), Problem> {
+        let shape = self.shape;
+        let found = match &mut self.to {
+            To::Lines(to) => write_line(to, record, shape).map_err(Problem::unwritten)?,
+            To::Sheet(book, _) => {
+                let (record, found) = shape.languages.value(record);
+                book.row(shape.table.row(&record).into_iter().zip(shape.table.kinds()))?;
+                found
+            }
+        };
+        self.said.also(found.as_deref());
+        Ok(())
+    }
+
+    /// Ends the file, and says in which languages its texts are.
+    pub(crate) fn end(self) -> Result<Said, Problem> {
+        match self.to {
+            To::Lines(mut to) => to.flush().map_err(Problem::unwritten)?,
+            To::Sheet(book, file) => book.save(file)?,
+        }
+        Ok(self.said)
+    }
 }
 
 /// Writes a record, and says in which languages its texts are, if they were chosen.
@@ -201,76 +240,4 @@ pub(crate) fn write_line(
     let object: Map<_, _> = names.zip(table.row(&record).iter().map(Cell::json)).collect();
     writeln!(to, "{}", Value::Object(object))?;
     Ok(found)
-}
-
-async fn write_sheet<R: Stored>(
-    moment: &Moment,
-    wanted: Wanted<R>,
-    shape: &Shape,
-    file: &mut File,
-) -> Result<Said, Problem> {
-    let wrong = Problem::of(R::COLLECTION);
-    let count = moment.count(&wanted).await.map_err(&wrong)?;
-    if count > SHEET {
-        return Err(Problem::too_many_rows(count, SHEET));
-    }
-    let table = &shape.table;
-    let mut book = Workbook::new();
-    // The same records are to give the same bytes, so the book has no time of its own.
-    let begin = ExcelDateTime::from_ymd(2000, 1, 1).map_err(Problem::unwritten)?;
-    book.set_properties(&DocProperties::new().set_creation_datetime(&begin));
-    let sheet = book.add_worksheet_with_constant_memory().map_err(Problem::unwritten)?;
-    sheet.set_name(R::COLLECTION).map_err(Problem::unwritten)?;
-    sheet.set_freeze_panes(1, 0).map_err(Problem::unwritten)?;
-    let bold = Style::new().set_bold();
-    for (name, column) in table.columns().iter().zip(0..) {
-        sheet.write_string_with_format(0, column, name, &bold).map_err(Problem::unwritten)?;
-    }
-    let mut row = 0;
-    let mut said = Said::default();
-    let mut batches = moment.every(wanted);
-    while let Some(records) = batches.next().await.map_err(&wrong)? {
-        for record in &records {
-            row += 1;
-            let (record, found) = shape.languages.value(record);
-            said.also(found.as_deref());
-            let cells = table.row(&record).into_iter().zip(table.kinds());
-            for ((cell, kind), column) in cells.zip(0..) {
-                write_cell(sheet, row, column, cell, kind).map_err(Problem::unwritten)?;
-            }
-        }
-    }
-    book.save_to_writer(file).map_err(Problem::unwritten)?;
-    Ok(said)
-}
-
-/// Writes what stands in a column of that kind; numbers and booleans as such.
-pub(crate) fn write_cell(
-    sheet: &mut Worksheet,
-    row: u32,
-    column: u16,
-    cell: Cell,
-    kind: Kind,
-) -> Result<(), XlsxError> {
-    let number = |text: &str| {
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let counted = matches!(kind, Kind::Integer | Kind::Number) && digits <= DIGITS;
-        if counted { text.parse::<f64>().ok() } else { None }
-    };
-    match cell {
-        Cell::Empty => return Ok(()),
-        Cell::Boolean(yes) => sheet.write_boolean(row, column, yes)?,
-        Cell::Number(told) => match number(&told.to_string()) {
-            Some(number) => sheet.write_number(row, column, number)?,
-            None => sheet.write_string(row, column, told.to_string())?,
-        },
-        Cell::Text(text) => match number(&text) {
-            Some(number) => sheet.write_number(row, column, number)?,
-            // A cell holds no more than 32767 characters.
-            None => {
-                sheet.write_string(row, column, text.chars().take(32_767).collect::<String>())?
-            }
-        },
-    };
-    Ok(())
 }

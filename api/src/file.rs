@@ -23,6 +23,13 @@ pub(crate) static WRITERS: Semaphore = Semaphore::const_new(4);
 pub(crate) struct Said(BTreeSet<String>);
 
 impl Said {
+    /// Those, which the whole file is told in.
+    pub(crate) fn of(found: Option<&str>) -> Self {
+        let mut said = Self::default();
+        said.also(found);
+        said
+    }
+
     /// Also those, which a part of the file is told in.
     pub(crate) fn also(&mut self, found: Option<&str>) {
         self.0.extend(found.iter().flat_map(|found| found.split(", ")).map(str::to_owned));

@@ -40,6 +40,7 @@ mod statistics;
 mod token;
 mod webhook;
 mod well_known;
+mod workbook;
 
 pub use formats::iati::{IatiFault, iati_faults};
 pub use import::{Counts, Ended, ImportChange, ImportFault, ImportFormat, Order, Prepared, Report};

@@ -412,7 +412,12 @@ impl Building<'_> {
             "Every country that the filters leave, to join their names to the codes in other files.",
             &["400", "404", "414"],
         );
-        as_file(&mut file, filters.clone(), &Table::of_countries(), &[Format::Csv, Format::Ndjson]);
+        as_file(
+            &mut file,
+            filters.clone(),
+            &Table::of_schema::<Country>(),
+            &[Format::Csv, Format::Ndjson],
+        );
         self.paths.insert("/v1/countries.{format}".into(), json!({"get": file}));
         self.schemas.insert("CountryPage".into(), page("Country", &BTreeMap::new(), &[]));
         self.tags.push(json!({"name": country::COLLECTION, "description": "The countries of ISO 3166-1, read only."}));

@@ -220,6 +220,9 @@ mod kinds {
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have"
             "A spreadsheet cannot hold so many rows: narrow the list with filters, or take it as \
              csv or ndjson.";
+        CELL 422 "too_long_for_cell" "A cell of a sheet cannot hold the text"
+            "A spreadsheet would cut off the end of a text, and whoever sent the sheet back would \
+             lose it: take the list as csv or ndjson, or leave out that column with fields.";
         REVEALING 422 "too_revealing" "The figures would tell of single people"
             "Figures of participants are split and narrowed by one thing about a person at a time, \
              and only registrars see days attended and organisations: ask for less at once.";
@@ -396,6 +399,13 @@ impl Problem {
             "A sheet has at most {limit} rows, and this list has {count}: narrow it, or take it as csv or ndjson."
         );
         Self::new(kinds::ROWS, detail)
+    }
+
+    pub(crate) fn too_long_for_cell(column: &str, row: u32, limit: usize) -> Self {
+        let detail = format!(
+            "A cell has at most {limit} characters, and {column} has more in row {row}: take the list as csv or ndjson, or choose other columns with fields."
+        );
+        Self::new(kinds::CELL, detail)
     }
 
     pub(crate) fn too_revealing(errors: Vec<Fault>) -> Self {

@@ -1,5 +1,8 @@
 //! Figures: how many there are of what, split and narrowed as it is asked.
-use std::{fs::File, io::BufWriter, io::Write};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -26,6 +29,7 @@ use crate::{
     Problem,
     answer::{made_from, public},
     chart::draw,
+    export::{BOM, Format},
     file::{self, Said},
     query::{Languages, ListQuery},
     reader::Reader,
@@ -61,6 +65,7 @@ pub(crate) enum Who {
 enum Form {
     Json,
     Csv,
+    Xlsx,
     Svg,
 }
 
@@ -68,7 +73,8 @@ impl Form {
     fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Csv => Format::Csv.content_type(),
+            Self::Xlsx => Format::Xlsx.content_type(),
             Self::Svg => "image/svg+xml",
         }
     }
@@ -143,6 +149,7 @@ impl From<Subject> for SubjectTold {
 pub(crate) fn routes(routes: &mut Routes) {
     routes.at("/v1/statistics", |at| at.get(describe));
     routes.at("/v1/statistics/{subject}.csv", |at| at.get(csv));
+    routes.at("/v1/statistics/{subject}.xlsx", |at| at.get(xlsx));
     routes.at("/v1/statistics/{subject}.svg", |at| at.get(svg));
     routes.at("/v1/statistics/{subject}", |at| at.get(json));
 }
@@ -163,6 +170,11 @@ async fn csv(request: HttpRequest, reader: Reader, subject: Path<String>) -> Ans
     Ok(file::kept_as(answer, &format!("{}.csv", *subject)))
 }
 
+async fn xlsx(request: HttpRequest, reader: Reader, subject: Path<String>) -> Answer {
+    let answer = figures(&request, &reader, &subject, Form::Xlsx).await?;
+    Ok(file::kept_as(answer, &format!("{}.xlsx", *subject)))
+}
+
 async fn svg(request: HttpRequest, reader: Reader, subject: Path<String>) -> Answer {
     figures(&request, &reader, &subject, Form::Svg).await
 }
@@ -174,6 +186,7 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
     let who = if registrar { Who::Registrar } else { Who::Public { smallest } };
     let mut query = ListQuery::of_feed(request)?;
     let bom = form == Form::Csv && query.flag("bom");
+    let address = request.uri().to_string();
     let drawing = (form == Form::Svg).then(|| Drawing::read(&mut query));
     let asked = Asked::read(&mut query, subject, registrar)?;
     let file = file::Asked {
@@ -190,26 +203,31 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
         if figures.too_many {
             return Err(Problem::too_many_groups(MOST_GROUPS));
         }
-        let mut said = Said::default();
-        let mut to = BufWriter::new(file);
-        let written = if let Some(drawing) = drawing {
+        if let Some(drawing) = drawing {
             let chart = drawing.chart(moment, &asked, &figures, &notes).await?;
-            said.also(Some(&chart.language));
-            to.write_all(draw(&chart).as_bytes())
-        } else {
-            let computed_at = moment.changed_at().await.map_err(Problem::of(COLLECTION))?;
-            let statistics = Statistics::of(&asked, &figures, notes, computed_at);
+            file.write_all(draw(&chart).as_bytes()).map_err(Problem::unwritten)?;
+            return Ok(Said::of(Some(&chart.language)));
+        }
+        let computed_at = moment.changed_at().await.map_err(Problem::of(COLLECTION))?;
+        let statistics = Statistics::of(&asked, &figures, notes, computed_at);
+        if form == Form::Xlsx {
+            let (written, found) = asked.languages.during(|| statistics.book(&address));
+            written?.save(file)?;
+            return Ok(Said::of(found.as_deref()));
+        }
+        let mut to = BufWriter::new(file);
+        let write = |to: &mut BufWriter<&mut File>| -> io::Result<Option<String>> {
             if form == Form::Csv {
-                let bom = if bom { "\u{feff}" } else { "" };
-                to.write_all(bom.as_bytes()).and_then(|()| statistics.csv(&mut to))
-            } else {
-                let (bytes, found) = asked.languages.write(&statistics);
-                said.also(found.as_deref());
-                to.write_all(&bytes)
+                to.write_all(if bom { BOM } else { &[] })?;
+                statistics.csv(to)?;
+                return Ok(None);
             }
+            let (bytes, found) = asked.languages.write(&statistics);
+            to.write_all(&bytes)?;
+            Ok(found)
         };
-        written.and_then(|()| to.flush()).map_err(Problem::unwritten)?;
-        Ok(said)
+        let found = write(&mut to).and_then(|found| to.flush().map(|()| found));
+        Ok(Said::of(found.map_err(Problem::unwritten)?.as_deref()))
     };
     file.answer(request, reader, write).await
 }

@@ -27,6 +27,24 @@ impl FullDate {
     }
 }
 
+kind!(/// A year of the calendar.
+    Year, YearKind, "2021", "^[12][0-9]{3}$", "no year, such as 2021", max 4);
+
+impl Year {
+    /// Its first day.
+    #[must_use]
+    pub fn first_day(&self) -> NaiveDate {
+        span(self.as_str()).map(|(first, _)| first).unwrap_or_default()
+    }
+
+    /// The day after its last.
+    #[must_use]
+    pub fn day_after(&self) -> NaiveDate {
+        let first = self.first_day();
+        first.checked_add_months(Months::new(12)).unwrap_or(first)
+    }
+}
+
 /// The first and the last day that a date may mean.
 fn span(text: &str) -> Option<(NaiveDate, NaiveDate)> {
     let first: NaiveDate = match text.len() {

@@ -62,7 +62,10 @@ pub(crate) fn if_given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool
 
 /// Reads a parameter that is a day, written as RFC 3339 has it and in no other way: chrono would take
 /// signs, spaces and years of any length.
-pub(crate) fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NaiveDate>, D::Error> {
+///
+/// # Errors
+/// When it is written in another way, or is no day.
+pub fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NaiveDate>, D::Error> {
     let text = String::deserialize(from)?;
     let digits = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',

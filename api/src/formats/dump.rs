@@ -90,7 +90,7 @@ fn countries() -> Collection {
     Collection {
         name: country::COLLECTION,
         key: "code",
-        table: Table::of_countries(),
+        table: Table::of_schema::<Country>(),
         after: |_, last| {
             let all = Country::all().filter(|_| last.is_none());
             let all = all.map(|country| (Uuid::nil(), json!(country))).collect();

@@ -1,8 +1,8 @@
 //! What a seminar and a study visit have in common when they are told as events.
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Count, Country, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource, Seminar,
-    SeminarFormat, SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
+    Count, Country, CountryCode, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource,
+    Seminar, SeminarFormat, SeminarKind, SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
 };
 use persistence::Stored;
 use serde_json::json;
@@ -16,6 +16,8 @@ pub(crate) struct Event<'a> {
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) title: String,
+    /// What sort of seminar it is; a study visit is none.
+    pub(crate) kind: Option<SeminarKind>,
     pub(crate) theme: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) starts_on: Option<&'a PartialDate>,
@@ -30,6 +32,8 @@ pub(crate) struct Event<'a> {
     pub(crate) image: Option<&'a str>,
     pub(crate) organisers: &'a [SeminarOrganiser],
     pub(crate) stops: &'a [VisitStop],
+    /// Those that are named as having a part in it.
+    pub(crate) countries: Vec<&'a CountryCode>,
     pub(crate) attendance: &'a [Count],
     pub(crate) topics: &'a [TopicCode],
     pub(crate) series: Option<Uuid>,
@@ -118,6 +122,7 @@ impl Eventful for Seminar {
             published_at: record.published_at,
             updated_at: record.updated_at,
             title: said(it.title.as_ref().unwrap_or(&record.derived.label)),
+            kind: Some(it.kind),
             theme: it.theme.as_ref().map(said),
             summary: it.summary.as_ref().map(said),
             starts_on: it.starts_on.as_ref(),
@@ -132,6 +137,7 @@ impl Eventful for Seminar {
             image: it.image_url.as_ref().map(domain::Url::as_str),
             organisers: &it.organisers,
             stops: &[],
+            countries: it.countries.iter().map(|one| &one.country).collect(),
             attendance: &it.attendance,
             topics: &it.topics,
             series: it.series_id.as_ref().map(Ref::id),
@@ -151,6 +157,7 @@ impl Eventful for StudyVisit {
             published_at: record.published_at,
             updated_at: record.updated_at,
             title: said(&it.label()),
+            kind: None,
             theme: None,
             summary: None,
             starts_on: it.starts_on.as_ref(),
@@ -165,6 +172,7 @@ impl Eventful for StudyVisit {
             image: None,
             organisers: &[],
             stops: &it.stops,
+            countries: it.countries.iter().map(|one| &one.country).collect(),
             attendance: &it.attendance,
             topics: &it.topics,
             series: None,

@@ -13,9 +13,10 @@ use crate::{
     routes::Routes,
 };
 
+pub(crate) mod activities;
 mod atom;
 mod dump;
-mod event;
+pub(crate) mod event;
 pub(crate) mod iati;
 mod ics;
 mod jsonld;
@@ -65,6 +66,7 @@ impl PublicAddress {
 pub(crate) fn routes(routes: &mut Routes) {
     events::<Seminar>(routes);
     events::<StudyVisit>(routes);
+    routes.at("/v1/activities.{format}", |at| at.get(activities::named));
     iati::routes(routes);
     routes.at("/v1/dump.zip", |at| at.get(dump::read));
 }

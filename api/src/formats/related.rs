@@ -17,6 +17,7 @@ pub(crate) struct Related {
     pub(crate) organisations: HashMap<Uuid, Organisation>,
     pub(crate) people: HashMap<Uuid, Person>,
     pub(crate) series: HashMap<Uuid, SeminarSeries>,
+    pub(crate) projects: HashMap<Uuid, Project>,
     /// In the order of the programme, by seminar.
     pub(crate) presentations: HashMap<Uuid, Vec<Record<Presentation>>>,
     pub(crate) sessions: HashMap<Uuid, Session>,
@@ -119,10 +120,11 @@ impl Related {
             let funders = self.funders.entry(grant.body.project_id.id()).or_default();
             funders.extend(grantors.map(|party| party.organisation_id.id()));
         }
-        for (id, project) in moment.by_id::<Project>(projects.iter().copied()).await? {
+        self.projects.extend(moment.by_id(projects.iter().copied()).await?);
+        for (id, project) in &self.projects {
             let pays = |role| matches!(role, ProjectPartyRole::Funder | ProjectPartyRole::Grantor);
             let parties = project.parties.iter().filter(|party| pays(party.role));
-            let funders = self.funders.entry(id).or_default();
+            let funders = self.funders.entry(*id).or_default();
             funders.extend(parties.map(|party| party.organisation_id.id()));
             let mut seen = BTreeSet::new();
             funders.retain(|funder| seen.insert(*funder));

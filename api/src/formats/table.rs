@@ -14,7 +14,7 @@
 //! [`crate::sheet`] reads rows back.
 use std::collections::BTreeMap;
 
-use domain::{Country, Resource};
+use domain::Resource;
 use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -66,7 +66,8 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    fn of(value: &Value) -> Self {
+    /// What a value is written as.
+    pub(crate) fn of(value: &Value) -> Self {
         match value {
             Value::Null => Self::Empty,
             Value::String(text) => Self::Text(text.clone()),
@@ -250,10 +251,11 @@ impl Table {
         Self::with([leaves_of_record(), leaves_of_body::<R>(), leaves_derived::<R>()].concat())
     }
 
-    /// The table of countries.
-    pub(crate) fn of_countries() -> Self {
-        let mut leaves = Vec::new();
-        walk(&json!(Country::schema()), &with_text(Vec::new()), "", &[], &mut leaves);
+    /// The table of what is no record, with a column for whatever `T` holds.
+    pub(crate) fn of_schema<T: ToSchema>() -> Self {
+        let (mut schemas, mut leaves) = (Vec::new(), Vec::new());
+        T::schemas(&mut schemas);
+        walk(&json!(T::schema()), &with_text(schemas), "", &[], &mut leaves);
         Self::with(leaves)
     }
 

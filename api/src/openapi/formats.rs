@@ -1,9 +1,17 @@
 //! What the contract says of the forms that events and the whole registry are given in.
-use domain::{Resource, Seminar, StudyVisit};
+use domain::{Resource, Seminar, StudyVisit, Year};
 use serde_json::{Value, json};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::{Building, operation, reference, spoken, told};
-use crate::formats::readiness::Readiness;
+use super::{Building, as_file, operation, reference, spoken, told};
+use crate::{
+    export::Format,
+    formats::{
+        activities::{self, ActivitiesFilter, Activity},
+        readiness::Readiness,
+        table::Table,
+    },
+};
 
 /// A form that events are given in.
 struct Form {
@@ -54,6 +62,7 @@ impl Building<'_> {
         self.add::<Readiness>();
         self.events::<Seminar>();
         self.events::<StudyVisit>();
+        self.activities();
         let mut get = operation(
             "readDump",
             "service",
@@ -70,6 +79,37 @@ impl Building<'_> {
         });
         get["responses"]["304"] = reference("responses", "NotModified");
         self.paths.insert("/v1/dump.zip".into(), json!({"get": get}));
+    }
+
+    /// Tells the sheet of what was held, with its columns.
+    fn activities(&mut self) {
+        let mut about = "A row for each seminar and each study visit, in the order of their first \
+            days, with what belongs to it, as of one moment: for the report of a year. Texts are in \
+            one language, which `lang` chooses, and names with `; ` between them. What is not known \
+            is empty.\n\n| column | what it tells |\n|---|---|\n".to_owned();
+        let columns = json!(Activity::schema());
+        let columns = columns["properties"].as_object().into_iter().flatten();
+        about.extend(columns.map(|(name, column)| {
+            let words = column["description"].as_str().unwrap_or_default();
+            format!("| `{name}` | {words} |\n")
+        }));
+        let mut get = operation(
+            "exportActivities",
+            Seminar::COLLECTION,
+            "Take what was held as a sheet",
+            &about,
+            &["400", "404", "422"],
+        );
+        let mut filters = self.filters::<ActivitiesFilter>();
+        self.schemas.insert(Year::name().into_owned(), json!(Year::schema()));
+        filters.push(json!({
+            "name": activities::YEAR, "in": "query", "required": false,
+            "description": "That begin in this year; what is of no known year is in none.",
+            "schema": reference("schemas", &Year::name()),
+        }));
+        as_file(&mut get, filters, &Table::of_schema::<Activity>(), &Format::ALL);
+        self.paths
+            .insert(format!("/v1/{}.{{format}}", activities::COLLECTION), json!({"get": get}));
     }
 
     fn events<R: Resource>(&mut self) {

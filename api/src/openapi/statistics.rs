@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Building, Components, answer, operation, reference, told};
 use crate::dashboard::{Dashboard, Framework};
+use crate::export::Format;
 use crate::statistics::{
     ActivityFilter, CHARTS, COLLECTION, CONVERTED_TO, MOST_SPLITS, MOST_VALUES, NARROWEST,
     Statistics, Subjects, WIDEST, WIDTH, filtering, fitting,
@@ -129,6 +130,18 @@ impl Building<'_> {
             "content": {"text/csv": {"schema": {"type": "string"}}},
         });
         self.paths.insert(format!("{path}.csv"), json!({"get": get.clone()}));
+
+        get["operationId"] = format!("take{statistics}").into();
+        get["summary"] = format!("Count {spoken}, as a workbook").into();
+        let mut asked = parameters.clone();
+        asked.push(reference("parameters", "lang"));
+        get["parameters"] = json!(asked);
+        get["responses"]["200"] = json!({
+            "description": "A sheet with the rows, and one, about, with what they mean: the definition of each figure, whether it is a lower bound, of how many the value is not known, what else has to be known, when the newest change in them was made, and what was asked.",
+            "headers": told(&["ETag", "Content-Disposition", "Content-Language"]),
+            "content": {Format::Xlsx.media_type(): {"schema": {"type": "string", "format": "binary"}}},
+        });
+        self.paths.insert(format!("{path}.xlsx"), json!({"get": get.clone()}));
 
         get["operationId"] = format!("draw{statistics}").into();
         get["summary"] = format!("Draw a chart of {spoken}").into();

@@ -9,7 +9,17 @@ use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
 
 use super::Asked;
-use crate::formats::table::{Cell, csv};
+use crate::{
+    Problem,
+    formats::{
+        event::said,
+        table::{Cell, Kind, csv},
+    },
+    workbook::Book,
+};
+
+/// The name of the sheet that tells what figures mean.
+const ABOUT: &str = "about";
 
 /// Figures, with what they mean.
 #[derive(Serialize, ToSchema)]
@@ -92,16 +102,49 @@ impl Statistics {
     pub(crate) fn csv(&self, to: &mut impl std::io::Write) -> std::io::Result<()> {
         to.write_all(csv(self.columns.iter().cloned()).as_bytes())?;
         for row in &self.rows {
-            let cells = self.columns.iter().map(|name| match &row[name] {
-                Value::Null => Cell::Empty,
-                Value::Bool(yes) => Cell::Boolean(*yes),
-                Value::Number(number) => Cell::Number(number.clone()),
-                Value::String(text) => Cell::Text(text.clone()),
-                other => Cell::Text(other.to_string()),
-            });
-            to.write_all(csv(cells.map(Cell::guarded)).as_bytes())?;
+            to.write_all(csv(self.cells(row).map(|(cell, _)| cell.guarded())).as_bytes())?;
         }
         Ok(())
+    }
+
+    /// A workbook with the rows in one sheet, and what has to be known to read them in another.
+    pub(crate) fn book(&self, address: &str) -> Result<Book, Problem> {
+        let mut book = Book::new()?;
+        book.sheet(self.subject.name(), &self.columns)?;
+        for row in &self.rows {
+            book.row(self.cells(row))?;
+        }
+        book.sheet(ABOUT, &["what", "words", "unit", "lower_bound", "unknown"].map(str::to_owned))?;
+        let text = |text: &str| (Cell::Text(text.to_owned()), Kind::Text);
+        let told = |of: &Text| text(&said(of));
+        book.row([text("subject"), told(&self.about)])?;
+        for of in &self.measures {
+            let lower_bound = (Cell::Boolean(of.lower_bound), Kind::Boolean);
+            let unknown = (Cell::Number(of.unknown.into()), Kind::Number);
+            let (name, words) = (text(of.measure.name()), told(&of.definition));
+            book.row([name, words, told(&of.unit), lower_bound, unknown])?;
+        }
+        for note in &self.notes {
+            book.row([text("note"), told(note)])?;
+        }
+        let computed_at = (Cell::of(&json!(self.computed_at)), Kind::Time);
+        book.row([text("computed_at"), computed_at])?;
+        book.row([text("address"), text(address)])?;
+        Ok(book)
+    }
+
+    /// What stands in each column of a row, and of which kind that is.
+    fn cells(&self, row: &Map<String, Value>) -> impl Iterator<Item = (Cell, Kind)> {
+        self.columns.iter().map(|name| (Cell::of(&row[name]), kind(name)))
+    }
+}
+
+/// Of which kind is what stands in a column of that name.
+fn kind(column: &str) -> Kind {
+    let figure = column.strip_suffix("_unknown").unwrap_or(column);
+    match Measure::ALL.iter().any(|measure| measure.name() == figure) {
+        true => Kind::Number,
+        false => Kind::Text,
     }
 }
 
