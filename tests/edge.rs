@@ -75,6 +75,27 @@ fn parameters_that_do_not_exist_or_come_twice_are_refused() {
 }
 
 #[test]
+fn a_change_takes_no_parameter_that_it_does_not_know() {
+    on_each_database(async |hub| {
+        let path = "/v1/topics/cloud";
+        let tag = hub.get(path).await.header("etag").to_owned();
+        let body = hub.get(path).await.json();
+        for (method, path) in [
+            ("PUT", "/v1/topics/cloud?publish=true"),
+            ("PATCH", "/v1/topics/cloud?lang=en"),
+            ("DELETE", "/v1/topics/cloud?dry_run=true"),
+            ("POST", "/v1/topics/cloud/withdraw?dry_run=true"),
+        ] {
+            let reply = hub.write(method, path, Some(&tag), Some(&body)).await;
+            let name = path.split(['?', '=']).nth(1).unwrap();
+            assert_eq!(reply.status, 400, "{method} {path}: {}", reply.text);
+            assert_eq!(reply.faults(), [(name.to_owned(), "unknown_parameter".to_owned())]);
+        }
+        assert_eq!(hub.get(path).await.header("etag"), tag);
+    });
+}
+
+#[test]
 fn an_address_has_a_length_that_ends() {
     on_each_database(async |hub| {
         let reply = hub.get(&format!("/v1/seminars?kind={}", "a".repeat(9000))).await;

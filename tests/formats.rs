@@ -335,6 +335,19 @@ fn linked_data_does_not_say_in_which_country_a_stop_was() {
 }
 
 #[test]
+fn linked_data_can_stand_in_a_page_whatever_its_texts_say() {
+    on_each_database(async |hub| {
+        let title = "</script><script>alert(1)</script>";
+        change(&hub, SEMINAR, json!({"title": {"en": title}})).await;
+        for path in [format!("{SEMINAR}.jsonld"), "/v1/seminars.jsonld".to_owned()] {
+            let told = hub.get(&path).await;
+            assert!(!told.text.contains('<'), "{}", told.text);
+            assert!(told.json().to_string().contains(title), "{}", told.text);
+        }
+    });
+}
+
+#[test]
 fn a_calendar_names_the_address_of_an_online_event_and_not_what_it_is_made_of() {
     on_each_database(async |hub| {
         let url = "https://example.org/room";

@@ -112,6 +112,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, text: response.text().await.expect("text") }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
@@ -253,6 +258,7 @@ fn listening(database: Database, change: impl Fn(&mut Settings)) -> (String, Ser
         handover: None,
         rate_limit: None,
         proxies: Vec::new(),
+        oidc: None,
         security_contact: Some("mailto:security@hub.example.org".to_owned()),
         admin: None,
         cache: 16 * 1024 * 1024,
@@ -371,8 +377,7 @@ impl Hub {
             request = request.body(body);
         }
         let response: Response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status(), response.headers().clone());
-        let reply = Reply { status, headers, text: response.text().await.expect("text") };
+        let reply = Reply::of(response).await;
         reply.assert_told();
         reply
     }
@@ -455,9 +460,7 @@ impl Hub {
         if let Some(tag) = known {
             request = request.header("if-none-match", tag);
         }
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status(), response.headers().clone());
-        Reply { status, headers, text: response.text().await.expect("text") }
+        Reply::of(request.send().await.expect("an answer")).await
     }
 
     /// The statements that were sent to the database since this was asked last.

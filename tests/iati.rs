@@ -285,6 +285,13 @@ fn money_and_results_are_told_as_they_were_entered() {
         ] {
             assert!(file.contains(part), "{part}\n{file}");
         }
+        let leap = json!({"budgets": [{
+            "from": "2024-02-29", "to": "2025-02-28", "status": "committed", "kind": "original",
+            "amount": {"amount": "1", "currency": "USD"},
+        }]});
+        patch(&hub, "/v1/grant-arrangements/undp-kazakhstan-mois-2021", leap).await;
+        let file = told(&hub).await.text;
+        assert!(file.contains("<period-end iso-date=\"2025-02-28\"/>"), "{file}");
         let late = json!({"transactions": [{"on": "2199-08-01", "amount": {"amount": "1", "currency": "USD"}, "kind": "incoming_funds"}]});
         patch(&hub, "/v1/grant-arrangements/undp-kazakhstan-mois-2021", late).await;
         let gaps = missing(&hub).await;

@@ -712,6 +712,122 @@ fn a_workbook_that_would_fill_the_memory_is_refused_or_read_all_the_same() {
         let file = wide.clone().into_bytes();
         let sent = send(&hub, &hub.token, "resource=topics", "text/csv", file).await;
         assert_eq!(sent.faults(), [(String::new(), "too_many_columns".to_owned())]);
+        let file = format!("code,scheme\n{}\n", "a,".repeat(20_000)).into_bytes();
+        let sent = send(&hub, &hub.token, "resource=topics", "text/csv", file).await;
+        assert_eq!(sent.faults(), [(String::new(), "too_many_columns".to_owned())]);
+    });
+}
+
+/// A workbook of two cells, after its parts were changed.
+fn forged(change: impl Fn(&str, String) -> String) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, cell) in [(0, "code"), (1, "scheme")] {
+        sheet.write_string(0, column, cell).expect("a cell");
+    }
+    let file = book.save_to_buffer().expect("a file");
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(file)).expect("an archive");
+    let mut forged = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for place in 0..archive.len() {
+        let mut part = archive.by_index(place).expect("a part");
+        let name = part.name().expect("a name").into_owned();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut part, &mut text).expect("a text");
+        let options = zip::write::SimpleFileOptions::default();
+        forged.start_file(&name, options).expect("a file");
+        let text = change(&name, text);
+        std::io::Write::write_all(&mut forged, text.as_bytes()).expect("written");
+    }
+    forged.finish().expect("an archive").into_inner()
+}
+
+#[test]
+fn a_workbook_that_says_or_repeats_more_than_it_has_is_refused() {
+    let shared = |name: &str| name.ends_with("sharedStrings.xml");
+    let sheet = |name: &str| name.ends_with("sheet1.xml");
+    let many = forged(|name, text| match shared(name) {
+        true => text.replace("uniqueCount=\"2\"", "uniqueCount=\"10000000000000\""),
+        false => text,
+    });
+    let twice = forged(|name, text| match sheet(name) {
+        true => {
+            let cell = "<c r=\"A1\" t=\"s\"><v>0</v></c>";
+            assert!(text.contains(cell), "{text}");
+            text.replace(cell, &cell.repeat(1000))
+        }
+        false => text,
+    });
+    let long = forged(|name, text| match shared(name) {
+        true => text.replace("<t>code</t>", &format!("<t>{}</t>", "a".repeat(40_000))),
+        false => text,
+    });
+    on_each_database(async |hub| {
+        for (file, code) in
+            [(&many, "not_a_workbook"), (&twice, "disordered_sheet"), (&long, "cell_too_long")]
+        {
+            let sent = send(&hub, &hub.token, "resource=topics", XLSX, file.clone()).await;
+            assert_eq!(sent.faults(), [(String::new(), code.to_owned())], "{}", sent.text);
+        }
+        let same = forged(|_, text| text);
+        let sent = send(&hub, &hub.token, "resource=topics", XLSX, same).await;
+        assert_eq!(over(&hub, &hub.token, &sent).await["state"], "done");
+    });
+}
+
+#[test]
+fn a_circle_of_parents_is_refused_and_keeps_nobody_waiting() {
+    on_each_database(async |hub| {
+        let one = |slug: &str, parent: &str| json!({"slug": slug, "name": {"en": slug}, "parent_id": parent});
+        // The first hangs below the circle and is no part of it.
+        let circle = [one("c", "a"), one("a", "b"), one("b", "a")];
+        let bundle = json!({"records": {"organisations": circle}}).to_string();
+        for query in ["dry_run=true", ""] {
+            let sent =
+                send(&hub, &hub.token, query, "application/json", bundle.clone().into()).await;
+            let told = over(&hub, &hub.token, &sent).await;
+            assert_eq!(told["state"], "refused", "{told}");
+            assert!(faults(&told).iter().all(|(.., code)| code == "cycle"), "{told}");
+        }
+        for slug in ["a", "b"] {
+            let body = json!({"slug": slug, "name": {"en": slug}});
+            let made = hub.write("POST", "/v1/organisations", None, Some(&body)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        let table = "slug,name.en,parent_id\nc,c,a\na,a,b\nb,b,a\n";
+        let told = take(&hub, "resource=organisations", table).await;
+        assert_eq!(faults(&told), [(4, "C".to_owned(), "cycle".to_owned())], "{told}");
+        let body = json!({"slug": "d", "name": {"en": "d"}});
+        let made = hub.write("POST", "/v1/organisations", None, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+    });
+}
+
+#[test]
+fn a_bundle_is_read_as_every_other_body_is() {
+    on_each_database(async |hub| {
+        let person = json!({"slug": "amelie", "name": "Ame\u{301}lie"});
+        let seminar = json!({
+            "slug": "counted", "project_id": PROJECT, "kind": "seminar", "status": "planned",
+            "ordinal": 4.0,
+        });
+        let records = json!({"records": {"people": [person], "seminars": [seminar]}}).to_string();
+        let sent = send(&hub, &hub.token, "publish=true", "application/json", records.into()).await;
+        let told = over(&hub, &hub.token, &sent).await;
+        assert_eq!(told["state"], "done", "{told}");
+        assert_eq!(field(&hub, "/v1/people/amelie", "/name").await, "Am\u{e9}lie");
+        assert_eq!(field(&hub, "/v1/seminars/counted", "/ordinal").await, 4);
+    });
+}
+
+#[test]
+fn a_new_record_may_have_the_slug_that_another_is_called_by() {
+    on_each_database(async |hub| {
+        let body = json!({"slug": "ministry-of-interior", "name": {"en": "Ministry of the Interior"}, "acronym": "Moin"});
+        let made = hub.write("POST", "/v1/organisations", None, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let table = "slug,name.en,parent_id\nmoin,Moin,\nmoin-ict,Moin ICT,Moin\n";
+        let told = take(&hub, "resource=organisations&publish=true", table).await;
+        assert_eq!((&told["state"], counts(&told)[0]), (&json!("done"), 2), "{told}");
     });
 }
 

@@ -76,6 +76,56 @@ fn a_token_allows_more_and_one_that_does_not_hold_no_more_than_none() {
 }
 
 #[test]
+fn what_looks_at_no_token_is_counted_as_without_one() {
+    on_each_database_with(three_a_minute, async |hub| {
+        let bearer = [("authorization", "Bearer hub_0_0")];
+        for (path, most) in
+            [("/docs/", "3"), ("/", "3"), ("/v1/topics", "30"), ("/openapi.json", "30")]
+        {
+            let told = get(&hub, path, "203.0.113.7", &bearer).await;
+            let policy = format!("\"minute\";q={most};w=60");
+            assert_eq!(told.header("ratelimit-policy"), policy, "{path}");
+        }
+    });
+}
+
+#[test]
+fn one_client_keeps_no_more_streams_open_than_its_share() {
+    let limited = |settings: &mut Settings| {
+        settings.rate_limit = 1000.try_into().ok();
+        settings.proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    };
+    on_each_database_with(limited, async |hub| {
+        let open = async |from: &str| {
+            let request = hub.client.get(format!("{}/v1/changes/stream", hub.url));
+            request.header("x-forwarded-for", from).send().await.unwrap()
+        };
+        let mut streams = Vec::new();
+        for _ in 0..50 {
+            let stream = open("203.0.113.1").await;
+            assert_eq!(stream.status(), 200);
+            streams.push(stream);
+        }
+        let more = Reply::of(open("203.0.113.1").await).await;
+        assert_eq!(
+            (more.status.as_u16(), more.json()["code"].clone()),
+            (503, "too_many_streams".into())
+        );
+        assert_eq!(open("203.0.113.2").await.status(), 200, "another has their own");
+        drop(streams);
+        // The service learns that they are gone when it next says that it lives, or tells something.
+        for number in 0..600 {
+            let topic = serde_json::json!({"code": format!("t-{number}"), "scheme": "own", "label": {"en": "t"}});
+            assert_eq!(hub.write("POST", "/v1/topics", None, Some(&topic)).await.status, 201);
+            if open("203.0.113.1").await.status() == 200 {
+                return;
+            }
+        }
+        panic!("streams that are gone still count");
+    });
+}
+
+#[test]
 fn a_network_of_ipv6_is_one_client_and_only_proxies_are_believed() {
     on_each_database_with(three_a_minute, async |hub| {
         for (from, status) in [

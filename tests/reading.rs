@@ -162,6 +162,25 @@ fn a_country_tells_what_it_took_part_in() {
         assert_eq!(part["seminars"]["latest"][0]["starts_on"], "2021-11-04");
         assert_eq!(part["seminars"]["all"], "/v1/seminars?country=KR");
         assert_eq!(part["presentations"]["total"], 2);
+        // What is not known to begin yet is not the latest of all.
+        let seminars: Vec<_> = (0..25)
+            .map(|number| {
+                json!({
+                    "slug": format!("some-day-{number}"), "kind": "seminar", "status": "planned",
+                    "project_id": "governance-innovation-and-digitalisation",
+                    "starts_on": (number < 3).then(|| format!("2023-01-0{}", number + 1)),
+                    "countries": [{"country": "KR", "role": "participating"}],
+                })
+            })
+            .collect();
+        hub.import(json!({"records": {"seminars": seminars}})).await;
+        let part = &hub.get("/v1/countries/KR").await.json()["participation"]["seminars"];
+        assert_eq!(part["total"], 26);
+        let latest = part["latest"].as_array().unwrap();
+        assert_eq!(latest.len(), 20);
+        let begin: Vec<_> = latest[..5].iter().map(|one| one["starts_on"].as_str()).collect();
+        let expected = ["2023-01-03", "2023-01-02", "2023-01-01", "2021-11-04"].map(Some);
+        assert_eq!(begin, [&expected[..], &[None]].concat());
         let none = hub.get("/v1/countries/BR").await.json();
         assert_eq!(none["participation"]["seminars"]["latest"], json!([]));
     });
@@ -285,6 +304,29 @@ fn a_place_that_was_made_up_is_refused_whatever_stands_in_it() {
                     assert!(!reply.status.is_server_error(), "{path} with {place:?}");
                 }
             }
+        }
+    });
+}
+
+#[test]
+fn a_place_by_a_day_is_a_day_as_the_registry_writes_it() {
+    on_each_database(async |hub| {
+        let path = "/v1/documents?limit=1&sort=published_on";
+        let page = hub.get(path).await.json();
+        let read = URL_SAFE_NO_PAD.decode(page["next_cursor"].as_str().unwrap()).unwrap();
+        let (print, place): (Value, Vec<Value>) = serde_json::from_slice(&read).unwrap();
+        for (day, status) in [
+            ("2021-11-04", 200),
+            ("9999-12-31", 200),
+            ("-9999-01-01", 400),
+            ("+12021-01-01", 400),
+            ("262142-01-01", 400),
+            ("2021-1-1", 400),
+        ] {
+            let place = [json!(day), place[1].clone()];
+            let made_up = URL_SAFE_NO_PAD.encode(json!([print, place]).to_string());
+            let reply = hub.get(&format!("{path}&cursor={made_up}")).await;
+            assert_eq!(reply.status, status, "{day}: {}", reply.text);
         }
     });
 }

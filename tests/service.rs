@@ -22,6 +22,7 @@ mod life;
 mod limits;
 mod logged;
 mod metrics;
+mod oidc;
 mod participants;
 mod publication;
 mod reading;

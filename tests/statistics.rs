@@ -7,6 +7,7 @@ use std::{
 use calamine::{Data, Reader};
 use domain::Country;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{Hub, on_each_database, on_each_database_without_memory};
 
@@ -579,6 +580,36 @@ fn a_table_of_figures_has_the_same_columns_and_rows_as_their_json() {
     });
 }
 
+/// The whole answer to a request whose line has that address.
+async fn whole(hub: &Hub, address: &str) -> Vec<u8> {
+    let at = hub.url.trim_start_matches("http://");
+    let mut connection = tokio::net::TcpStream::connect(at).await.unwrap();
+    let request = format!("GET {address} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.unwrap();
+    answer
+}
+
+#[test]
+fn figures_have_another_tag_where_more_is_withheld() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let careful = hub.another(|settings| settings.smallest_count = 50);
+        for path in [
+            "/v1/statistics/participants?group_by=sex",
+            "/v1/statistics/participants.xlsx?group_by=sex",
+            "/v1/projects/governance-innovation-and-digitalisation/dashboard",
+            "/v1/projects/governance-innovation-and-digitalisation/results",
+        ] {
+            let tag = hub.get(path).await.header("etag").to_owned();
+            assert_eq!(hub.get_from(&hub.url, path, Some(&tag)).await.status, 304, "{path}");
+            assert_eq!(hub.get_from(&careful.url, path, Some(&tag)).await.status, 200, "{path}");
+        }
+        careful.stop().await;
+    });
+}
+
 #[test]
 fn a_workbook_of_figures_tells_what_they_mean_in_a_sheet_of_its_own() {
     on_each_database(async |hub: Hub| {
@@ -633,6 +664,10 @@ fn a_workbook_of_figures_tells_what_they_mean_in_a_sheet_of_its_own() {
             assert_eq!(notes.len(), items(&figures, "notes").count(), "{path}");
             assert_eq!(find("computed_at")[1], figures["computed_at"].as_str().unwrap());
             assert_eq!(find("address")[1], address);
+            // Whoever writes the whole address into a request makes no other answer for the rest.
+            let elsewhere = format!("http://elsewhere.example{address}");
+            let written = whole(&hub, &elsewhere).await;
+            assert!(written.ends_with(&hub.bytes(&address).await), "{path}");
         }
     });
 }

@@ -1,26 +1,39 @@
 //! Who asks, and whether they may.
 use actix_web::{HttpMessage, HttpRequest, http::header, web::Data};
 use domain::{Deed, Resource, Token};
-use persistence::{Actor, Author, Store};
+use persistence::{Author, KeptToken, Store};
 
 use crate::{
     Problem,
     edge::{RequestId, TokenId},
+    oidc::Provider,
 };
+
+/// What the registry's own tokens begin with.
+const OWN: &str = "hub_";
 
 /// Whether it takes two people to write something and to publish it.
 #[derive(Clone, Copy)]
 pub(crate) struct TwoPeople(pub(crate) bool);
 
-/// Who asks, by the token that the request brings, if they may do that.
+/// Who asks, by the token that the request brings, if they may do that: one of the registry or, where
+/// an identity provider is known, one of the provider.
 ///
 /// Why a token does not hold is not told: nobody is to learn which tokens there are or were.
-pub(crate) async fn of(request: &HttpRequest, store: &Store, deed: Deed) -> Result<Actor, Problem> {
+pub(crate) async fn of(
+    request: &HttpRequest,
+    store: &Store,
+    deed: Deed,
+) -> Result<KeptToken, Problem> {
     let token = token(request).ok_or_else(Problem::unauthenticated)?;
-    let actor = store.actor(token).await.map_err(Problem::of(Token::COLLECTION))?;
-    let actor = actor.ok_or_else(Problem::unauthenticated)?;
-    request.extensions_mut().insert(TokenId(actor.token_id.clone()));
-    if actor.may(deed) { Ok(actor) } else { Err(Problem::forbidden(deed)) }
+    let provider = request.app_data::<Data<Provider>>();
+    let held = match provider.filter(|_| !token.starts_with(OWN)) {
+        Some(provider) => provider.holder(token, store.now()).await?,
+        None => store.held(token).await.map_err(Problem::of(Token::COLLECTION))?,
+    };
+    let held = held.ok_or_else(Problem::unauthenticated)?;
+    request.extensions_mut().insert(TokenId(held.id.clone()));
+    if held.may(deed) { Ok(held) } else { Err(Problem::forbidden(deed)) }
 }
 
 /// Whom the log is to name for what is asked, if they may do that.
@@ -36,7 +49,7 @@ pub(crate) async fn author(
         request_id,
         publishes: actor.may(Deed::Publish),
         alone: !two,
-        name: actor.token_id,
+        name: actor.id,
         projects: actor.projects,
         note: None,
     })

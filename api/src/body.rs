@@ -44,6 +44,11 @@ pub(crate) fn revisions_if_sent(request: &HttpRequest) -> Result<Option<Vec<i64>
     }
 }
 
+/// That revision, if it is among those that a change may be made to.
+pub(crate) fn only(revisions: Vec<i64>, that: i64) -> Vec<i64> {
+    revisions.into_iter().filter(|revision| *revision == that).collect()
+}
+
 /// The entity tags of a list: a comma may also be part of one.
 fn tags(list: &str) -> Vec<&str> {
     let mut quoted = false;

@@ -25,7 +25,7 @@ use quick_cache::{
 
 use crate::{
     Problem, answer,
-    edge::Circumstances,
+    edge::{Circumstances, brings_token},
     export::Format,
     metrics::{Metrics, Route},
     page,
@@ -218,11 +218,10 @@ struct Asked {
 impl Asked {
     /// None of what is answered to one alone.
     fn of(request: &ServiceRequest) -> Option<Self> {
-        let headers = request.headers();
         // Whether the service is well is asked of nothing but itself.
         let of_all = request.method() == Method::GET
             && !request.path().starts_with("/health/")
-            && !headers.contains_key(header::AUTHORIZATION);
+            && !brings_token(request);
         let other_form =
             Format::preferred(request.request()).is_some() || page::preferred(request.request());
         if !of_all || other_form {

@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::{
     Problem, answer,
     edge::Headless,
+    limit::{Limits, Stream, client},
     query::{Languages, ListQuery},
     reader::Anybody,
 };
@@ -210,6 +211,14 @@ pub(crate) async fn follow(
         return Err(unknown());
     }
     let permit = streams.free.clone().try_acquire_owned();
+    let limits = request.app_data::<Data<Limits>>();
+    let counted = match limits.zip(client(&request)) {
+        Some((limits, client)) => {
+            let stream = Stream::open(limits.clone(), client);
+            Some(stream.ok_or_else(Problem::too_many_streams)?)
+        }
+        None => None,
+    };
     let following = Following {
         store: store.get_ref().clone(),
         after,
@@ -220,6 +229,7 @@ pub(crate) async fn follow(
         streams,
         begun: false,
         _permit: permit.map_err(|_| Problem::too_many_streams())?,
+        _counted: counted,
     };
     let mut response = HttpResponse::Ok();
     response
@@ -249,6 +259,7 @@ struct Following {
     stopping: watch::Receiver<bool>,
     begun: bool,
     _permit: OwnedSemaphorePermit,
+    _counted: Option<Stream>,
 }
 
 impl Following {

@@ -1,5 +1,6 @@
 //! Countries: read only, from the lists that come with the program.
 use actix_web::{HttpRequest, HttpResponse, web::Path};
+use chrono::NaiveDate;
 use domain::{
     Country, CountryFilter, Initiative, InitiativeFilter, OneOf, PartialDate, Presentation,
     PresentationFilter, Record, Seminar, SeminarFilter, StudyVisit, StudyVisitFilter, Text,
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     Problem, answer,
     crud::Listing,
+    dashboard::newest,
     edge::vary,
     export::{Format, Shape, write_line},
     file::{Said, kept_as},
@@ -131,7 +133,8 @@ struct PartIn {
     /// How many there are.
     #[schema(minimum = 0, example = 1)]
     total: u64,
-    /// The latest of them, twenty at most.
+    /// The latest of them, twenty at most: of events those that begin last, and of the others those that
+    /// were changed last.
     latest: Vec<Brief>,
     /// The address of the list of all of them.
     #[schema(example = "/v1/seminars?country=KZ")]
@@ -178,50 +181,88 @@ async fn participation(
 ) -> Result<Participation, Error> {
     let code = &country.code;
     let one = || OneOf(code.parse().into_iter().collect());
-    let seminars = SeminarFilter { country: one(), ..Default::default() };
-    let visits = StudyVisitFilter { country: one(), ..Default::default() };
+    let seminars =
+        |starts_on_lt| SeminarFilter { country: one(), starts_on_lt, ..Default::default() };
+    let visits =
+        |starts_on_lt| StudyVisitFilter { country: one(), starts_on_lt, ..Default::default() };
     let presentations = PresentationFilter { country: one(), ..Default::default() };
     let initiatives = InitiativeFilter { country: one(), ..Default::default() };
     Ok(Participation {
-        seminars: part::<Seminar>(store, code, basis, seminars, true, |record| {
+        seminars: events::<Seminar>(store, code, basis, seminars, |record| {
             let label = record.body.title.clone().unwrap_or_else(|| record.derived.label.clone());
             (Some(label), record.body.starts_on.clone())
         })
         .await?,
-        study_visits: part::<StudyVisit>(store, code, basis, visits, true, |record| {
+        study_visits: events::<StudyVisit>(store, code, basis, visits, |record| {
             (record.body.title.clone(), record.body.starts_on.clone())
         })
         .await?,
-        presentations: part::<Presentation>(store, code, basis, presentations, false, |record| {
+        presentations: others::<Presentation>(store, code, basis, presentations, |record| {
             (record.body.title.clone(), None)
         })
         .await?,
-        initiatives: part::<Initiative>(store, code, basis, initiatives, false, |record| {
+        initiatives: others::<Initiative>(store, code, basis, initiatives, |record| {
             (Some(record.body.name.clone()), None)
         })
         .await?,
     })
 }
 
-async fn part<R: Stored>(
+/// Events in which it has a part; it is said which of them begin before that day.
+async fn events<R: Stored>(
+    store: &Store,
+    code: &str,
+    basis: &mut Basis,
+    filter: impl Fn(Option<NaiveDate>) -> R::Filter,
+    told: impl Fn(&Record<R>) -> (Option<Text>, Option<PartialDate>),
+) -> Result<PartIn, Error> {
+    let wanted = |before| {
+        let sort = vec![(R::SortKey::default(), true)];
+        Wanted { sort, ..Wanted::<R>::all(filter(before)) }
+    };
+    let total = total(store, basis, wanted(None)).await?;
+    let first = async |wanted| Ok(store.list::<R>(&wanted).await?.items);
+    let latest = newest(first, wanted, LATEST).await?;
+    Ok(PartIn::of(code, total, &latest, told))
+}
+
+/// Records of another kind in which it has a part.
+async fn others<R: Stored>(
     store: &Store,
     code: &str,
     basis: &mut Basis,
     filter: R::Filter,
-    latest_first: bool,
     told: impl Fn(&Record<R>) -> (Option<Text>, Option<PartialDate>),
 ) -> Result<PartIn, Error> {
-    let sort = vec![(R::SortKey::default(), latest_first)];
-    let wanted = Wanted { sort, limit: LATEST, with_total: true, ..Wanted::all(filter) };
+    let wanted = Wanted::<R>::all(filter);
+    let latest = store.latest(&wanted, LATEST).await?;
+    Ok(PartIn::of(code, total(store, basis, wanted).await?, &latest, told))
+}
+
+/// How many records there are; adds to the basis what they are told from.
+async fn total<R: Stored>(
+    store: &Store,
+    basis: &mut Basis,
+    wanted: Wanted<R>,
+) -> Result<u64, Error> {
+    let wanted = Wanted { limit: 1, with_total: true, ..wanted };
     basis.also(wanted.basis(&[], true));
-    let page = store.list::<R>(&wanted).await?;
-    let brief = |record: &Record<R>| {
-        let (label, starts_on) = told(record);
-        Brief { id: record.id, slug: record.body.slug().map(ToOwned::to_owned), label, starts_on }
-    };
-    Ok(PartIn {
-        total: page.total.unwrap_or_default(),
-        latest: page.items.iter().map(brief).collect(),
-        all: format!("/v1/{}?country={code}", R::COLLECTION),
-    })
+    Ok(store.list::<R>(&wanted).await?.total.unwrap_or_default())
+}
+
+impl PartIn {
+    fn of<R: Stored>(
+        code: &str,
+        total: u64,
+        latest: &[Record<R>],
+        told: impl Fn(&Record<R>) -> (Option<Text>, Option<PartialDate>),
+    ) -> Self {
+        let brief = |record: &Record<R>| {
+            let (label, starts_on) = told(record);
+            let slug = record.body.slug().map(ToOwned::to_owned);
+            Brief { id: record.id, slug, label, starts_on }
+        };
+        let all = format!("/v1/{}?country={code}", R::COLLECTION);
+        Self { total, latest: latest.iter().map(brief).collect(), all }
+    }
 }

@@ -151,6 +151,7 @@ async fn replace<R: Stored>(
     payload: Payload,
 ) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
+    ListQuery::none(&request)?;
     let revisions = body::revisions(&request)?;
     let body: R = body::whole(&request, payload).await?;
     let change = async move { store.replace(&author, &key, &revisions, &body).await };
@@ -164,18 +165,23 @@ async fn patch<R: Stored>(
     payload: Payload,
 ) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
+    ListQuery::none(&request)?;
     let revisions = body::revisions(&request)?;
     let change = body::change(&request, payload).await?;
     let current = store.seen_by(author.sight()).find::<R>(&key).await;
     let current = current.map_err(Problem::of(R::COLLECTION))?;
     // What is wrong in itself is told before what has moved on meanwhile.
     let body: R = body::merged(&current.body, change)?;
-    let change = async move { store.replace(&author, &key, &revisions, &body).await };
+    // To no other revision than the one that was read, whichever others would do.
+    let revisions = body::only(revisions, current.revision);
+    let id = current.id.to_string();
+    let change = async move { store.replace(&author, &id, &revisions, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
 }
 
 async fn delete<R: Stored>(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
+    ListQuery::none(&request)?;
     let revisions = body::revisions(&request)?;
     apart(R::COLLECTION, async move { store.delete::<R>(&author, &key, &revisions).await }).await?;
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
@@ -192,6 +198,7 @@ async fn take_step<R: Stored>(
     let step = Step::ALL.into_iter().find(|known| known.name() == step);
     let step = step.ok_or_else(Problem::no_route)?;
     let author = actor::author(&request, &store, Deed::Write).await?;
+    ListQuery::none(&request)?;
     let revisions = body::revisions(&request)?;
     let author = Author { note: body::note(&request, payload).await?, ..author };
     let change = async move { store.take_step::<R>(&author, &key, &revisions, step).await };

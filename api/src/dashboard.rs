@@ -238,7 +238,7 @@ async fn told<T: Serialize>(
         of: Project::COLLECTION,
         media_type: "application/json",
         basis: Basis::everything(),
-        by: "",
+        by: &smallest.to_string(),
         // Nothing is counted of a period until its first day.
         daily: true,
         turns: &MAKERS,
@@ -347,16 +347,18 @@ async fn attendance(
     smallest: u64,
 ) -> Result<Vec<AttendanceTold>, Error> {
     let key = OneOf::<Key>::key(project);
-    let dated = newest::<Seminar>(moment, |starts_on_lt| Wanted {
+    let wanted = |starts_on_lt| Wanted {
         sort: vec![(domain::SeminarSort::StartsOn, true)],
         ..Wanted::all(SeminarFilter { project: key.clone(), starts_on_lt, ..Default::default() })
-    });
-    let seminars = dated.await?;
-    let dated = newest::<StudyVisit>(moment, |starts_on_lt| Wanted {
+    };
+    let first = async |wanted| moment.first::<Seminar>(wanted).await;
+    let seminars = newest(first, wanted, NEWEST).await?;
+    let wanted = |starts_on_lt| Wanted {
         sort: vec![(domain::StudyVisitSort::StartsOn, true)],
         ..Wanted::all(StudyVisitFilter { project: key.clone(), starts_on_lt, ..Default::default() })
-    });
-    let visits = dated.await?;
+    };
+    let first = async |wanted| moment.first::<StudyVisit>(wanted).await;
+    let visits = newest(first, wanted, NEWEST).await?;
     let seminars = seminars.into_iter().map(|seminar| AttendanceTold {
         collection: Seminar::COLLECTION,
         id: seminar.id,
@@ -387,17 +389,18 @@ async fn attendance(
 
 /// The newest records, those last of which it is not known when they begin; it is said what is wanted
 /// of which all begin before that day.
-async fn newest<R: Stored>(
-    moment: &Moment,
+pub(crate) async fn newest<R: Stored>(
+    first: impl AsyncFn(Wanted<R>) -> Result<Vec<Record<R>>, Error>,
     wanted: impl Fn(Option<NaiveDate>) -> Wanted<R>,
+    most: u64,
 ) -> Result<Vec<Record<R>>, Error> {
-    let mut found = moment.first(wanted(Some(LAST_DAY)), NEWEST).await?;
-    let left = NEWEST - found.len() as u64;
+    let mut found = first(Wanted { limit: most, ..wanted(Some(LAST_DAY)) }).await?;
+    let left = most - found.len() as u64;
     if left == 0 {
         return Ok(found);
     }
     // In this order those without a date come first.
-    let others = moment.first(wanted(None), left).await?;
+    let others = first(Wanted { limit: left, ..wanted(None) }).await?;
     let known: BTreeSet<_> = found.iter().map(|record| record.id).collect();
     found.extend(others.into_iter().filter(|record| !known.contains(&record.id)));
     Ok(found)

@@ -65,7 +65,8 @@ pub(crate) async fn deliver(store: Store, to_private: bool, mut stopping: watch:
     let _ = places.acquire_many(AT_ONCE).await;
 }
 
-fn client(to_private: bool) -> reqwest::Result<Client> {
+/// What asks other services; of those that are not public, only where that is allowed.
+pub(crate) fn client(to_private: bool) -> reqwest::Result<Client> {
     // Another part of the program may have chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()

@@ -41,6 +41,12 @@ pub(crate) struct Home {
     /// Looks through all collections for words (`q`).
     #[schema(example = "/v1/search")]
     search: &'static str,
+    /// Seminars and study visits as a sheet.
+    #[schema(example = "/v1/activities.xlsx")]
+    activities: &'static str,
+    /// Projects after IATI.
+    #[schema(example = "/v1/iati/activities.xml")]
+    iati: &'static str,
     /// What can be counted.
     #[schema(example = "/v1/statistics")]
     statistics: &'static str,
@@ -76,6 +82,8 @@ pub(crate) async fn index(request: HttpRequest) -> HttpResponse {
         api: "/v1/seminars",
         collections: collections().into_iter().map(list).collect(),
         countries: "/v1/countries",
+        activities: "/v1/activities.xlsx",
+        iati: "/v1/iati/activities.xml",
         search: "/v1/search",
         statistics: "/v1/statistics",
         changes: "/v1/changes",
@@ -106,6 +114,8 @@ fn page_of(home: &Home) -> Page {
             [
                 ("/v1/search?q=seminar", "Search, such as for seminar"),
                 (home.statistics, "Statistics"),
+                (home.activities, "All events as a sheet"),
+                (home.iati, "Projects after IATI"),
                 (home.countries, "Countries"),
                 (home.changes, "Changes"),
                 (home.dump, "Everything as one archive"),

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     Problem, answer, cache,
     formats::PublicAddress,
-    limit::{Counted, Proxies},
+    limit::{Counted, client},
     metrics::{Metrics, Route},
     openapi::Paths,
     service::Stopping,
@@ -43,6 +43,13 @@ pub(crate) struct RequestId(pub(crate) Uuid);
 /// The id of the token that a request brings, once it is known to hold.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenId(pub(crate) String);
+
+/// Whether a request brings a token to where one is looked at.
+pub(crate) fn brings_token(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    (path.starts_with("/v1/") || path == "/openapi.json")
+        && request.headers().contains_key(header::AUTHORIZATION)
+}
 
 /// Marks a request that wants no body: what has no end would be sent to nobody.
 pub(crate) struct Headless;
@@ -77,7 +84,6 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     }
 
     let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
-    let client = request.app_data::<Data<Proxies>>().and_then(|proxies| proxies.client(&request));
     let mut counted = None;
     let mut response = if length > MAX_ADDRESS {
         let problem = Problem::too_long(MAX_ADDRESS);
@@ -85,7 +91,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     } else if let (&Method::OPTIONS, Some(asked)) = (&method, &asked) {
         request.into_response(preflight(asked, origin.is_some()))
     } else {
-        counted = Counted::new(&request, client);
+        counted = Counted::new(&request);
         answered(request, next, counted.as_ref()).await.map_err(|error| {
             // A panic took the request with it, and only its id is left.
             let told = error.as_error::<Problem>().cloned();
@@ -131,7 +137,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     tracing::info!(
         target: "capacity_hub::request",
         %method, path = response.request().path(), status = status.as_u16(), request_id = %id,
-        client = client.map(display), token,
+        client = client(response.request()).map(display), token,
         milliseconds = begun.elapsed().as_secs_f64() * 1000.0,
         "request"
     );

@@ -3,7 +3,7 @@
 //! A file is written to disk first, from one moment of the database, and sent when it is whole: it
 //! is never cut off in the middle, a slow reader keeps no connection to the database, and memory
 //! does not grow with the file.
-use std::{collections::BTreeSet, fs::File};
+use std::{collections::BTreeSet, fs::File, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -11,12 +11,15 @@ use actix_web::{
 };
 use chrono::NaiveDate;
 use persistence::{Basis, Moment, Sight, Store};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{Problem, answer};
 
 /// How many lists are written at once; who comes later waits.
 pub(crate) static WRITERS: Semaphore = Semaphore::const_new(4);
+
+/// How long who comes later waits.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The languages that were chosen, of the texts in a file.
 #[derive(Default)]
@@ -77,7 +80,8 @@ impl Asked<'_> {
         {
             return Ok(known);
         }
-        let _turn = self.turns.acquire().await.map_err(|_| Problem::unavailable())?;
+        let turn = timeout(PATIENCE, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(Problem::unavailable()) };
         let moment = store.moment(self.basis.clone()).await.map_err(&wrong)?;
         let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
         let languages = write(&moment, &mut file).await?.header();

@@ -38,7 +38,8 @@ pub(crate) struct RevisionEntry {
     /// When it was done.
     #[schema(example = "2026-11-24T09:00:00Z")]
     at: DateTime<Utc>,
-    /// Who did it: the id of a token, or a command.
+    /// Who did it: the id of a token, `oidc:` and the `sub` of who came by an identity provider, or a
+    /// command.
     #[schema(example = "0123456789ab")]
     actor: String,
     /// The request that it was done in; null when it was done by a command.

@@ -23,6 +23,7 @@ mod import;
 mod kept;
 mod limit;
 mod metrics;
+mod oidc;
 mod openapi;
 mod page;
 mod participant;
@@ -44,6 +45,7 @@ mod workbook;
 
 pub use formats::iati::{IatiFault, iati_faults};
 pub use import::{Counts, Ended, ImportChange, ImportFault, ImportFormat, Order, Prepared, Report};
+pub use oidc::{KeySource, Oidc};
 pub use openapi::openapi;
 pub use problem::{Fault, Problem, ProblemBody, is_told};
 pub use service::{Service, Settings, serve};

@@ -1,31 +1,35 @@
 //! How much one client may ask of an instance.
 use std::{
+    collections::HashMap,
     convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
 
 use actix_web::{
+    HttpRequest,
     dev::ServiceRequest,
     http::{
         StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
+        header::{HeaderMap, HeaderName, HeaderValue},
     },
     web::Data,
 };
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
 
-use crate::Problem;
+use crate::{Problem, edge::brings_token};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// How many times as much as others may ask who brings a token. It is not known yet whether it
 /// holds, so a request with one that does not counts as often.
 const WITH_TOKEN: u64 = 10;
+/// How many streams one client may keep open, where requests are limited.
+const STREAMS: usize = 50;
 /// Of how many clients it is known what they asked; who asked least lately is forgotten first.
 const MOST_CLIENTS: usize = 100_000;
 
@@ -34,7 +38,7 @@ pub(crate) struct Proxies(pub(crate) Vec<IpNet>);
 
 impl Proxies {
     /// Who asks, as far as limits tell clients apart: who has an address of IPv6 has all of a /64.
-    pub(crate) fn client(&self, request: &ServiceRequest) -> Option<IpAddr> {
+    fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
         let trusted = |address: &IpAddr| self.0.iter().any(|proxy| proxy.contains(address));
         let mut address = request.peer_addr()?.ip().to_canonical();
         let told = request.headers().get_all("x-forwarded-for");
@@ -56,6 +60,11 @@ impl Proxies {
     }
 }
 
+/// Who sends a request, as far as limits tell clients apart.
+pub(crate) fn client(request: &HttpRequest) -> Option<IpAddr> {
+    request.app_data::<Data<Proxies>>()?.client(request)
+}
+
 /// An address as proxies write it: some put it into brackets, and some add the port.
 fn address_of(text: &str) -> Option<IpAddr> {
     let text = text.trim();
@@ -68,6 +77,8 @@ pub(crate) struct Limits {
     /// How many requests a minute.
     requests: u64,
     clients: Cache<(IpAddr, bool), Arc<Asked>>,
+    /// How many streams each client keeps open.
+    streams: Mutex<HashMap<IpAddr, usize>>,
     begun: Instant,
 }
 
@@ -103,11 +114,48 @@ impl Asked {
 impl Limits {
     /// So many requests a minute of each client.
     pub(crate) fn new(requests: u64) -> Self {
-        Self { requests, clients: Cache::new(MOST_CLIENTS), begun: Instant::now() }
+        let clients = Cache::new(MOST_CLIENTS);
+        Self { requests, clients, streams: Mutex::default(), begun: Instant::now() }
+    }
+
+    fn streams(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> u64 {
         nanos(self.begun.elapsed())
+    }
+}
+
+/// A stream that a client keeps open.
+pub(crate) struct Stream {
+    limits: Data<Limits>,
+    client: IpAddr,
+}
+
+impl Stream {
+    /// Another stream, unless the client has as many as one may have.
+    pub(crate) fn open(limits: Data<Limits>, client: IpAddr) -> Option<Self> {
+        let mut streams = limits.streams();
+        let open = streams.entry(client).or_default();
+        if *open >= STREAMS {
+            return None;
+        }
+        *open += 1;
+        drop(streams);
+        Some(Self { limits, client })
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut streams = self.limits.streams();
+        if let Some(open) = streams.get_mut(&self.client) {
+            *open -= 1;
+            if *open == 0 {
+                streams.remove(&self.client);
+            }
+        }
     }
 }
 
@@ -126,13 +174,13 @@ pub(crate) struct Counted {
 impl Counted {
     /// Counts a request, where requests are limited. Whether the service is well may be asked as
     /// often as anybody likes.
-    pub(crate) fn new(request: &ServiceRequest, client: Option<IpAddr>) -> Option<Self> {
+    pub(crate) fn new(request: &ServiceRequest) -> Option<Self> {
         let limits = request.app_data::<Data<Limits>>()?.clone();
         if request.path().starts_with("/health/") {
             return None;
         }
-        let client = client?;
-        let personal = request.headers().contains_key(header::AUTHORIZATION);
+        let client = client(request.request())?;
+        let personal = brings_token(request);
         let most = if personal { limits.requests * WITH_TOKEN } else { limits.requests };
         let cost = nanos(MINUTE) / most;
         let new = || Ok::<_, Infallible>(Arc::default());

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{Service, Settings, serve};
+use api::{KeySource, Oidc, Service, Settings, serve};
 use chrono::{DateTime, Days, Utc};
 use clap::{
     Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
@@ -34,7 +34,7 @@ use tokio::{
 };
 use tracing_appender::non_blocking::NonBlockingBuilder;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
-use url::Url;
+use url::{Host, Url};
 
 #[path = "main/import.rs"]
 mod import;
@@ -155,6 +155,8 @@ struct Options {
     #[arg(long, env = "CAPACITY_HUB_PROXIES", value_name = "CAPACITY_HUB_PROXIES", global = true,
         value_delimiter = ',', value_parser = network)]
     proxies: Vec<IpNet>,
+    #[command(flatten)]
+    oidc: OidcOptions,
     /// Where to tell of a weakness of the service, as mailto: or https:; nowhere when left out.
     #[arg(long, env = "CAPACITY_HUB_SECURITY_CONTACT", value_name = "CAPACITY_HUB_SECURITY_CONTACT", global = true,
         value_parser = security_contact)]
@@ -168,6 +170,36 @@ struct Options {
         default_value = "auto"
     )]
     sample: Sample,
+}
+
+#[derive(clap::Args)]
+struct OidcOptions {
+    /// An identity provider whose tokens hold beside the registry's own: the iss of these.
+    #[arg(long = "oidc-issuer", env = "CAPACITY_HUB_OIDC_ISSUER", value_name = "CAPACITY_HUB_OIDC_ISSUER", global = true,
+        requires_all = ["audience", "keys"])]
+    issuer: Option<String>,
+    /// Whom those tokens are to be for: in their aud.
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_OIDC_AUDIENCE",
+        value_name = "CAPACITY_HUB_OIDC_AUDIENCE",
+        global = true,
+        requires = "issuer"
+    )]
+    audience: Option<String>,
+    /// Where the keys of the provider are, as a JSON Web Key Set: a file, or an address with https://.
+    #[arg(long = "oidc-keys", env = "CAPACITY_HUB_OIDC_KEYS", value_name = "CAPACITY_HUB_OIDC_KEYS", global = true,
+        requires = "issuer", value_parser = key_source)]
+    keys: Option<KeySource>,
+    /// The claim that names roles (capacity-hub-editor), with dots for one within others.
+    #[arg(
+        long,
+        env = "CAPACITY_HUB_OIDC_ROLES",
+        value_name = "CAPACITY_HUB_OIDC_ROLES",
+        global = true,
+        default_value = "roles"
+    )]
+    roles: String,
 }
 
 /// None is no limit. It has a name of its own since clap would take an Option for an argument that
@@ -248,6 +280,31 @@ enum TokenAction {
         /// The id of the token: what stands between the first two underscores of it.
         id: String,
     },
+}
+
+/// How soon after the keys of an identity provider were read they may be read again.
+const PAUSE: Duration = Duration::from_secs(10);
+
+impl OidcOptions {
+    /// The identity provider, if one is named; a file with its keys has to be there.
+    async fn provider(&self) -> Result<Option<Oidc>, Failure> {
+        let (Some(issuer), Some(audience), Some(keys)) = (&self.issuer, &self.audience, &self.keys)
+        else {
+            return Ok(None);
+        };
+        if let KeySource::File(file) = keys {
+            keys.read().await.map_err(|error| {
+                format!("the keys in {} (CAPACITY_HUB_OIDC_KEYS): {error}", file.display())
+            })?;
+        }
+        Ok(Some(Oidc {
+            issuer: issuer.clone(),
+            audience: audience.clone(),
+            keys: keys.clone(),
+            roles: self.roles.clone(),
+            pause: PAUSE,
+        }))
+    }
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -504,6 +561,7 @@ async fn prepare(options: &Options) -> Result<Service, Failure> {
         cache: options.cache * 1024 * 1024,
         rate_limit: options.rate_limit,
         proxies: options.proxies.clone(),
+        oidc: options.oidc.provider().await?,
         security_contact: options.security_contact.clone(),
         admin: options.admin_listen,
     };
@@ -720,6 +778,24 @@ fn public_url(text: &str) -> Result<String, String> {
     match url.as_str().contains(['?', '#', '@']) {
         true => Err("it has no user, no query and no fragment".to_owned()),
         false => Ok(text.to_owned()),
+    }
+}
+
+fn key_source(text: &str) -> Result<KeySource, String> {
+    if !text.contains("://") {
+        return Ok(KeySource::File(text.into()));
+    }
+    let url: Url = text.parse().map_err(|error| format!("it is no address: {error}"))?;
+    let here = url.host().is_some_and(|host| match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    });
+    match url.scheme() {
+        "https" => Ok(KeySource::Address(url)),
+        // Whoever stands between could give keys of their own.
+        "http" if here => Ok(KeySource::Address(url)),
+        _ => Err("it is to be a file, or to begin with https://".to_owned()),
     }
 }
 

@@ -115,6 +115,7 @@ pub fn openapi() -> Value {
     building.statistics();
     building.tags.push(json!({"name": "service", "description": "The service itself: whether it is well, what its problems mean, and everything public in one archive."}));
     building.seen_by_token();
+    building.unfit();
     building.whole_answers();
     let (paths, schemas) = (building.paths, building.schemas);
     document["paths"] = Value::Object(paths);
@@ -128,7 +129,7 @@ pub fn openapi() -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "hub_<id>_<secret>",
-            "description": "A token made by `capacity-hub token create` or by `POST /v1/tokens`. What it allows is decided by its role: viewer, editor, publisher, registrar or admin.",
+            "description": "A token made by `capacity-hub token create` or by `POST /v1/tokens`. What it allows is decided by its role: viewer, editor, publisher, registrar or admin. Where the registry trusts an identity provider, a JSON Web Token of that provider holds as well.",
         }},
     });
     document
@@ -388,6 +389,21 @@ impl Building<'_> {
                 || !same_for_all.iter().any(|known| path.starts_with(known));
             if personal {
                 get["security"] = json!([{}, {"token": []}]);
+            }
+        }
+    }
+
+    /// Says what 422 means where no record is written.
+    fn unfit(&mut self) {
+        let taken = ["/v1/imports", "/v1/participants/import"];
+        for (path, item) in &mut self.paths {
+            for (method, operation) in item.as_object_mut().into_iter().flatten() {
+                let told = operation["responses"].get_mut("422");
+                let Some(told) = told.filter(|_| method == "get" || taken.contains(&&**path))
+                else {
+                    continue;
+                };
+                *told = reference("responses", "Unfit");
             }
         }
     }
@@ -835,7 +851,7 @@ fn delete<R: Resource>() -> Value {
         &format!("delete{}", R::name()),
         R::COLLECTION,
         &format!("Delete a record of the {}", spoken::<R>()),
-        "Removes the record, unless others refer to it. What is or was public takes the role publisher or admin.",
+        "Removes the record, unless others refer to it. What is public or withdrawn takes the role publisher or admin.",
         &["400", "401", "404", "409", "412", "428"],
     );
     guard(&mut delete, Deed::Write);
@@ -924,10 +940,11 @@ fn responses() -> Value {
         "TooLong": problem("The address is longer than 8192 characters.", &[]),
         "MediaType": problem("The body has a media type that cannot be read.", &["Accept", "Accept-Patch"]),
         "Invalid": problem("The record breaks a rule; errors lists every one.", &[]),
+        "Unfit": problem("It can be read, and cannot be answered or taken like that: code and detail say why, and errors each place where there is one.", &[]),
         "Unconditional": problem("If-Match is needed.", &[]),
         "TooMany": problem("One client may not ask so much in a minute; what has not changed since is not counted.", &["Retry-After", "RateLimit", "RateLimit-Policy"]),
         "Internal": problem("The service failed; name the request id when you ask for help.", &[]),
-        "Unavailable": problem("The database is away or too busy; try again.", &["Retry-After"]),
+        "Unavailable": problem("The service cannot answer that now; try again.", &["Retry-After"]),
     })
 }
 

@@ -25,7 +25,7 @@ const STYLE: &str = "
     h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .5rem }
     h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
     ul { padding: 0; margin: 0; list-style: none }
-    li { padding: .15rem 0 }
+    li { padding: .15rem 0; break-inside: avoid }
     a { color: LinkText }
     code { font: .9em ui-monospace, monospace }
     .columns { columns: 14rem }

@@ -103,6 +103,7 @@ async fn patch(
     let current = store.seen_by(by.sight()).participant(id).await;
     let current = current.map_err(Problem::of(COLLECTION))?;
     let body: Participant = body::merged(&current.body, change)?;
+    let revisions = body::only(revisions, current.revision);
     let change = async move { store.replace_participant(&by, id, &revisions, &body).await };
     Ok(tagged(private(), &apart(COLLECTION, change).await?))
 }

@@ -219,7 +219,7 @@ mod kinds {
             "An Idempotency-Key stands for one request: make a new key for another one.";
         ROWS 422 "too_many_rows" "The list has more rows than a sheet can have"
             "A spreadsheet cannot hold so many rows: narrow the list with filters, or take it as \
-             csv or ndjson.";
+             csv or ndjson. A table that is sent is to be split into several files.";
         CELL 422 "too_long_for_cell" "A cell of a sheet cannot hold the text"
             "A spreadsheet would cut off the end of a text, and whoever sent the sheet back would \
              lose it: take the list as csv or ndjson, or leave out that column with fields.";
@@ -250,8 +250,9 @@ mod kinds {
         INTERNAL 500 "internal" "The service failed"
             "Something went wrong that is not the fault of the request: try again later, and name \
              the instance when you ask for help.";
-        UNAVAILABLE 503 "unavailable" "The database is away or too busy"
-            "The database cannot answer now: try again after the seconds that Retry-After tells.";
+        UNAVAILABLE 503 "unavailable" "The service cannot answer that now"
+            "The database, or whom the service asks who you are, is away or too busy, or the service is \
+             about to end: try again after the seconds that Retry-After tells.";
         IMPORTS 503 "too_many_imports" "Too many imports are on their way"
             "As many imports as there can be are waiting already: try again after the seconds that \
              Retry-After tells.";

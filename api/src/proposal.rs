@@ -44,7 +44,7 @@ pub(crate) struct ProposalRecord {
     moved_on: bool,
     /// Whether somebody has decided about it, and how.
     status: ProposalStatus,
-    /// The id of the token that it was made with.
+    /// The id of the token that it was made with, or `oidc:` and the `sub` of its holder.
     #[schema(example = "3f9a0c5be21d")]
     actor: String,
     /// Why it was made, if that was said.
@@ -52,7 +52,7 @@ pub(crate) struct ProposalRecord {
     /// When it was made.
     #[schema(example = "2026-11-24T09:00:00Z")]
     created_at: DateTime<Utc>,
-    /// The id of the token that it was decided with; null while it is open.
+    /// The id of the token that it was decided with, or as for `actor`; null while it is open.
     decided_by: Option<String>,
     /// When it was decided; null while it is open.
     decided_at: Option<DateTime<Utc>>,

@@ -4,7 +4,7 @@ use std::{future::ready, ops::Deref};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use domain::Deed;
 use futures_util::future::LocalBoxFuture;
-use persistence::{Actor, Sight, Store};
+use persistence::{KeptToken, Sight, Store};
 
 use crate::{Problem, actor};
 
@@ -12,7 +12,7 @@ use crate::{Problem, actor};
 #[derive(Clone)]
 pub(crate) struct Reader {
     store: Store,
-    actor: Option<Actor>,
+    actor: Option<KeptToken>,
 }
 
 impl Reader {

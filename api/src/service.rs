@@ -29,6 +29,7 @@ use crate::{
     import::{self, Imports},
     limit::{Limits, Proxies},
     metrics::{self, Metrics},
+    oidc::{Oidc, Provider},
     participant, problem, programme, proposal,
     routes::Routes,
     search,
@@ -72,6 +73,8 @@ pub struct Settings {
     pub rate_limit: Option<NonZeroU32>,
     /// The proxies whose word is taken for who asks.
     pub proxies: Vec<IpNet>,
+    /// Whose tokens hold beside the registry's own.
+    pub oidc: Option<Oidc>,
     /// Where to tell of a weakness of the service, as an address.
     pub security_contact: Option<String>,
     /// Where `/metrics` is told, if it is.
@@ -142,6 +145,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let metrics =
         settings.admin.map(|at| (at, Data::new(Metrics::new(settings.database.pulse.clone()))));
     let admin = metrics.clone().map(|(at, metrics)| metrics::serve(at, metrics)).transpose()?;
+    let provider = settings.oidc.clone().map(|oidc| Data::new(Provider::new(oidc)));
     let to_private = Data::new(ToPrivate(settings.webhooks_to_private));
     let (imports, jobs) = Imports::new();
     let imports = Data::new(imports);
@@ -177,6 +181,9 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
                 }
                 if let Some((_, metrics)) = metrics.clone() {
                     config.app_data(metrics);
+                }
+                if let Some(provider) = provider.clone() {
+                    config.app_data(provider);
                 }
             })
             // A pool is driven by the thread that opened it, so each worker has its own.

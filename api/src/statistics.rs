@@ -6,6 +6,7 @@ use std::{
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::uri::PathAndQuery,
     web::{Data, Path},
 };
 use domain::{Deed, Dimension, Subject, Text};
@@ -186,14 +187,19 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
     let who = if registrar { Who::Registrar } else { Who::Public { smallest } };
     let mut query = ListQuery::of_feed(request)?;
     let bom = form == Form::Csv && query.flag("bom");
-    let address = request.uri().to_string();
+    // As the way to the answer is kept: a whole address would be whatever who asks first writes into it.
+    let address = request.uri().path_and_query().map_or("", PathAndQuery::as_str).to_owned();
     let drawing = (form == Form::Svg).then(|| Drawing::read(&mut query));
     let asked = Asked::read(&mut query, subject, registrar)?;
+    let by = match who {
+        Who::Registrar => "registrar".to_owned(),
+        Who::Public { smallest } => format!("public {smallest}"),
+    };
     let file = file::Asked {
         of: COLLECTION,
         media_type: form.media_type(),
         basis: asked.basis(),
-        by: if registrar { "registrar" } else { "public" },
+        by: &by,
         daily: asked.depends_on_day(),
         turns: &MAKERS,
     };

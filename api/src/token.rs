@@ -21,8 +21,9 @@ type Answer = Result<HttpResponse, Problem>;
 /// A token, without what only its holder knows.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenRecord {
-    /// Identifies the token, for ever; the log names who changed something by it.
-    #[schema(example = "3f9a0c5be21d", pattern = "^[0-9a-f]{12}$")]
+    /// Identifies the token, for ever; the log names who changed something by it. Of a token of an
+    /// identity provider, its holder: `oidc:` and their `sub`.
+    #[schema(example = "3f9a0c5be21d", pattern = "^(?:[0-9a-f]{12}|oidc:[!-~]{1,255})$")]
     id: String,
     /// Whose it is, or what it is for.
     #[schema(example = "The editors of the ministry")]
@@ -40,7 +41,7 @@ pub(crate) struct TokenRecord {
     /// When it was revoked; null when it was not.
     #[schema(example = "2026-12-24T09:00:00Z")]
     revoked_at: Option<DateTime<Utc>>,
-    /// When it was last used, give or take a minute; null when it never was.
+    /// When it was last used, give or take a minute; null when it never was, or is not noted.
     #[schema(example = "2026-12-01T09:00:00Z")]
     last_used_at: Option<DateTime<Utc>>,
 }
@@ -117,14 +118,13 @@ async fn read(request: HttpRequest, store: Data<Store>, key: Path<String>) -> An
 async fn read_own(request: HttpRequest, store: Data<Store>) -> Answer {
     let actor = actor::of(&request, &store, Deed::See).await?;
     ListQuery::none(&request)?;
-    let kept = store.token(&actor.token_id).await.map_err(Problem::of(COLLECTION))?;
-    Ok(shown(kept))
+    Ok(shown(actor))
 }
 
 async fn revoke(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     let actor = actor::of(&request, &store, Deed::See).await?;
     // Whoever holds a token may give it up.
-    if actor.token_id != *key && !actor.may(Deed::Manage) {
+    if actor.id != *key && !actor.may(Deed::Manage) {
         return Err(Problem::forbidden(Deed::Manage));
     }
     ListQuery::none(&request)?;

@@ -140,6 +140,7 @@ async fn patch(
     let current = store.webhook(id(&key)?).await.map_err(Problem::of(COLLECTION))?;
     let body: Webhook = body::merged(&current.body, change)?;
     judge(&body, **to_private)?;
+    let revisions = body::only(revisions, current.revision);
     let change = async move { store.change_webhook(current.id, &revisions, &body).await };
     Ok(tagged(&apart(COLLECTION, change).await?))
 }

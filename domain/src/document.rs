@@ -19,7 +19,7 @@ pub struct Document {
     pub kind: DocumentKind,
     /// Where it is found.
     pub url: Option<Url>,
-    /// The file that was uploaded.
+    /// What is known of its file. The registry keeps no files: `url` leads to it.
     pub file: Option<DocumentFile>,
     /// Its language.
     pub language: Option<LanguageTag>,
@@ -60,7 +60,7 @@ pub enum DocumentKind {
     Brochure,
 }
 
-/// A file that was uploaded.
+/// A file, as it is described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentFile {

@@ -229,7 +229,8 @@ fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {
 }
 
 /// The same day a year later; after the 29th of February comes the 1st of March.
-fn a_year_after(day: NaiveDate) -> Option<NaiveDate> {
+#[must_use]
+pub fn a_year_after(day: NaiveDate) -> Option<NaiveDate> {
     day.with_year(day.year() + 1).or_else(|| day.succ_opt()?.with_year(day.year() + 1))
 }
 

@@ -66,12 +66,17 @@ pub(crate) fn if_given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool
 /// # Errors
 /// When it is written in another way, or is no day.
 pub fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NaiveDate>, D::Error> {
-    let text = String::deserialize(from)?;
+    let day = written_day(&String::deserialize(from)?);
+    day.map(Some).ok_or_else(|| de::Error::custom(format!("it is {}", FullDateKind::NONE)))
+}
+
+/// The day that is written like that, and in no other way.
+#[must_use]
+pub fn written_day(text: &str) -> Option<NaiveDate> {
     let digits = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',
         _ => byte.is_ascii_digit(),
     };
     let written = text.len() == "2021-08-24".len() && text.bytes().enumerate().all(digits);
-    let day = text.parse().ok().filter(|_| written);
-    day.map(Some).ok_or_else(|| de::Error::custom(format!("it is {}", FullDateKind::NONE)))
+    text.parse().ok().filter(|_| written)
 }

@@ -35,6 +35,12 @@ pub enum Deed {
     Manage,
 }
 
+impl Deed {
+    /// Every deed.
+    pub const ALL: [Self; 5] =
+        [Self::See, Self::Write, Self::Publish, Self::KeepParticipants, Self::Manage];
+}
+
 impl Role {
     /// Every role.
     pub const ALL: [Self; 5] =
@@ -50,6 +56,12 @@ impl Role {
             Deed::KeepParticipants => matches!(self, Self::Registrar | Self::Admin),
             Deed::Manage => matches!(self, Self::Admin),
         }
+    }
+
+    /// Whether its holder may do all that the other's may.
+    #[must_use]
+    pub fn includes(self, other: Self) -> bool {
+        Deed::ALL.into_iter().all(|deed| self.may(deed) || !other.may(deed))
     }
 
     /// What it is called.

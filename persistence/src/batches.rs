@@ -47,13 +47,9 @@ impl Moment {
     }
 
     /// The first records of a list.
-    pub async fn first<R: Stored>(
-        &self,
-        wanted: Wanted<R>,
-        limit: u64,
-    ) -> Result<Vec<Record<R>>, Error> {
+    pub async fn first<R: Stored>(&self, wanted: Wanted<R>) -> Result<Vec<Record<R>>, Error> {
         self.rests_on(|| wanted.basis(&[], false));
-        let wanted = Wanted { after: None, limit, with_total: false, ..wanted };
+        let wanted = Wanted { after: None, with_total: false, ..wanted };
         Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.items)
     }
 

@@ -5,6 +5,7 @@ use std::{
 };
 
 use sea_orm::{DatabaseConnection, DbErr};
+use tokio::sync::Semaphore;
 
 use crate::{
     Pulse, Store, World,
@@ -22,14 +23,22 @@ pub(crate) struct Pools {
     pub(crate) change: DatabaseConnection,
     pub(crate) list: Reading,
     pub(crate) key: Reading,
+    /// How many moments are read at once: half of the sessions, so that who reads long keeps none who
+    /// writes, or brings a token, from theirs.
+    pub(crate) moments: Arc<Semaphore>,
 }
 
 impl Pools {
     /// The same for everything.
-    pub(crate) fn one(db: DatabaseConnection) -> Self {
+    pub(crate) fn one(db: DatabaseConnection, connections: u32) -> Self {
         let reading = Reading::Pool(db.clone());
-        Self { change: db, list: reading.clone(), key: reading }
+        Self { change: db, list: reading.clone(), key: reading, moments: moments(connections) }
     }
+}
+
+/// Room for as many moments as leave half of so many sessions.
+fn moments(connections: u32) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new((connections as usize / 2).max(1)))
 }
 
 /// Which database, and how it is to be used.
@@ -80,7 +89,8 @@ impl Database {
 
     async fn pools(&self, url: &str) -> Result<Pools, DbErr> {
         if self.file().is_some() {
-            return Ok(Pools::one(self.pool(url, self.connections, Purpose::Change).await?));
+            let pool = self.pool(url, self.connections, Purpose::Change).await?;
+            return Ok(Pools::one(pool, self.connections));
         }
         let part = (self.connections / 4).max(1);
         let rest = self.connections.saturating_sub(2 * part).max(2);
@@ -92,6 +102,7 @@ impl Database {
             change: self.pool(url, rest, Purpose::Change).await?,
             list: reading(Purpose::List)?,
             key: reading(Purpose::Key)?,
+            moments: moments(rest),
         })
     }
 
@@ -127,7 +138,7 @@ impl Database {
         // drops on SQLite.
         let pool = self.own(Purpose::Migrate).await?;
         let own = Self { observer: None, ..self.clone() };
-        dialect::migrate(&Store::new(Pools::one(pool), None, &own)).await?;
+        dialect::migrate(&Store::new(Pools::one(pool, 1), None, &own)).await?;
         alone.end().await
     }
 

@@ -544,7 +544,7 @@ mod tests {
     async fn keeps_what_follows(database: &Database, options: ConnectOptions) -> bool {
         let beside = sea_orm::Database::connect(&database.url).await.unwrap();
         let db = sea_orm::Database::connect(options).await.unwrap();
-        let store = Store::new(Pools::one(db), None, database);
+        let store = Store::new(Pools::one(db, 1), None, database);
         let expires_at = store.now() + chrono::Days::new(1);
         let new =
             NewToken { name: "lost".to_owned(), role: Role::Admin, expires_at, projects: None };
@@ -567,7 +567,7 @@ mod tests {
 
         becomes("the session has ended", async || left_inside(&beside).await == 0).await;
         beside.close().await.unwrap();
-        database.open().await.unwrap().actor(&secret).await.unwrap().is_none()
+        database.open().await.unwrap().held(&secret).await.unwrap().is_none()
     }
 
     /// On Postgres alone: SQLite begins in a thread of its own, which is told when it is given up.

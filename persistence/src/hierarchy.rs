@@ -1,4 +1,6 @@
 //! Records that are parts of others of their kind.
+use std::collections::HashSet;
+
 use domain::Violation;
 use sea_orm::{DatabaseTransaction, PrimaryKeyTrait, QuerySelect, entity::prelude::*};
 
@@ -15,8 +17,11 @@ where
     E: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = Uuid>>,
 {
     let mut above = parent;
+    let mut passed = HashSet::new();
     while let Some(next) = above {
-        if next == id {
+        // Records that come in together are written before any is judged, so there may be a cycle above
+        // this one.
+        if next == id || !passed.insert(next) {
             let detail = "It would be a part of itself.";
             return Ok(vec![Violation::new("/parent_id", "cycle", detail)]);
         }

@@ -93,6 +93,6 @@ pub use search::{Found, Search, Sought};
 pub use sight::Sight;
 pub use store::{Store, World};
 pub use stored::Stored;
-pub use token::{Actor, KeptToken, NewToken};
+pub use token::{KeptToken, NewToken};
 pub use webhook::{Claim, Hook};
 pub use words::Words;

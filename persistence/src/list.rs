@@ -1,6 +1,6 @@
 //! Lists: what is in them, in which order, and a page of them.
 use chrono::NaiveDate;
-use domain::{Record, Resource, State};
+use domain::{Record, Resource, State, written_day};
 use sea_orm::{
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DbErr, EntityTrait, Iterable, Order,
     PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect,
@@ -314,9 +314,7 @@ pub(crate) fn after(keys: &[Key], place: &[Value]) -> Result<Condition, Error> {
 fn stored(kind: &ColumnType, value: &Value) -> Option<sea_orm::Value> {
     match (kind, value) {
         (ColumnType::Uuid, Value::String(id)) => Some(Uuid::try_parse(id).ok()?.into()),
-        (ColumnType::Date, Value::String(day)) => {
-            Some(day.parse::<chrono::NaiveDate>().ok()?.into())
-        }
+        (ColumnType::Date, Value::String(day)) => Some(written_day(day)?.into()),
         (ColumnType::BigInteger, Value::Number(number)) => Some(number.as_i64()?.into()),
         // Postgres has no text with this letter, so nothing comes after it.
         (ColumnType::String(_) | ColumnType::Text, Value::String(text)) if !text.contains('\0') => {

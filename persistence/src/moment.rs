@@ -1,12 +1,16 @@
 //! Records as they were at one moment, and what was changed last.
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Record;
 use sea_orm::{
-    Condition, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+    Condition, ConnAcquireErr, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait,
+    entity::prelude::*,
 };
-use tokio::sync::OnceCell;
+use tokio::{
+    sync::{OnceCell, OwnedSemaphorePermit},
+    time::timeout,
+};
 
 use crate::{
     Basis, Error, Sight, Store, Stored, Wanted,
@@ -17,12 +21,16 @@ use crate::{
     sight::View,
 };
 
+/// How long a moment is waited for while others are read.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How many records are read at once.
 pub(crate) const BATCH: u64 = 500;
 
 /// Records as they were at one moment.
 pub struct Moment {
     tx: DatabaseTransaction,
+    _room: OwnedSemaphorePermit,
     database: Arc<str>,
     basis: Basis,
     position: i64,
@@ -106,10 +114,14 @@ impl Moment {
 impl Store {
     /// A moment to read that at; it keeps a connection for as long as it lives.
     pub async fn moment(&self, basis: Basis) -> Result<Moment, Error> {
+        let room = timeout(PATIENCE, self.room_for_moments().acquire_owned()).await;
+        let Ok(Ok(room)) = room else {
+            return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
+        };
         let tx = self.snapshot().await?;
         let position = basis.newest(&tx, self.sight()).await?;
         let (database, view) = (self.database(), self.view());
-        Ok(Moment { tx, database, basis, position, view, people: OnceCell::new() })
+        Ok(Moment { tx, _room: room, database, basis, position, view, people: OnceCell::new() })
     }
 
     /// The position of the last change of something in that basis, as far as who asks can see.

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use domain::Record;
 use futures_util::{FutureExt, future::select_ok};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use uuid::Uuid;
 
 use crate::{
@@ -91,6 +91,11 @@ impl Store {
     async fn replica(&self) -> Option<Arc<DatabaseTransaction>> {
         let found = self.elsewhere.as_ref()?;
         found.get_or_init(async || source::replica(self).await.map(Arc::new)).await.clone()
+    }
+
+    /// Where who reads at a moment waits while there are as many as there may be.
+    pub(crate) fn room_for_moments(&self) -> Arc<Semaphore> {
+        self.pools.moments.clone()
     }
 
     /// A transaction to read in, that sees the records as they are at one moment.

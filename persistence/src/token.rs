@@ -89,19 +89,8 @@ pub struct KeptToken {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-/// Who holds a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// The id of the token.
-    pub token_id: String,
-    /// What its holder may do.
-    pub role: Role,
-    /// The projects that it is limited to, if it is.
-    pub projects: Option<Vec<Uuid>>,
-}
-
-impl Actor {
-    /// Whether they may do that, somewhere at least.
+impl KeptToken {
+    /// Whether its holder may do that, somewhere at least.
     #[must_use]
     pub fn may(&self, deed: Deed) -> bool {
         self.role.may(deed) && (self.projects.is_none() || deed.fits_into_projects())
@@ -190,8 +179,8 @@ impl Store {
         self.token(id).await
     }
 
-    /// Who holds that token, if it is one and holds still.
-    pub async fn actor(&self, token: &str) -> Result<Option<Actor>, Error> {
+    /// What is kept of that token, if it is one and holds still.
+    pub async fn held(&self, token: &str) -> Result<Option<KeptToken>, Error> {
         let parts = token.strip_prefix("hub_").and_then(|rest| rest.split_once('_'));
         let Some((id, secret)) = parts else { return Ok(None) };
         let row = Entity::find_by_id(id).one(self.db()).await?;
@@ -207,8 +196,7 @@ impl Store {
             // Nobody waits for this, and nothing fails with it.
             tokio::spawn(self.clone().note_use(row.id.clone(), now));
         }
-        let role = role(&row)?;
-        Ok(Some(Actor { token_id: row.id, role, projects: row.limited.then_some(projects) }))
+        kept_token(row, projects).map(Some)
     }
 
     /// Writes down when a token was used, unless that was done just before.

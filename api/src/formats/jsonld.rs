@@ -23,7 +23,7 @@ pub(crate) fn one(event: &Event<'_>, related: &Related, address: &PublicAddress)
     let Value::Object(told) = Telling { related, address }.event(event) else { return Vec::new() };
     let mut document = Map::from_iter([("@context".to_owned(), json!(CONTEXT))]);
     document.extend(told);
-    json!(document).to_string().into_bytes()
+    embeddable(&json!(document)).into_bytes()
 }
 
 /// How a graph of several events begins.
@@ -33,7 +33,12 @@ pub(crate) fn begin() -> String {
 
 /// An event in a graph.
 pub(crate) fn event(event: &Event<'_>, related: &Related, address: &PublicAddress) -> String {
-    Telling { related, address }.event(event).to_string()
+    embeddable(&Telling { related, address }.event(event))
+}
+
+/// What can stand within a page as it is: nothing in it ends the element that it is in.
+fn embeddable(document: &Value) -> String {
+    document.to_string().replace('<', "\\u003c")
 }
 
 /// A node; what is null or empty in it is left out.

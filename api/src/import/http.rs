@@ -137,7 +137,7 @@ fn encoding(
 /// Who may see which imports: everybody their own, and who manages the service all.
 async fn whose(request: &HttpRequest, store: &Store) -> Result<Option<String>, Problem> {
     let actor = actor::of(request, store, Deed::See).await?;
-    Ok(if actor.may(Deed::Manage) { None } else { Some(actor.token_id) })
+    Ok(if actor.may(Deed::Manage) { None } else { Some(actor.id) })
 }
 
 async fn list(request: HttpRequest, store: Data<Store>) -> Answer {

@@ -10,7 +10,7 @@ use encoding_rs::Encoding;
 use persistence::{Stored, Visitor, visit_all};
 use serde_json::Value;
 
-use super::{Read, Report};
+use super::{MOST_FAULTS, Read, Report};
 use crate::{
     Fault, Problem, body,
     sheet::{Mapping, MappingFault, Sheet, SheetFault, SheetFormat},
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) const SYSTEM: &str = "import";
 /// How many rows a file has at most: as many as a spreadsheet can have.
 const MOST_ROWS: u64 = 1_048_575;
+/// How many records a bundle has at most: all of them are held at once.
+const MOST_BUNDLED: u64 = 50_000;
 
 /// A form that an import comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +185,10 @@ impl Prepared {
         }
         let records = bundle["records"].as_object().into_iter().flatten();
         let total = records.map(|(_, bodies)| bodies.as_array().map_or(0, Vec::len) as u64).sum();
+        if total > MOST_BUNDLED {
+            let detail = format!("A bundle has at most {MOST_BUNDLED} records.");
+            return Err(Problem::unreadable_file("too_many_rows", detail));
+        }
         let report = Report::of(&order, ImportFormat::Json);
         Ok(Self { order, content: Content::Bundle(file), report, total })
     }
@@ -271,6 +277,7 @@ fn misshapen(bundle: &Value) -> Vec<Violation> {
     let Some(fields) = bundle.as_object() else { return vec![wrong(String::new(), "object")] };
     let strange = fields.keys().filter(|name| ![RECORDS, ABOUT].contains(&name.as_str()));
     let mut broken: Vec<_> = strange
+        .take(MOST_FAULTS)
         .map(|name| {
             let detail = "A bundle has records, and may say what it is about.";
             Violation::new(pointer_to(name), "unknown_field", detail)
@@ -289,13 +296,18 @@ fn misshapen(bundle: &Value) -> Vec<Violation> {
         }
     };
     for (collection, bodies) in records {
+        if broken.len() >= MOST_FAULTS {
+            break;
+        }
         let pointer = format!("/records/{collection}");
         if !collections().contains(&&**collection) {
             let detail = "There is no such collection.";
             broken.push(Violation::new(pointer, "unknown_field", detail));
         } else if let Value::Array(bodies) = bodies {
             let bodies = bodies.iter().enumerate().filter(|(_, body)| !body.is_object());
-            broken.extend(bodies.map(|(place, _)| wrong(format!("{pointer}/{place}"), "object")));
+            let room = MOST_FAULTS.saturating_sub(broken.len());
+            let strange = bodies.map(|(place, _)| wrong(format!("{pointer}/{place}"), "object"));
+            broken.extend(strange.take(room));
         } else {
             broken.push(wrong(pointer, "array"));
         }
@@ -313,6 +325,9 @@ impl Visitor for Bodies<'_> {
     fn visit<R: Stored>(&mut self) {
         let bodies = self.bundle["records"][R::COLLECTION].as_array().into_iter().flatten();
         for (place, body) in bodies.enumerate().filter(|(_, body)| body.is_object()) {
+            if self.broken.len() >= MOST_FAULTS {
+                break;
+            }
             let read = Shape::read::<R>(body.clone());
             if let Err(Refused::Form(broken) | Refused::Meaning(broken)) = read {
                 let at = format!("/records/{}/{place}", R::COLLECTION);

@@ -2,7 +2,7 @@
 use std::{
     collections::HashSet,
     fs::File,
-    io::{BufReader, BufWriter, Seek},
+    io::{BufWriter, Read as _, Seek},
     time::Duration,
 };
 
@@ -11,11 +11,13 @@ use persistence::{
     Action, Author, Error, ImportState, Incoming, Progress, Seen, Store, Stored, Taken, Taking,
     Visitor, visit_all,
 };
-use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{ImportFault, MOST_CHANGES, Order, Prepared, Report, order::Content};
-use crate::sheet::{FaultyRows, Mapping, Row, Sheet, SheetFormat, in_order};
+use crate::{
+    body,
+    sheet::{FaultyRows, Mapping, Row, Sheet, SheetFormat, in_order},
+};
 
 /// How many rows are written in one transaction.
 const STEP: usize = 100;
@@ -164,7 +166,11 @@ impl Run<'_> {
     async fn bundle(&mut self, mut file: File) -> Result<ImportState, Broken> {
         self.go_on()?;
         file.rewind().map_err(disk)?;
-        let bundle: Value = serde_json::from_reader(BufReader::new(file)).map_err(disk)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(disk)?;
+        // Read as it was when it was looked at: texts in one form, whole numbers as such.
+        let bundle = body::parse(&bytes).map_err(disk)?;
+        drop(bytes);
         let taking = Taking { told: MOST_CHANGES, ..self.taking() };
         let told = self.store.import(self.by, &taking, bundle).await?;
         let mut state = ImportState::Done;

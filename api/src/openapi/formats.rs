@@ -84,19 +84,23 @@ impl Building<'_> {
     /// Tells the sheet of what was held, with its columns.
     fn activities(&mut self) {
         let mut about = "A row for each seminar and each study visit, in the order of their first \
-            days, with what belongs to it, as of one moment: for the report of a year. Texts are in \
+            days, with what belongs to it, as of one moment: for the report of a year. It has them whatever their status: \
+            `status=held` leaves what took place. Texts are in \
             one language, which `lang` chooses, and names with `; ` between them. What is not known \
             is empty.\n\n| column | what it tells |\n|---|---|\n".to_owned();
         let columns = json!(Activity::schema());
         let columns = columns["properties"].as_object().into_iter().flatten();
         about.extend(columns.map(|(name, column)| {
-            let words = column["description"].as_str().unwrap_or_default();
+            // What is said of a value that may be null stands beside the value.
+            let within = column["oneOf"].as_array().into_iter().flatten();
+            let mut said = [column].into_iter().chain(within);
+            let words = said.find_map(|one| one["description"].as_str()).unwrap_or_default();
             format!("| `{name}` | {words} |\n")
         }));
         let mut get = operation(
             "exportActivities",
             Seminar::COLLECTION,
-            "Take what was held as a sheet",
+            "Take seminars and study visits as a sheet",
             &about,
             &["400", "404", "422"],
         );

@@ -210,7 +210,7 @@ fn delete() -> Value {
 }
 
 fn erase() -> Value {
-    let about = "Takes away name, address, organisation and number of the certificate for good, and leaves country, sex, seniority, days and that there was a certificate, so that figures stay true. An entry erased before stays as it is. If-Match may be sent, and need not be.";
+    let about = "Takes away name, address, organisation and number of the certificate for good, and leaves country, sex, seniority, days and that there was a certificate, so that figures by these stay true. An entry erased before stays as it is. If-Match may be sent, and need not be.";
     let statuses = ["400", "401", "404", "412"];
     let mut post = guarded("eraseParticipant", "Erase a participant", about, &statuses);
     let if_match = json!({"name": "If-Match", "in": "header", "required": false, "description": "The ETag of the revision that is erased; a tag of anything else does not fit.", "schema": {"type": "string"}});

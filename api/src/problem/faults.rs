@@ -310,12 +310,17 @@ pub(super) const FAULTS: &[Kind] = &[
         "The first row with several cells names the fields.",
     ),
     kind("too_many_columns", 422, "The table has too many columns", "Take some of them out."),
-    kind("too_many_rows", 422, "The table has too many rows", "Split it into several files."),
     kind(
         "workbook_too_large",
         422,
         "The workbook is too large",
         "Detail tells how large it may be when it is unpacked: split it.",
+    ),
+    kind(
+        "cell_too_long",
+        422,
+        "A cell of the sheet is too long",
+        "No spreadsheet program has cells that long: split the text, or send it as JSON.",
     ),
     kind(
         "disordered_sheet",

@@ -28,5 +28,8 @@ pub(crate) use faulty::FaultyRows;
 pub(crate) use mapping::{Mapping, Matched};
 pub(crate) use read::{Row, Sheet, SheetFormat, Source};
 
+/// How many columns a sheet can have.
+const WIDEST: usize = 16_384;
+
 /// The column that [`FaultyRows`] adds, and that is not read.
 const ERROR: &str = "error";

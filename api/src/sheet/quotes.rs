@@ -1,9 +1,9 @@
 use std::io::{self, Read};
 
-use super::SheetFault;
+use super::{SheetFault, WIDEST};
 
 /// A text of cells on its way to whoever reads them, with an eye on its quotes: one that is not closed
-/// would make a single cell of all that follows.
+/// would make a single cell of all that follows. A row is held whole, so it also looks how wide they are.
 pub(super) struct Quotes<R> {
     text: R,
     delimiter: u8,
@@ -11,6 +11,8 @@ pub(super) struct Quotes<R> {
     at: Place,
     /// The row, as a spreadsheet counts it.
     row: u64,
+    /// How many cells of it are passed.
+    cells: usize,
 }
 
 /// Where in a cell a text stands.
@@ -28,16 +30,23 @@ enum Place {
 impl<R> Quotes<R> {
     /// The rest of a text of which some rows are passed already.
     pub(super) fn new(text: R, delimiter: u8, end: u8, passed: u64) -> Self {
-        Self { text, delimiter, end, at: Place::Beginning, row: passed + 1 }
+        Self { text, delimiter, end, at: Place::Beginning, row: passed + 1, cells: 0 }
     }
 
     fn pass(&mut self, byte: u8) -> io::Result<()> {
         self.at = match (self.at, byte) {
             (Place::Quoted, b'"') => Place::Quote,
             (Place::Quoted, _) | (Place::Beginning | Place::Quote, b'"') => Place::Quoted,
-            (_, byte) if byte == self.delimiter => Place::Beginning,
+            (_, byte) if byte == self.delimiter => {
+                self.cells += 1;
+                if self.cells >= WIDEST {
+                    return Err(io::Error::other(SheetFault::TooWide(WIDEST)));
+                }
+                Place::Beginning
+            }
             (_, byte) if byte == self.end => {
                 self.row += 1;
+                self.cells = 0;
                 Place::Beginning
             }
             (Place::Beginning | Place::Plain, _) => Place::Plain,

@@ -6,12 +6,18 @@ use std::{
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
 
-use super::{Row, Sheet, SheetFault, Source, cell::UNCALCULATED};
+use quick_xml::{Reader as XmlReader, events::Event};
+
+use super::{Row, Sheet, SheetFault, Source, WIDEST, cell::UNCALCULATED};
 
 /// How large a workbook may be once it is unpacked: a hundred thousand rows of fifty columns fit well.
 const UNPACKED: u64 = 512 * 1024 * 1024;
-/// How many columns a sheet can have.
-const COLUMNS: u32 = 16_384;
+/// How many characters a cell has at most, as spreadsheet programs count them.
+const CELL: usize = 32_767;
+/// How many bytes of the part with the shared texts are looked at for how many it says there are.
+const HEAD: u64 = 64 * 1024;
+/// How many bytes a shared text takes at least: `<si/>`.
+const SHARED: u64 = 5;
 
 /// The cells of a row that have something in them, each with its column.
 type Cells = Vec<(usize, String)>;
@@ -37,18 +43,46 @@ impl Sheet {
     }
 }
 
-/// Refuses what would unpack to more than can be taken: what an archive says of its own size need
-/// not be true.
+/// Refuses what would unpack to more than can be taken, or has room made for more: what an archive and
+/// its parts say of their own size need not be true.
 fn measure(file: &mut (impl Read + Seek)) -> Result<(), SheetFault> {
     let mut archive = zip::ZipArchive::new(&mut *file)?;
     let mut left = UNPACKED;
     for place in 0..archive.len() {
-        let unpacked = archive.by_index(place)?.take(left + 1);
-        let size = io::copy(&mut { unpacked }, &mut io::sink())?;
+        let part = archive.by_index(place)?;
+        let shared = part.name()?.to_ascii_lowercase().ends_with("sharedstrings.xml");
+        let mut unpacked = part.take(left + 1);
+        let mut head = Vec::new();
+        if shared {
+            unpacked.by_ref().take(HEAD).read_to_end(&mut head)?;
+        }
+        let size = head.len() as u64 + io::copy(&mut unpacked, &mut io::sink())?;
+        if shared && texts(&head).is_none_or(|texts| texts > size / SHARED) {
+            let detail = "its shared texts are not as many as it says";
+            return Err(SheetFault::NotWorkbook(detail.to_owned()));
+        }
         left = left.checked_sub(size).ok_or(SheetFault::TooLarge(UNPACKED / 1024 / 1024))?;
     }
     file.rewind()?;
     Ok(())
+}
+
+/// How many shared texts a part says that it has; none if that is nowhere in its beginning.
+fn texts(head: &[u8]) -> Option<u64> {
+    let mut xml = XmlReader::from_reader(head);
+    loop {
+        match xml.read_event().ok()? {
+            Event::Start(tag) | Event::Empty(tag) if tag.local_name().as_ref() == b"sst" => {
+                let count = tag.try_get_attribute("uniqueCount").ok()?;
+                // Whoever does not say it has no room made for it.
+                return count.map_or(Some(0), |count| {
+                    std::str::from_utf8(&count.value).ok()?.trim().parse().ok()
+                });
+            }
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
 }
 
 /// Lays down the rows of a sheet in a file.
@@ -60,21 +94,31 @@ fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, She
         reader => reader?,
     };
     let mut open: (u32, Cells) = (0, Vec::new());
+    let mut next = 0;
+    let mut left = UNPACKED;
     while let Some(cell) = cells.next_cell_with_formula_metadata()? {
         let (row, column) = cell.pos;
-        if row < open.0 || column >= COLUMNS {
-            return Err(SheetFault::Disordered);
-        }
         if row > open.0 {
             lay_down(&mut file, &open)?;
-            open = (row, Vec::new());
+            (open, next) = ((row, Vec::new()), 0);
         }
+        let column = column as usize;
+        if row < open.0 || column < next || column >= WIDEST {
+            return Err(SheetFault::Disordered);
+        }
+        next = column + 1;
         let text = match (&cell.formula, &cell.value) {
             (Some(_), DataRef::Empty) => UNCALCULATED.to_owned(),
             (_, value) => text(value),
         };
+        if text.encode_utf16().nth(CELL).is_some() {
+            return Err(SheetFault::TooLong(CELL));
+        }
+        // A shared text is laid down for each cell that names it.
+        let taken = left.checked_sub(text.len() as u64);
+        left = taken.ok_or(SheetFault::TooLarge(UNPACKED / 1024 / 1024))?;
         if !text.is_empty() {
-            open.1.push((column as usize, text));
+            open.1.push((column, text));
         }
     }
     lay_down(&mut file, &open)?;

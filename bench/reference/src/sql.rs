@@ -117,7 +117,8 @@ fn label(
         _ => "Seminar",
     };
     let Some(series) = series else {
-        return Ok([("en".to_owned(), format!("{}{number}", kind("en")))].into());
+        let label = |language: &str| (language.to_owned(), format!("{}{number}", kind(language)));
+        return Ok(["en", "ru"].map(label).into());
     };
     let names: BTreeMap<String, String> = serde_json::from_str(series)?;
     let label = |(language, name): (String, String)| {
@@ -141,6 +142,9 @@ struct SeminarBody<'a> {
     slug: Raw<'a>,
     title: Raw<'a>,
     theme: Raw<'a>,
+    summary: Raw<'a>,
+    series_id: Option<Uuid>,
+    ordinal: Option<i64>,
     kind: Raw<'a>,
     status: Raw<'a>,
     format: Raw<'a>,
@@ -148,14 +152,43 @@ struct SeminarBody<'a> {
     ends_on: Raw<'a>,
     time_zone: Raw<'a>,
     venue: Raw<'a>,
+    languages: Raw<'a>,
+    registration_url: Raw<'a>,
+    image_url: Raw<'a>,
+    organisers: Vec<OrganiserBody<'a>>,
+    countries: Vec<PartyBody<'a>>,
     attendance: Raw<'a>,
+    topics: Raw<'a>,
     citations: Vec<Citation>,
+}
+
+#[derive(Deserialize)]
+struct OrganiserBody<'a> {
+    organisation_id: Uuid,
+    #[serde(borrow)]
+    role: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct PartyBody<'a> {
+    country: &'a str,
+    #[serde(borrow)]
+    role: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct SeriesBody<'a> {
+    #[serde(borrow)]
+    slug: Raw<'a>,
+    name: Raw<'a>,
 }
 
 #[derive(Deserialize)]
 struct SessionBody<'a> {
     day: i64,
+    order: i64,
     #[serde(borrow)]
+    slug: Raw<'a>,
     kind: Raw<'a>,
     title: Raw<'a>,
     starts_at: Raw<'a>,
@@ -248,6 +281,9 @@ struct Seminar<'a> {
     title: Raw<'a>,
     label: BTreeMap<String, String>,
     theme: Raw<'a>,
+    summary: Raw<'a>,
+    series: Option<Series<'a>>,
+    ordinal: Option<i64>,
     kind: Raw<'a>,
     status: Raw<'a>,
     format: Raw<'a>,
@@ -255,7 +291,33 @@ struct Seminar<'a> {
     ends_on: Raw<'a>,
     time_zone: Raw<'a>,
     venue: Raw<'a>,
+    languages: Raw<'a>,
+    registration_url: Raw<'a>,
+    image_url: Raw<'a>,
+    organisers: Vec<Organiser<'a>>,
+    countries: Vec<Party<'a>>,
     attendance: Raw<'a>,
+    topics: Raw<'a>,
+}
+
+#[derive(Serialize)]
+struct Series<'a> {
+    id: Uuid,
+    slug: Raw<'a>,
+    name: Raw<'a>,
+}
+
+#[derive(Serialize)]
+struct Organiser<'a> {
+    organisation_id: Uuid,
+    organisation: Option<Organisation<'a>>,
+    role: Raw<'a>,
+}
+
+#[derive(Serialize)]
+struct Party<'a> {
+    country: Option<Country<'a>>,
+    role: Raw<'a>,
 }
 
 #[derive(Serialize)]
@@ -268,6 +330,8 @@ struct Day<'a> {
 #[derive(Serialize)]
 struct Session<'a> {
     id: Uuid,
+    slug: Raw<'a>,
+    order: i64,
     kind: Raw<'a>,
     title: Raw<'a>,
     starts_at: Raw<'a>,
@@ -416,6 +480,9 @@ impl<'a> Parts<'a> {
     /// The records that the parts name.
     fn named(&self) -> Vec<Uuid> {
         let mut ids: Vec<Uuid> = self.sources.iter().copied().collect();
+        let (_, seminar, _) = &self.seminar;
+        ids.extend(seminar.organisers.iter().map(|organiser| organiser.organisation_id));
+        ids.extend(seminar.series_id);
         for (_, body) in &self.presentations {
             ids.extend(body.speakers.iter().map(|speaker| speaker.person_id));
             ids.extend(body.speakers.iter().filter_map(|speaker| speaker.organisation_id));
@@ -453,21 +520,48 @@ impl<'a> Parts<'a> {
         let mut days: BTreeMap<i64, Vec<Session>> = BTreeMap::new();
         for (id, body) in self.sessions {
             let presentations = talks.remove(&Some(id)).unwrap_or_default();
-            let SessionBody { day, kind, title, starts_at, ends_at, room, topics, .. } = body;
-            let session =
-                Session { id, kind, title, starts_at, ends_at, room, topics, presentations };
+            let SessionBody {
+                day, order, slug, kind, title, starts_at, ends_at, room, topics, ..
+            } = body;
+            let session = Session {
+                id,
+                slug,
+                order,
+                kind,
+                title,
+                starts_at,
+                ends_at,
+                room,
+                topics,
+                presentations,
+            };
             days.entry(day).or_default().push(session);
         }
         let days = days.into_iter().map(|(day, sessions)| {
             let date = first.and_then(|first| first.checked_add_days(Days::new(day as u64 - 1)));
             Day { day, date: date.map(|date| date.to_string()), sessions }
         });
+        let mut organisers = Vec::with_capacity(body.organisers.len());
+        for OrganiserBody { organisation_id, role } in body.organisers {
+            let organisation = known.organisation(Some(organisation_id))?;
+            organisers.push(Organiser { organisation_id, organisation, role });
+        }
+        let series = match body.series_id {
+            None => None,
+            Some(id) => known.read(id)?.map(|SeriesBody { slug, name }| Series { id, slug, name }),
+        };
+        let countries = body.countries.into_iter();
+        let countries = countries
+            .map(|PartyBody { country: code, role }| Party { country: country(code), role });
         let seminar = Seminar {
             id,
             slug: body.slug,
             title: body.title,
             label,
             theme: body.theme,
+            summary: body.summary,
+            series,
+            ordinal: body.ordinal,
             kind: body.kind,
             status: body.status,
             format: body.format,
@@ -475,7 +569,13 @@ impl<'a> Parts<'a> {
             ends_on: body.ends_on,
             time_zone: body.time_zone,
             venue: body.venue,
+            languages: body.languages,
+            registration_url: body.registration_url,
+            image_url: body.image_url,
+            organisers,
+            countries: countries.collect(),
             attendance: body.attendance,
+            topics: body.topics,
         };
         let programme = Programme {
             seminar,
@@ -486,6 +586,11 @@ impl<'a> Parts<'a> {
         };
         Ok(serde_json::to_string(&programme)?)
     }
+}
+
+fn country<'a>(code: &str) -> Option<Country<'a>> {
+    let (code, name) = COUNTRIES.get_key_value(code)?;
+    Some(Country { code, name })
 }
 
 /// The bodies of what a programme names.
@@ -506,6 +611,14 @@ impl<'a> Known<'a> {
         Ok(found)
     }
 
+    fn organisation(&self, id: Option<Uuid>) -> Result<Option<Organisation<'a>>, Failure> {
+        let Some(id) = id else { return Ok(None) };
+        let found = self.read(id)?.map(|OrganisationBody { name, acronym, website }| {
+            Organisation { id, name, acronym, website }
+        });
+        Ok(found)
+    }
+
     fn presentation(
         &self,
         id: Uuid,
@@ -515,16 +628,8 @@ impl<'a> Known<'a> {
         let mut speakers = Vec::with_capacity(body.speakers.len());
         for speaker in body.speakers {
             let Some(person) = self.read::<PersonBody>(speaker.person_id)? else { continue };
-            let organisation = match speaker.organisation_id {
-                None => None,
-                Some(id) => self.read(id)?.map(|OrganisationBody { name, acronym, website }| {
-                    Organisation { id, name, acronym, website }
-                }),
-            };
-            let country = speaker.country.and_then(|code| {
-                let (code, name) = COUNTRIES.get_key_value(code)?;
-                Some(Country { code, name })
-            });
+            let organisation = self.organisation(speaker.organisation_id)?;
+            let country = speaker.country.and_then(country);
             speakers.push(Speaker {
                 person_id: speaker.person_id,
                 name: person.name,

@@ -4,7 +4,7 @@ use domain::{Dimension, EventStatus, RegistryMetric, Subject, protection::Told};
 use sea_orm::{
     Condition, ConnectionTrait, ExprTrait, JoinType,
     entity::prelude::{Expr, Uuid},
-    sea_query::{CaseStatement, Func, Query, SelectStatement, SimpleExpr},
+    sea_query::{CaseStatement, Func, Order, Query, SelectStatement, SimpleExpr},
 };
 
 use super::question::{Asking, col, of_activity};
@@ -88,6 +88,7 @@ impl Moment {
         .and_where(col("activity", "project_id").eq(project))
         .distinct()
         .expr(col("shared", "target_id"))
+        .order_by_expr(col("shared", "target_id"), Order::Asc)
         .limit(most);
         let rows = self.tx().query_all(&rows).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()

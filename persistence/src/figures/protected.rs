@@ -8,7 +8,7 @@ use domain::{
     Country, Dimension, Qualifier, Subject,
     protection::{Category, Leaf, Protected, Table, Told},
 };
-use sea_orm::entity::prelude::Uuid;
+use sea_orm::entity::prelude::{DbErr, Uuid};
 use tokio::sync::Mutex;
 
 use super::{
@@ -136,35 +136,30 @@ impl Moment {
             place,
         ];
         let rows = asking.grouped_by(self, by).await?;
-        let mut numbers: BTreeMap<Option<String>, Category> = BTreeMap::new();
+        let rows = rows.iter().map(|row| {
+            let (project, id): (Option<Uuid>, Uuid) =
+                (row.try_get_by_index(1)?, row.try_get_by_index(3)?);
+            let [project, name] = [project, Some(id)].map(|id| id.map(|id| id.to_string()));
+            let path = [row.try_get_by_index(0)?, project, row.try_get_by_index(2)?, name];
+            let category: Option<String> = row.try_get_by_index(4)?;
+            Ok::<_, DbErr>((path, category, id, row.try_get_by_index::<i64>(5)?))
+        });
+        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+        // What is withheld follows from the order where numbers are equal, and no database keeps one that
+        // it was not asked for: instances that withheld differently would tell together what neither tells.
+        rows.sort_unstable();
+        let names: BTreeSet<_> = rows.iter().map(|(_, category, ..)| category.clone()).collect();
+        let categories: Vec<_> = names.into_iter().collect();
         let mut leaves: Vec<Leaf<Option<String>>> = Vec::new();
         let mut activities: HashMap<Uuid, usize> = HashMap::new();
-        for row in &rows {
-            let id: Uuid = row.try_get_by_index(3)?;
-            let category: Option<String> = row.try_get_by_index(4)?;
-            let count: i64 = row.try_get_by_index(5)?;
-            let next = Category::try_from(numbers.len()).unwrap_or(Category::MAX);
-            let category = *numbers.entry(category).or_insert(next);
-            let project: Option<Uuid> = row.try_get_by_index(1)?;
-            let path = || -> Result<_, Error> {
-                let year = row.try_get_by_index(0)?;
-                let month = row.try_get_by_index(2)?;
-                let [project, id] = [project, Some(id)].map(|id| id.map(|id| id.to_string()));
-                Ok(vec![year, project, month, id])
-            };
-            let at = match activities.get(&id) {
-                Some(at) => *at,
-                None => {
-                    leaves.push(Leaf { path: path()?, counts: BTreeMap::new() });
-                    activities.insert(id, leaves.len() - 1);
-                    leaves.len() - 1
-                }
-            };
-            *leaves[at].counts.entry(category).or_default() += u64::try_from(count).unwrap_or(0);
-        }
-        let mut categories = vec![None; numbers.len()];
-        for (name, number) in numbers {
-            categories[usize::from(number)] = name;
+        for (path, category, id, count) in rows {
+            let number = categories.binary_search(&category).unwrap_or_default();
+            let number = Category::try_from(number).unwrap_or(Category::MAX);
+            let at = *activities.entry(id).or_insert_with(|| {
+                leaves.push(Leaf { path: path.to_vec(), counts: BTreeMap::new() });
+                leaves.len() - 1
+            });
+            *leaves[at].counts.entry(number).or_default() += u64::try_from(count).unwrap_or(0);
         }
         let protected = Protected::new(smallest, &leaves);
         Ok(Known { protected, activities, categories })

@@ -331,7 +331,11 @@ impl Bench<'_> {
                         };
                     }
                 }
-                let given = slug.and_then(|slug| names.get(collection, &slug));
+                // Only one that comes along: what people call a record that is there may look the same.
+                let given = slug.and_then(|slug| {
+                    let (id, known) = names.get(collection, &slug)?;
+                    (known.as_ref() == Some(&slug)).then_some((id, known))
+                });
                 let id = given.map_or_else(|| self.store.new_id(), |(id, _)| *id);
                 let new = New { publish: self.taking.publish, ..New::of(id) };
                 (self.store.added::<R>(new, value, links)?, content.or(name))

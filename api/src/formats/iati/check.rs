@@ -4,7 +4,8 @@
 //! such a file is never sent. What the schema knows and we never write is not looked into.
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, Months, NaiveDate};
+use chrono::{DateTime, NaiveDate};
+use domain::a_year_after;
 use quick_xml::{
     Reader,
     events::{BytesStart, Event as Part},
@@ -782,9 +783,8 @@ impl Check {
         for budget in activity.all("budget") {
             let (first, last) = (budget.day_of("period-start"), budget.day_of("period-end"));
             self.in_order(first, last, "ruleset:date_order");
-            let most = first.and_then(|first| first.checked_add_months(Months::new(12)));
-            let most = most.and_then(|most| most.checked_sub_days(Days::new(1)));
-            let holds = most.zip(last).is_none_or(|(most, last)| last <= most);
+            let holds =
+                first.and_then(a_year_after).zip(last).is_none_or(|(next, last)| last < next);
             self.unless(holds, "7.5.3", "A budget is for at most a year.");
         }
         for moved in activity.all("transaction") {

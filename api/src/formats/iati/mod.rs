@@ -67,10 +67,10 @@ pub(super) fn routes(routes: &mut Routes) {
     routes.at("/v1/projects/{id}/readiness", |at| at.get(readiness));
 }
 
-fn asked() -> Asked<'static> {
+fn asked(by: &str) -> Asked<'_> {
     // Whether a day has come decides what may be told as having happened. Participants are counted.
     let (of, basis) = (Project::COLLECTION, Basis::everything());
-    Asked { of, media_type: MEDIA_TYPE, basis, by: "", daily: true, turns: &WRITERS }
+    Asked { of, media_type: MEDIA_TYPE, basis, by, daily: true, turns: &WRITERS }
 }
 
 async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
@@ -92,7 +92,7 @@ async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
         activities(moment, &work, &mut to).await?;
         end(&mut to)
     };
-    asked().answer(&request, &store, write).await
+    asked(&smallest.to_string()).answer(&request, &store, write).await
 }
 
 async fn all(request: HttpRequest, store: Reader) -> Answer {
@@ -113,7 +113,7 @@ async fn all(request: HttpRequest, store: Reader) -> Answer {
         }
         end(&mut to)
     };
-    asked().answer(&request, &store, write).await
+    asked(&smallest.to_string()).answer(&request, &store, write).await
 }
 
 async fn readiness(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {

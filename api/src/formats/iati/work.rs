@@ -80,10 +80,12 @@ impl Work {
     /// The identifier of the organisation that reports, and that organisation if it is known.
     pub(super) fn reporter(&self) -> Option<(&str, Option<&Organisation>)> {
         let reference = self.iati()?.reporting_org.as_ref()?.as_str();
-        let is_it = |one: &&Organisation| {
+        let is_it = |one: &Organisation| {
             one.iati_org_id.as_ref().is_some_and(|known| known.as_str() == reference)
         };
-        Some((reference, self.organisations.values().find(is_it)))
+        // Several may have it, a ministry and its unit: it is the same one each time.
+        let found = self.organisations.iter().filter(|(_, one)| is_it(one));
+        Some((reference, found.min_by_key(|(id, _)| **id).map(|(_, one)| one)))
     }
 
     /// The identifier of the activity.
@@ -111,7 +113,7 @@ async fn twin(moment: &Moment, record: &Record<Project>) -> Result<Option<String
     let Some(identifier) = identifier else { return Ok(None) };
     let filter =
         ProjectFilter { iati_identifier: OneOf(vec![identifier]), ..ProjectFilter::default() };
-    let found = moment.first::<Project>(Wanted::all(filter), 2).await?;
+    let found = moment.first::<Project>(Wanted { limit: 2, ..Wanted::all(filter) }).await?;
     let other = found.into_iter().find(|one| one.id != record.id);
     Ok(other.map(|other| format!("/v1/projects/{}", other.body.slug.as_str())))
 }
