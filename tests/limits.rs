@@ -55,8 +55,12 @@ fn what_has_not_changed_is_not_counted() {
         let known = [("if-none-match", &*tag)];
         assert_eq!(statuses(&hub, 6, "203.0.113.1", &known).await, [304; 6]);
         assert_eq!(statuses(&hub, 3, "203.0.113.1", &[]).await, [200, 200, 429]);
-        // Others behind the same address may have asked that much.
-        assert_eq!(statuses(&hub, 6, "203.0.113.1", &known).await, [304; 6]);
+        // Others behind the same address may have asked that much, and some time before.
+        for _ in 0..2 {
+            assert_eq!(statuses(&hub, 6, "203.0.113.1", &known).await, [304; 6]);
+            // Longer than an instance believes that nothing has changed without looking.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
         let other = [("if-none-match", "\"other\"")];
         assert_eq!(statuses(&hub, 2, "203.0.113.1", &other).await, [429; 2]);
     });

@@ -124,6 +124,13 @@ pub(crate) fn remembered(request: &ServiceRequest) -> Option<HttpResponse> {
     Some(answer.give())
 }
 
+/// The same, once it is known how far the log goes: one look for all who wait for it.
+pub(crate) async fn remembered_after_a_look(request: &ServiceRequest) -> Option<HttpResponse> {
+    let (_, store) = kept_for(request)?;
+    store.known().await.ok()?;
+    remembered(request)
+}
+
 /// Makes what is not in memory, and keeps it.
 ///
 /// Who asks for the same at the same time waits for the first.

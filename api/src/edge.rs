@@ -265,7 +265,13 @@ async fn answered<B: MessageBody + 'static>(
     let remembered = cache::remembered(&request);
     if let Some(problem) = counted.and_then(Counted::refused) {
         // Others behind the same address may have taken all; that nothing has changed is still free.
-        let unchanged = remembered.filter(|answer| answer.status() == StatusCode::NOT_MODIFIED);
+        let told = match remembered {
+            None if request.headers().contains_key(header::IF_NONE_MATCH) => {
+                cache::remembered_after_a_look(&request).await
+            }
+            told => told,
+        };
+        let unchanged = told.filter(|answer| answer.status() == StatusCode::NOT_MODIFIED);
         return Ok(match unchanged {
             Some(answer) => request.into_response(answer),
             None => request.error_response(problem).map_into_boxed_body(),
