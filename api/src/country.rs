@@ -25,7 +25,7 @@ use crate::{
 
 pub(crate) const COLLECTION: &str = "countries";
 /// How many records of a kind a country brings.
-const LATEST: u64 = 20;
+const MOST: u64 = 20;
 
 /// The countries that a filter leaves, by code.
 fn fitting(filter: &CountryFilter) -> impl Iterator<Item = &'static Country> {
@@ -133,8 +133,8 @@ struct PartIn {
     /// How many there are.
     #[schema(minimum = 0, example = 1)]
     total: u64,
-    /// The latest of them, twenty at most: of events those that begin last, and of the others those that
-    /// were changed last.
+    /// Twenty of them at most: of events the latest, which begin last, and of the others the first of their
+    /// list.
     latest: Vec<Brief>,
     /// The address of the list of all of them.
     #[schema(example = "/v1/seminars?country=KZ")]
@@ -222,7 +222,7 @@ async fn events<R: Stored>(
     };
     let total = total(store, basis, wanted(None)).await?;
     let first = async |wanted| Ok(store.list::<R>(&wanted).await?.items);
-    let latest = newest(first, wanted, LATEST).await?;
+    let latest = newest(first, wanted, MOST).await?;
     Ok(PartIn::of(code, total, &latest, told))
 }
 
@@ -234,9 +234,10 @@ async fn others<R: Stored>(
     filter: R::Filter,
     told: impl Fn(&Record<R>) -> (Option<Text>, Option<PartialDate>),
 ) -> Result<PartIn, Error> {
-    let wanted = Wanted::<R>::all(filter);
-    let latest = store.latest(&wanted, LATEST).await?;
-    Ok(PartIn::of(code, total(store, basis, wanted).await?, &latest, told))
+    let wanted = Wanted::<R> { limit: MOST, with_total: true, ..Wanted::all(filter) };
+    basis.also(wanted.basis(&[], true));
+    let page = store.list::<R>(&wanted).await?;
+    Ok(PartIn::of(code, page.total.unwrap_or_default(), &page.items, told))
 }
 
 /// How many records there are; adds to the basis what they are told from.
