@@ -9,9 +9,6 @@ use crate::{
     oidc::Provider,
 };
 
-/// What the registry's own tokens begin with.
-const OWN: &str = "hub_";
-
 /// Whether it takes two people to write something and to publish it.
 #[derive(Clone, Copy)]
 pub(crate) struct TwoPeople(pub(crate) bool);
@@ -27,7 +24,7 @@ pub(crate) async fn of(
 ) -> Result<KeptToken, Problem> {
     let token = token(request).ok_or_else(Problem::unauthenticated)?;
     let provider = request.app_data::<Data<Provider>>();
-    let held = match provider.filter(|_| !token.starts_with(OWN)) {
+    let held = match provider.filter(|_| !token.starts_with(KeptToken::BEGIN)) {
         Some(provider) => provider.holder(token, store.now()).await?,
         None => store.held(token).await.map_err(Problem::of(Token::COLLECTION))?,
     };

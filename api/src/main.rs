@@ -180,7 +180,7 @@ struct OidcOptions {
     issuer: Option<String>,
     /// Whom those tokens are to be for: in their aud.
     #[arg(
-        long,
+        long = "oidc-audience",
         env = "CAPACITY_HUB_OIDC_AUDIENCE",
         value_name = "CAPACITY_HUB_OIDC_AUDIENCE",
         global = true,
@@ -193,7 +193,7 @@ struct OidcOptions {
     keys: Option<KeySource>,
     /// The claim that names roles (capacity-hub-editor), with dots for one within others.
     #[arg(
-        long,
+        long = "oidc-roles",
         env = "CAPACITY_HUB_OIDC_ROLES",
         value_name = "CAPACITY_HUB_OIDC_ROLES",
         global = true,

@@ -27,6 +27,7 @@ const SUBJECT: &str = "oidc:";
 const LONGEST: usize = 255;
 /// By how much clocks may differ, in seconds.
 const LEEWAY: i64 = 60;
+
 /// An identity provider, and what is expected of its tokens.
 #[derive(Clone, Debug)]
 pub struct Oidc {

@@ -11,7 +11,7 @@ use crate::{
 /// How many rows a sheet has beside its header.
 const ROWS: u64 = 1_048_575;
 /// How many characters a cell holds, as spreadsheet programs count them.
-const CELL: usize = 32_767;
+pub(crate) const CELL: usize = 32_767;
 /// How many digits of a number a spreadsheet keeps.
 const DIGITS: usize = 15;
 
@@ -54,7 +54,7 @@ impl Book {
         let sheet = last.ok_or_else(|| Problem::unwritten("a row comes before its sheet"))?;
         for ((cell, kind), column) in cells.into_iter().zip(0..) {
             if let Cell::Text(text) = &cell
-                && text.encode_utf16().nth(CELL).is_some()
+                && !fits_cell(text)
             {
                 let name = self.header.get(usize::from(column)).map_or("", String::as_str);
                 return Err(Problem::too_long_for_cell(name, self.row + 1, CELL));
@@ -68,6 +68,11 @@ impl Book {
     pub(crate) fn save(mut self, to: impl Write + Seek + Send) -> Result<(), Problem> {
         self.file.save_to_writer(to).map_err(Problem::unwritten)
     }
+}
+
+/// Whether a cell holds all of a text.
+pub(crate) fn fits_cell(text: &str) -> bool {
+    text.encode_utf16().nth(CELL).is_none()
 }
 
 fn begin(file: &mut Workbook, name: &str, header: &[String]) -> Result<(), XlsxError> {

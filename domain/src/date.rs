@@ -100,6 +100,12 @@ impl PartialDate {
     }
 }
 
+/// How many days something takes that begins and ends on those dates, where both are known to the day.
+#[must_use]
+pub fn days(start: Option<&PartialDate>, end: Option<&PartialDate>) -> Option<i64> {
+    Some((end?.day()? - start?.day()?).num_days() + 1)
+}
+
 /// The day of that number of what begins and ends on those dates, the first being 1: where the first
 /// is known to the day, and none that would surely lie after the end.
 #[must_use]

@@ -90,6 +90,9 @@ pub struct KeptToken {
 }
 
 impl KeptToken {
+    /// What every token of the registry begins with.
+    pub const BEGIN: &str = "hub_";
+
     /// Whether its holder may do that, somewhere at least.
     #[must_use]
     pub fn may(&self, deed: Deed) -> bool {
@@ -118,7 +121,7 @@ impl Store {
             last_used_at: None,
             limited: new.projects.is_some(),
         };
-        let token = format!("hub_{}_{secret}", row.id);
+        let token = format!("{}{}_{secret}", KeptToken::BEGIN, row.id);
         retried(async || {
             let tx = dialect::begin(self.db()).await?;
             let projects = named(&tx, new.projects.as_deref().unwrap_or_default()).await?;
@@ -181,7 +184,7 @@ impl Store {
 
     /// What is kept of that token, if it is one and holds still.
     pub async fn held(&self, token: &str) -> Result<Option<KeptToken>, Error> {
-        let parts = token.strip_prefix("hub_").and_then(|rest| rest.split_once('_'));
+        let parts = token.strip_prefix(KeptToken::BEGIN).and_then(|rest| rest.split_once('_'));
         let Some((id, secret)) = parts else { return Ok(None) };
         let row = Entity::find_by_id(id).one(self.db()).await?;
         let now = self.now();

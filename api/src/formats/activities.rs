@@ -8,7 +8,7 @@ use actix_web::{
 use chrono::NaiveDate;
 use domain::{
     CountryCode, EventStatus, Key, Metric, OneOf, PartialDate, Qualifier, Record, Seminar,
-    SeminarFilter, SeminarFormat, StudyVisit, StudyVisitFilter, TopicCode, Year,
+    SeminarFilter, SeminarFormat, StudyVisit, StudyVisitFilter, TopicCode, Year, days,
 };
 use persistence::{Batches, Error, Moment, Stored, Wanted};
 use serde::{Deserialize, Serialize, Serializer};
@@ -35,7 +35,7 @@ pub(crate) const COLLECTION: &str = "activities";
 /// The parameter that names the year in which they begin.
 pub(crate) const YEAR: &str = "year";
 /// What the kind of a study visit is called, beside those of seminars.
-pub(crate) const STUDY_VISIT: &str = "study_visit";
+const STUDY_VISIT: &str = "study_visit";
 /// Of how many activities what they are told with is held at once.
 const BATCH: usize = 100;
 
@@ -320,10 +320,7 @@ impl Activity {
             series: event.series.and_then(|id| related.series.get(&id)).map(|one| said(&one.name)),
             starts_on: event.starts_on.cloned(),
             ends_on: event.ends_on.cloned(),
-            days: event
-                .first_day()
-                .zip(event.last_day())
-                .map(|(first, last)| (last - first).num_days() + 1),
+            days: days(event.starts_on, event.ends_on),
             place: Some(place.join(", ")).filter(|place| !place.is_empty()),
             host_country: event.place.country.and_then(|country| country.code.parse().ok()),
             participants: people.map(|count| count.value),

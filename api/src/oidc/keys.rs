@@ -89,16 +89,14 @@ impl Known {
             let algorithm = key.common.key_algorithm.map(|algorithm| algorithm.to_string());
             let named = header.kid.is_none() || key.common.key_id == header.kid;
             let of_its_sort = algorithm.is_none_or(|one| one == format!("{:?}", header.alg));
-            let key =
-                || DecodingKey::from_jwk(key).is_ok_and(|key| key.family() == header.alg.family());
-            signs && !secret && named && of_its_sort && key()
+            signs && !secret && named && of_its_sort
         };
-        let mut fitting = self.keys.as_ref()?.keys.iter().filter(fits);
+        let keys = self.keys.as_ref()?.keys.iter().filter(fits);
+        let keys = keys.filter_map(|key| DecodingKey::from_jwk(key).ok());
+        let mut fitting = keys.filter(|key| key.family() == header.alg.family());
         let found = fitting.next()?;
-        if header.kid.is_none() && fitting.next().is_some() {
-            return None;
-        }
-        DecodingKey::from_jwk(found).ok()
+        let several = header.kid.is_none() && fitting.next().is_some();
+        (!several).then_some(found)
     }
 
     /// Whether they have to be read again, and may be.

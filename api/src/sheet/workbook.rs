@@ -9,11 +9,10 @@ use calamine::{DataRef, Reader, Xlsx, XlsxError};
 use quick_xml::{Reader as XmlReader, events::Event};
 
 use super::{Row, Sheet, SheetFault, Source, WIDEST, cell::UNCALCULATED};
+use crate::workbook::{CELL, fits_cell};
 
 /// How large a workbook may be once it is unpacked: a hundred thousand rows of fifty columns fit well.
 const UNPACKED: u64 = 512 * 1024 * 1024;
-/// How many characters a cell has at most, as spreadsheet programs count them.
-const CELL: usize = 32_767;
 /// How many bytes of the part with the shared texts are looked at for how many it says there are.
 const HEAD: u64 = 64 * 1024;
 /// How many bytes a shared text takes at least: `<si/>`.
@@ -111,7 +110,7 @@ fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, She
             (Some(_), DataRef::Empty) => UNCALCULATED.to_owned(),
             (_, value) => text(value),
         };
-        if text.encode_utf16().nth(CELL).is_some() {
+        if !fits_cell(&text) {
             return Err(SheetFault::TooLong(CELL));
         }
         // A shared text is laid down for each cell that names it.

@@ -1,5 +1,5 @@
 //! What records contribute to figures.
-use domain::{Count, Decimal, EventStatus, FullDate, PartialDate, Subject};
+use domain::{Count, Decimal, EventStatus, FullDate, PartialDate, Subject, days};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
 use super::basis_of;
@@ -229,8 +229,4 @@ pub(crate) fn micros(number: &Decimal) -> Option<i128> {
     let text = number.as_str();
     let (whole, places) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}{places:0<6}").parse().ok()
-}
-
-fn days(starts: Option<&PartialDate>, ends: Option<&PartialDate>) -> Option<i64> {
-    Some((ends?.day()? - starts?.day()?).num_days() + 1)
 }
