@@ -67,6 +67,29 @@ fn what_has_not_changed_is_not_counted() {
 }
 
 #[test]
+fn what_had_to_be_made_to_be_found_unchanged_is_counted() {
+    let forgetful = |settings: &mut Settings| {
+        three_a_minute(settings);
+        settings.cache = 0;
+    };
+    on_each_database_with(forgetful, async |hub| {
+        let tag = get(&hub, "/v1/seminars", "203.0.113.1", &[]).await.header("etag").to_owned();
+        let known = [("if-none-match", &*tag)];
+        assert_eq!(statuses(&hub, 3, "203.0.113.1", &known).await, [304, 304, 429]);
+        // Of a file the tag is known before it is written, but not who names none.
+        let file = "/v1/seminars.csv";
+        let tag = get(&hub, file, "203.0.113.2", &[]).await.header("etag").to_owned();
+        let asks = async |tag: &str| {
+            get(&hub, file, "203.0.113.2", &[("if-none-match", tag)]).await.status.as_u16()
+        };
+        for _ in 0..6 {
+            assert_eq!(asks(&tag).await, 304);
+        }
+        assert_eq!((asks("*").await, asks("*").await, asks("*").await), (304, 304, 429));
+    });
+}
+
+#[test]
 fn a_token_allows_more_and_one_that_does_not_hold_no_more_than_none() {
     on_each_database_with(three_a_minute, async |hub| {
         let bearer = format!("Bearer {}", hub.token);

@@ -27,8 +27,12 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{crud::Listing, query::Languages};
 
+// What is said of many answers is static text: else each copy of a remembered answer would count its
+// own, at one place for all threads.
 /// How long anybody may keep what anybody may see.
-const PUBLIC: &str = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400";
+static PUBLIC: HeaderValue =
+    HeaderValue::from_static("public, max-age=30, stale-while-revalidate=60, stale-if-error=86400");
+static BY_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 
 /// A public answer, made from whatever the public may see; [`made_from`] tells it better.
 pub(crate) fn public<T: Serialize>(answer: &T, languages: &Languages) -> HttpResponse {
@@ -76,14 +80,14 @@ pub(crate) fn public_record<R: Stored>(
 ) -> HttpResponse {
     let response = shown(revision_tag(revision, &bytes), languages)
         .insert_header((header::LAST_MODIFIED, HttpDate::from(SystemTime::from(updated_at))))
-        .content_type("application/json")
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
         .body(bytes);
     made_from(Basis::one::<R>(id), response)
 }
 
 /// A public answer in another form than JSON.
 pub(crate) fn public_bytes(
-    media_type: &str,
+    media_type: &'static str,
     bytes: Vec<u8>,
     languages: Option<String>,
 ) -> HttpResponse {
@@ -93,7 +97,7 @@ pub(crate) fn public_bytes(
 /// A public answer that is read from a file.
 pub(crate) fn public_file(
     tag: String,
-    media_type: &str,
+    media_type: &'static str,
     languages: Option<String>,
     mut file: File,
 ) -> io::Result<HttpResponse> {
@@ -108,7 +112,7 @@ pub(crate) fn public_file(
 /// The same, from memory: it can be given again.
 pub(crate) fn public_small_file(
     tag: String,
-    media_type: &str,
+    media_type: &'static str,
     languages: Option<String>,
     mut file: File,
 ) -> io::Result<HttpResponse> {
@@ -136,8 +140,8 @@ pub(crate) fn shown(tag: String, languages: Option<String>) -> HttpResponseBuild
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, PUBLIC))
-        .insert_header((header::VARY, "Accept-Encoding"));
+        .insert_header((header::CACHE_CONTROL, PUBLIC.clone()))
+        .insert_header((header::VARY, BY_ENCODING.clone()));
     if let Some(languages) = languages {
         response.insert_header((header::CONTENT_LANGUAGE, languages));
     }
@@ -146,11 +150,12 @@ pub(crate) fn shown(tag: String, languages: Option<String>) -> HttpResponseBuild
 
 fn tagged(
     tag: String,
-    media_type: &str,
+    media_type: &'static str,
     bytes: Vec<u8>,
     languages: Option<String>,
 ) -> HttpResponse {
-    made_from(Basis::everything(), shown(tag, languages).content_type(media_type).body(bytes))
+    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    made_from(Basis::everything(), shown(tag, languages).insert_header(media_type).body(bytes))
 }
 
 fn linked(mut response: HttpResponse, next: Option<String>) -> HttpResponse {
@@ -187,8 +192,24 @@ pub(crate) fn known(request: &HttpRequest, tag: &str) -> Option<HttpResponse> {
     let same = known_tags(request.headers()).find(|one| {
         *one == "*" || one.strip_prefix(core).is_some_and(|rest| rest.starts_with(['"', '.']))
     })?;
-    let tag = if same == "*" { tag } else { same };
-    Some(shown(tag.to_owned(), None).status(StatusCode::NOT_MODIFIED).finish())
+    let unchanged =
+        |tag: &str| shown(tag.to_owned(), None).status(StatusCode::NOT_MODIFIED).finish();
+    Some(match same {
+        // Who names no tag has not shown that they asked before.
+        "*" => unchanged(tag),
+        same => free(unchanged(same)),
+    })
+}
+
+/// Marks an answer that took no making: that nothing has changed since is free then.
+pub(crate) struct Free;
+
+/// The same, marked so.
+pub(crate) fn free(mut response: HttpResponse) -> HttpResponse {
+    if response.status() == StatusCode::NOT_MODIFIED {
+        response.extensions_mut().insert(Free);
+    }
+    response
 }
 
 /// Whether who asks has an answer with those headers already.

@@ -25,14 +25,16 @@ use quick_cache::{
 
 use crate::{
     Problem, answer,
-    edge::{Circumstances, brings_token},
+    edge::Circumstances,
     export::Format,
     metrics::{Metrics, Route},
     page,
 };
 
-/// What an entry takes beside its body, about.
-const OVERHEAD: usize = 1024;
+/// What an answer takes beside its body, about: most of it are its headers, twice.
+const OVERHEAD: usize = 8 * 1024;
+/// What it takes to know that an answer is not kept.
+const NOTE: usize = 512;
 /// How large an answer is on average: it only decides how much room is laid out at first.
 const USUAL: usize = 16 * 1024;
 /// An answer that takes more than this part of all room is not kept.
@@ -73,11 +75,11 @@ struct Weight;
 
 impl Weighter<String, Kept> for Weight {
     fn weight(&self, key: &String, kept: &Kept) -> u64 {
-        let body = match kept {
-            Kept::Answer(answer) => answer.body.len(),
-            Kept::Never => 0,
+        let kept = match kept {
+            Kept::Answer(answer) => answer.body.len() + OVERHEAD,
+            Kept::Never => NOTE,
         };
-        (key.len() + body + OVERHEAD) as u64
+        (key.len() + kept) as u64
     }
 }
 
@@ -100,6 +102,15 @@ impl Answer {
         }
     }
 
+    /// The answer, or that who asks has it already.
+    fn told(&self, request: &ServiceRequest) -> HttpResponse {
+        self.note_for(request);
+        match answer::has(request.headers(), &self.headers) {
+            true => answer::not_modified(self.unchanged.clone()),
+            false => self.give(),
+        }
+    }
+
     fn give(&self) -> HttpResponse {
         let mut response = HttpResponse::Ok().body(self.body.clone());
         // A copy of the whole looks up no name.
@@ -117,11 +128,7 @@ pub(crate) fn remembered(request: &ServiceRequest) -> Option<HttpResponse> {
     if !sure || !answer.holds(store, store.today()) {
         return None;
     }
-    answer.note_for(request);
-    if answer::has(request.headers(), &answer.headers) {
-        return Some(answer::not_modified(answer.unchanged.clone()));
-    }
-    Some(answer.give())
+    Some(answer.told(request))
 }
 
 /// The same, once it is known how far the log goes: one look for all who wait for it.
@@ -152,8 +159,8 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     let waiting = tokio::time::timeout(PATIENCE, answers.0.entry_async(&asked.key, current)).await;
     let place = match waiting {
         Ok(EntryResult::Retained(Kept::Answer(answer))) => {
-            answer.note_for(&request);
-            return Ok(request.into_response(answer.give()));
+            let told = answer::free(answer.told(&request));
+            return Ok(request.into_response(told));
         }
         Ok(EntryResult::Vacant(place) | EntryResult::Replaced(place, _)) => Some(place),
         _ => None,
@@ -177,6 +184,8 @@ pub(crate) async fn cached<B: MessageBody + 'static>(
     head.headers_mut().remove(header::TRANSFER_ENCODING);
     let anybody = Circumstances::of_anybody(&request);
     anybody.finish(head.headers_mut());
+    // What is kept has no more room than it needs.
+    let body = Bytes::copy_from_slice(&body);
     let headers = head.headers().clone();
     let mut unchanged = answer::unchanged(&headers);
     anybody.finish(&mut unchanged);
@@ -223,12 +232,12 @@ struct Asked {
 }
 
 impl Asked {
-    /// None of what is answered to one alone.
+    /// None of what is answered to one alone: whoever brings a token, wherever they ask.
     fn of(request: &ServiceRequest) -> Option<Self> {
         // Whether the service is well is asked of nothing but itself.
         let of_all = request.method() == Method::GET
             && !request.path().starts_with("/health/")
-            && !brings_token(request);
+            && !request.headers().contains_key(header::AUTHORIZATION);
         let other_form =
             Format::preferred(request.request()).is_some() || page::preferred(request.request());
         if !of_all || other_form {

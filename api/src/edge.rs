@@ -36,6 +36,10 @@ static STANDING: [(HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
+/// What public answers vary by, as a rule.
+const USUAL: [&str; 2] =
+    ["Accept-Encoding, Authorization", "Accept-Encoding, Accept, Authorization"];
+
 /// The id of a request, in its log line and in its answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestId(pub(crate) Uuid);
@@ -113,6 +117,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let status = response.status();
+    let free = counted.is_some() && response.response().extensions().contains::<answer::Free>();
     if !response.headers().contains_key(header::X_CONTENT_TYPE_OPTIONS) {
         let reads = method == Method::GET || method == Method::HEAD;
         let secure = secure(response.request());
@@ -124,7 +129,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         headers.insert(REQUEST_ID.clone(), id);
     }
     if let Some(counted) = counted {
-        counted.tell(status, headers);
+        counted.tell(status, free, headers);
     }
     if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
         let remembered = response.request().extensions().get::<Route>().cloned();
@@ -231,7 +236,10 @@ pub(crate) fn vary(headers: &mut HeaderMap, name: &'static str) {
             names.push(known.to_owned());
         }
     }
-    if let Ok(line) = HeaderValue::try_from(names.join(", ")) {
+    let line = names.join(", ");
+    let usual =
+        USUAL.iter().find(|usual| **usual == line).map(|line| HeaderValue::from_static(line));
+    if let Some(line) = usual.or_else(|| HeaderValue::try_from(line).ok()) {
         headers.insert(header::VARY, line);
     }
 }
@@ -277,8 +285,9 @@ async fn answered<B: MessageBody + 'static>(
             None => request.error_response(problem).map_into_boxed_body(),
         });
     }
-    if let Some(answer) = remembered {
-        return Ok(request.into_response(answer));
+    if let Some(told) = remembered {
+        let told = if counted.is_some() { answer::free(told) } else { told };
+        return Ok(request.into_response(told));
     }
     if request.path().contains("%00") {
         // Postgres has no text with this letter, so nothing is called by it.

@@ -195,11 +195,11 @@ impl Counted {
         Some(Problem::too_many_requests(self.most, wait))
     }
 
-    /// Tells what is left after that answer; what has not changed since costs nothing.
-    pub(crate) fn tell(&self, status: StatusCode, headers: &mut HeaderMap) {
+    /// Tells what is left after that answer; one that was free costs nothing.
+    pub(crate) fn tell(&self, status: StatusCode, free: bool, headers: &mut HeaderMap) {
         let Self { limits, asked, most, cost, .. } = self;
         match status {
-            StatusCode::NOT_MODIFIED if self.over.is_none() => asked.give_back(*cost),
+            _ if free && self.over.is_none() => asked.give_back(*cost),
             StatusCode::UNAUTHORIZED if self.personal => {
                 // What it is over by does not matter any more: the next request will be refused.
                 let _ = asked.add(limits.now(), cost * (WITH_TOKEN - 1));

@@ -22,6 +22,8 @@ pub(crate) const MOST_FIELDS: usize = 50;
 pub(crate) const MOST_LANGUAGES: usize = 10;
 pub(crate) const LIMIT: u64 = 20;
 pub(crate) const MAX_LIMIT: u64 = 100;
+/// How many bytes an answer gets room for at first.
+const ROOM: usize = 16 * 1024;
 /// How many characters a search has at most.
 pub(crate) const MAX_SEARCH: usize = 200;
 
@@ -75,7 +77,12 @@ impl Languages {
 
     /// Something as JSON, and the languages that its texts are in, if they were chosen.
     pub(crate) fn write<T: Serialize>(&self, answer: &T) -> (Vec<u8>, Option<String>) {
-        self.during(|| serde_json::to_vec(answer).expect("an answer is JSON"))
+        self.during(|| {
+            // Most answers fit.
+            let mut bytes = Vec::with_capacity(ROOM);
+            serde_json::to_writer(&mut bytes, answer).expect("an answer is JSON");
+            bytes
+        })
     }
 }
 
