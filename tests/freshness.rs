@@ -1,12 +1,13 @@
 //! Answers from memory: as fresh as if they were made anew, and made once.
 use std::{
     collections::HashMap,
+    env,
     time::{Duration, Instant},
 };
 
 use api::Settings;
 use futures_util::future::join_all;
-use persistence::{Author, Database, Pulse, Taking};
+use persistence::{Author, Basis, Database, Made, Pulse, Taking};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -417,12 +418,43 @@ fn who_brings_a_token_is_never_answered_from_the_memory_of_the_public() {
     on_each_database(async |hub| {
         let body = json!({"code": "secret", "scheme": "own", "label": {"en": "Secret"}});
         hub.write_as(&hub.token, "POST", "/v1/topics", None, Some(&body)).await;
-        for _ in 0..2 {
-            let public = hub.get("/v1/topics").await;
-            assert!(!public.text.contains("Secret"), "{}", public.text);
-            let private = hub.get_as(&hub.token, "/v1/topics").await;
-            assert!(private.text.contains("Secret"), "{}", private.text);
+        // An address that is written in another way leads to the same.
+        for path in ["/v1/topics", "/%761/topics", "/v%31/topics?limit=50", "/v1/%74opics"] {
+            for _ in 0..2 {
+                let private = hub.get_as(&hub.token, path).await;
+                assert!(private.text.contains("Secret"), "{path}: {}", private.text);
+                assert_eq!(private.header("cache-control"), "no-store", "{path}");
+                let public = hub.get(path).await;
+                assert_eq!(public.status, 200, "{path}");
+                assert!(!public.text.contains("Secret"), "{path}: {}", public.text);
+            }
         }
+    });
+}
+
+#[test]
+fn a_log_that_is_another_than_it_was_is_noticed_by_what_stands_at_its_place() {
+    on_each_database(async |hub| {
+        let path = "/v1/organisations/undp";
+        let topic = |code: &str| json!({"code": code, "scheme": "own", "label": {"en": code}});
+        hub.write("POST", "/v1/topics", None, Some(&topic("one"))).await;
+        assert!(hub.get(path).await.text.contains("Development"));
+        // As a copy would have it that took the place of the database.
+        hub.sql("UPDATE record SET body = replace(body, 'Development', 'Restored')").await;
+        hub.write("POST", "/v1/topics", None, Some(&topic("two"))).await;
+        assert!(
+            hub.get(path).await.text.contains("Development"),
+            "nothing says that it is another"
+        );
+        let last = "(SELECT max(position) FROM change)";
+        let id = "0188f8a0-0000-7000-8000-000000000000";
+        let id = match hub.database.url.starts_with("postgres") {
+            true => format!("'{id}'"),
+            false => format!("x'{}'", id.replace('-', "")),
+        };
+        hub.sql(&format!("UPDATE change SET record_id = {id} WHERE position = {last}")).await;
+        hub.write("POST", "/v1/topics", None, Some(&topic("three"))).await;
+        assert!(hub.get(path).await.text.contains("Restored"));
     });
 }
 
@@ -453,7 +485,10 @@ fn the_public_reads_from_a_replica_unless_it_is_behind_or_gone() {
             }
         }
         assert!(made, "the copy");
-        let url = format!("{server}/{copy}");
+        // By a way that stays.
+        let (user, host, port) =
+            (server.rsplit_once('@').unwrap().0, env::var("PGHOST"), env::var("PGPORT"));
+        let url = format!("{user}@{}:{}/{copy}", host.unwrap(), port.unwrap());
         let db = sea_orm::Database::connect(&url).await.unwrap();
         let mark = "UPDATE record SET body = replace(body, 'Development', 'Replicated')";
         db.execute_unprepared(mark).await.unwrap();
@@ -493,6 +528,31 @@ fn the_public_reads_from_a_replica_unless_it_is_behind_or_gone() {
         while read().await.contains("Replicated") {
             assert!(since.elapsed() < Duration::from_secs(2), "the replica is behind");
         }
+        // While the database is away, the copy says how far the log goes; then it is asked again.
+        let watching = actix_web::rt::spawn({
+            let other = other.clone();
+            async move { other.watch_others().await }
+        });
+        let made = Made::from(Basis::everything(), other.known().await.unwrap());
+        let through = format!("{}/v1/topics/digitalisation", instance.url);
+        let tag = hub.get_from(&through, "", None).await.header("etag").to_owned();
+        let writing = hub.client.patch(&through).bearer_auth(&hub.token).header("if-match", tag);
+        let change = json!({"label": {"en": "Renamed again"}});
+        let writing = writing.header("content-type", "application/merge-patch+json");
+        let written = writing.body(change.to_string()).send().await.unwrap();
+        assert_eq!(written.status().as_u16(), 200);
+        let away = hub.away().await;
+        other.known().await.expect("the copy says it");
+        // Which has not come as far as that instance wrote.
+        assert_eq!(hub.get_from(&through, "", None).await.status, 503);
+        away.end().await;
+        let since = Instant::now();
+        while other.known().await.is_err() || other.pulse().holds(&made) {
+            assert!(since.elapsed() < Duration::from_secs(10), "the copy is still believed");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        watching.abort();
+        let _ = watching.await;
         let gone = format!("DROP DATABASE {copy} WITH (FORCE)");
         admin.execute_unprepared(&gone).await.unwrap();
         assert!(!read().await.contains("Replicated"));

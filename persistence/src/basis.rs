@@ -147,7 +147,12 @@ impl Basis {
             Query::select().expr(newest).from(log::Entity).cond_where(of).take()
         };
         let seen = (*sight == Sight::Public).then(log::seen_by_public);
-        let named = PLACES.iter().filter(|(place, _)| self.collections & 1 << place != 0);
+        let mut named = self.collections;
+        if let Sight::Projects(_) = sight {
+            // What belongs to a project follows from other records, so any may let others be seen.
+            named |= Self::records().collections;
+        }
+        let named = PLACES.iter().filter(|(place, _)| named & 1 << place != 0);
         let collections = named.map(|(place, name)| {
             let of = Condition::all().add(log::Column::Resource.eq(*name));
             // Of participants nothing is public, but for what is counted.

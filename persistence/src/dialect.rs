@@ -303,19 +303,53 @@ pub(crate) fn file(url: &str) -> Option<PathBuf> {
     Some(options.get_filename().to_owned())
 }
 
+/// What the address of a Postgres can say after its name.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
 /// What is wrong with the address of a database, without the address: a password stands in it.
 pub fn check_address(url: &str) -> Result<(), String> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err("it begins with postgres:// or sqlite://".to_owned());
     };
     match scheme {
-        "postgres" | "postgresql" => url.parse::<PgConnectOptions>().map(drop).map_err(|error| {
-            format!(
-                "{}; in a name or password, letters like / : @ # ? % are written as %2F %3A %40 \
-                 %23 %3F %25",
-                reason(&error)
-            )
-        }),
+        "postgres" | "postgresql" => {
+            let (_, parameters) = rest.split_once('?').unwrap_or_default();
+            let mut names = parameters.split('&').filter_map(|pair| pair.split('=').next());
+            // sqlx passes over what it does not know: a slip in `sslmode` would leave out TLS.
+            let unknown = |name: &&str| {
+                let option = name.starts_with("options[") || name.starts_with("options%5B");
+                !name.is_empty() && !PARAMETERS.contains(name) && !option
+            };
+            if let Some(name) = names.find(unknown) {
+                return Err(format!("there is no parameter {name}"));
+            }
+            url.parse::<PgConnectOptions>().map(drop).map_err(|error| {
+                format!(
+                    "{}; in a name or password, letters like / : @ # ? % are written as %2F %3A \
+                     %40 %23 %3F %25",
+                    reason(&error)
+                )
+            })
+        }
         "sqlite" => {
             let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
             if path == ":memory:" || parameters.contains("mode=memory") {

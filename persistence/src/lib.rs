@@ -37,6 +37,7 @@ mod sight;
 mod source;
 mod store;
 mod stored;
+mod template;
 mod token;
 mod webhook;
 mod words;

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::SimpleExpr,
 };
 
-use crate::{Author, Error, Store, dialect, insert, sight::published};
+use crate::{Author, Error, Store, dialect, feed::newest, insert, sight::published};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -92,7 +92,14 @@ pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<(), Error> {
 
 /// Commits what was noted, and tells who waits for it.
 pub(crate) async fn commit(store: &Store, tx: DatabaseTransaction) -> Result<(), Error> {
+    let wrote = match store.replicas() {
+        None => None,
+        Some(_) => Some(newest(&tx).await?),
+    };
     let committed = tx.commit().await;
+    if let (Some(wrote), Ok(())) = (wrote, &committed) {
+        store.pulse().wrote(wrote);
+    }
     // Who gets no answer does not know whether it was: it may well have been.
     store.pulse().stir();
     Ok(committed?)

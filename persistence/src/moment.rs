@@ -114,6 +114,7 @@ impl Moment {
 impl Store {
     /// A moment to read that at; it keeps a connection for as long as it lives.
     pub async fn moment(&self, basis: Basis) -> Result<Moment, Error> {
+        self.let_go().await;
         let room = timeout(PATIENCE, self.room_for_moments().acquire_owned()).await;
         let Ok(Ok(room)) = room else {
             return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
@@ -126,7 +127,9 @@ impl Store {
 
     /// The position of the last change of something in that basis, as far as who asks can see.
     pub async fn newest_of(&self, basis: &Basis) -> Result<i64, Error> {
-        basis.newest(&self.reads_by_key().await, self.sight()).await
+        let newest = basis.newest(&self.reads_by_key().await, self.sight()).await;
+        self.let_go().await;
+        newest
     }
 
     /// The records of a list that were changed last, the newest change first.

@@ -7,13 +7,14 @@ use sea_orm::{
 };
 
 use crate::{
-    Basis, Error, Store, Stored,
+    Basis, Error, Sight, Store, Stored,
     error::unreadable,
     list::id_column,
     presentation,
     ready::Body,
     record::{self, named},
     session, statement,
+    template::Template,
 };
 
 /// A seminar and its parts, each in their order; of each the id, and what was written of it.
@@ -45,20 +46,16 @@ type Row = (i32, i64, Uuid, Option<String>, Option<String>, String);
 impl Store {
     /// The seminar of that id or slug with its parts: one query.
     pub async fn parts(&self, key: &str) -> Result<Parts, Error> {
+        /// As the public asks for it.
+        static PUBLIC: Template = Template::new();
         let db = self.reads_by_key().await;
-        let seminar = || named::<Seminar>(key, self.sight()).select_only();
-        let this = seminar().column(record::Column::Id).into_query();
-        let position = session::Column::Position.into_expr();
-        let sessions = self.parts_of::<Session>(1, session::Column::SeminarId, position, &this);
-        let position = presentation::Column::Position.into_expr();
-        let of = presentation::Column::SeminarId;
-        let presentations = self.parts_of::<Presentation>(2, of, position, &this);
-        let position = Expr::cust("CAST(0 AS bigint)");
-        let of = statement::Column::SeminarId;
-        let statements = self.parts_of::<Statement>(3, of, position.clone(), &this);
-        let mut query = selected(seminar().into_query(), 0, position);
-        query.unions([sessions, presentations, statements].map(|part| (UnionType::All, part)));
-        let rows = db.query_all(&query).await?;
+        let backend = db.get_database_backend();
+        let statement = |key: &str| backend.build(&self.query_of_parts(key));
+        let rows = db.query_all_raw(match self.sight() {
+            Sight::Public => PUBLIC.with(backend, key, statement),
+            _ => statement(key),
+        });
+        let rows = rows.await?;
         let rows = rows.iter().map(|row| {
             Ok::<Row, DbErr>((
                 row.try_get_by_index(0)?,
@@ -93,6 +90,23 @@ impl Store {
             seminar: (id, seminar),
             derived,
         })
+    }
+
+    /// What finds a seminar and its parts.
+    fn query_of_parts(&self, key: &str) -> SelectStatement {
+        let seminar = || named::<Seminar>(key, self.sight()).select_only();
+        let this = seminar().column(record::Column::Id).into_query();
+        let position = session::Column::Position.into_expr();
+        let sessions = self.parts_of::<Session>(1, session::Column::SeminarId, position, &this);
+        let position = presentation::Column::Position.into_expr();
+        let of = presentation::Column::SeminarId;
+        let presentations = self.parts_of::<Presentation>(2, of, position, &this);
+        let position = Expr::cust("CAST(0 AS bigint)");
+        let of = statement::Column::SeminarId;
+        let statements = self.parts_of::<Statement>(3, of, position.clone(), &this);
+        let mut query = selected(seminar().into_query(), 0, position);
+        query.unions([sessions, presentations, statements].map(|part| (UnionType::All, part)));
+        query
     }
 
     /// The records of `R` whose column names the one that is found.

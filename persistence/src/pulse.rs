@@ -3,13 +3,14 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, LazyLock, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnAcquireErr, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, entity::prelude::Uuid,
 };
 use tokio::{
@@ -84,13 +85,23 @@ struct Inner {
     looked: AtomicU64,
     /// Until when what was seen then holds, in milliseconds.
     until: AtomicU64,
+    /// Whether a replica told it, which may be behind what listeners were told of.
+    behind: AtomicBool,
+    /// When a look failed last.
+    failed: AtomicU64,
+    /// The last position that was written through this process and not seen yet, if there are
+    /// replicas; else 0.
+    wrote: AtomicI64,
+    /// The last position that was heard of.
+    heard: AtomicI64,
     /// Until when the database is taken to be away, if there are replicas.
     away: AtomicU64,
     /// Until when no replica is asked, since none answered; 0 while they do.
     replicas_away: AtomicU64,
     /// Until when somebody is there who tells of changes.
     listens: AtomicU64,
-    looking: Mutex<()>,
+    /// What was changed at the last position that was seen.
+    looking: Mutex<Option<Mark>>,
     era: AtomicU64,
     /// The last position that was seen; none before the first look.
     position: AtomicI64,
@@ -113,10 +124,14 @@ impl Default for Inner {
             stirred: AtomicU64::new(1),
             looked: AtomicU64::new(0),
             until: AtomicU64::new(0),
+            behind: AtomicBool::new(false),
+            failed: AtomicU64::new(0),
+            wrote: AtomicI64::new(0),
+            heard: AtomicI64::new(0),
             away: AtomicU64::new(0),
             replicas_away: AtomicU64::new(0),
             listens: AtomicU64::new(0),
-            looking: Mutex::new(()),
+            looking: Mutex::default(),
             era: AtomicU64::new(0),
             position: AtomicI64::new(-1),
             collections: [const { AtomicI64::new(0) }; OTHER + 1],
@@ -125,8 +140,10 @@ impl Default for Inner {
     }
 }
 
-/// A change, as far as it matters here: where, of what, and its state before and after.
-type Row = (i64, String, Uuid, Option<String>, Option<String>);
+/// Tells a change from one that another history has at its position.
+type Mark = (Uuid, DateTime<Utc>);
+/// A change, as far as it matters here: where, of what, when, and its state before and after.
+type Row = (i64, String, Uuid, DateTime<Utc>, Option<String>, Option<String>);
 
 /// What time it is, for leases.
 fn now() -> u64 {
@@ -152,10 +169,10 @@ impl Pulse {
         self.0.news.subscribe()
     }
 
-    /// The last position of the log that was seen; 0 before the first look.
+    /// The last position of the log that was seen or heard of; 0 before the first look.
     #[must_use]
     pub fn position(&self) -> i64 {
-        self.0.position.load(SeqCst).max(0)
+        self.0.position.load(SeqCst).max(self.0.heard.load(SeqCst)).max(0)
     }
 
     /// Tells whoever waits for news to look.
@@ -169,13 +186,26 @@ impl Pulse {
         self.wake();
     }
 
+    /// Notes that the log was written as far as that.
+    pub(crate) fn wrote(&self, position: i64) {
+        self.0.wrote.fetch_max(position, SeqCst);
+    }
+
+    /// Hears that the log goes as far as that.
+    fn hear(&self, newest: i64) {
+        self.0.heard.store(newest, SeqCst);
+        self.stir();
+    }
+
     /// What is known of the log, if that still holds.
     #[must_use]
     pub fn known(&self) -> Option<Known> {
         let inner = &*self.0;
         let now = now();
         let seen = inner.looked.load(SeqCst) == inner.stirred.load(SeqCst);
-        let holds = now < inner.until.load(SeqCst) || now < inner.listens.load(SeqCst);
+        // Who listens was told of what a replica need not have yet.
+        let listens = || !inner.behind.load(SeqCst) && now < inner.listens.load(SeqCst);
+        let holds = now < inner.until.load(SeqCst) || listens();
         (seen && holds)
             .then(|| Known { era: inner.era.load(SeqCst), position: inner.position.load(SeqCst) })
     }
@@ -218,23 +248,40 @@ impl Pulse {
     /// write.
     async fn look(&self, store: &Store) -> Result<Known, Error> {
         let inner = &*self.0;
-        let _alone = inner.looking.lock().await;
+        let asked = now();
+        let mut mark = inner.looking.lock().await;
         if let Some(known) = self.known() {
             return Ok(known);
         }
+        if inner.failed.load(SeqCst) >= asked {
+            // Each who waited for that would find the same, one after the other.
+            return Err(away());
+        }
+        let looked = self.look_alone(store, &mut mark).await;
+        if looked.is_err() {
+            inner.failed.store(now(), SeqCst);
+        }
+        looked
+    }
+
+    async fn look_alone(&self, store: &Store, mark: &mut Option<Mark>) -> Result<Known, Error> {
+        let inner = &*self.0;
         let stirred = inner.stirred.load(SeqCst);
         let begun = now();
+        let primary = store.first_hand();
         let Some(replicas) = store.replicas() else {
-            return self.see(store.db(), false, stirred, begun).await;
+            let looking = self.see(&primary, mark, false, stirred, begun);
+            return timeout(AWAY, looking).await.unwrap_or_else(|_| Err(away()));
         };
         if inner.away.load(SeqCst) < begun {
-            let looking = self.see(store.db(), false, stirred, begun);
+            let looking = self.see(&primary, mark, false, stirred, begun);
             if let Ok(Ok(known)) = timeout(HEARTBEAT, looking).await {
                 return Ok(known);
             }
             inner.away.store(after(now(), AWAY), SeqCst);
         }
-        self.see(replicas, true, stirred, begun).await
+        let looking = self.see(replicas, mark, true, stirred, begun);
+        timeout(AWAY, looking).await.unwrap_or_else(|_| Err(away()))
     }
 
     /// Whether to ask a replica; while none answers, one asker in a while finds out.
@@ -258,54 +305,64 @@ impl Pulse {
         }
     }
 
+    /// Reads what has come to the log, in one statement: behind one address there may be several
+    /// replicas, which are not equally far.
     async fn see(
         &self,
-        db: &DatabaseConnection,
+        db: &impl ConnectionTrait,
+        mark: &mut Option<Mark>,
         behind: bool,
         stirred: u64,
         begun: u64,
     ) -> Result<Known, Error> {
         let inner = &*self.0;
+        let wrote = inner.wrote.load(SeqCst);
         let known = inner.position.load(SeqCst);
-        let mut newest = newest(db).await?;
-        if behind {
-            newest = newest.max(known);
+        let rows = match known < 0 {
+            true => Vec::new(),
+            false => changes_since(db, known).await?,
+        };
+        let mark_of = |row: &Row| (row.2, row.3);
+        let begins = rows.first().filter(|row| row.0 == known).map(mark_of);
+        // Else it has lost its end or is another, as in a copy that took the place of a database.
+        let goes_on = known == 0 || begins.is_some() && begins == *mark;
+        // A replica need not have come as far.
+        let lags = behind && known > 0 && rows.is_empty();
+        let (position, last) = if goes_on && rows.len() as u64 <= MOST_CHANGES + 1 {
+            let last = rows.last().map_or((known, *mark), |row| (row.0, Some(mark_of(row))));
+            self.note(last.0, rows.into_iter().filter(|row| row.0 > known));
+            last
+        } else if lags {
+            (known, *mark)
+        } else {
+            if !goes_on {
+                inner.era.fetch_add(1, SeqCst);
+            }
+            let last = newest_change(db).await?;
+            self.all_changed(last.0);
+            last
+        };
+        if behind && position < wrote {
+            // It would be told to who wrote that.
+            return Err(away());
         }
-        if known < 0 || newest < known {
-            // The first look; or a log that has lost its end, as in a copy that took the place of
-            // a database.
-            inner.era.fetch_add(1, SeqCst);
-            self.all_changed(newest);
-        } else if newest > known {
-            self.note(db, known, newest).await?;
-        }
-        inner.position.store(newest, SeqCst);
+        *mark = last;
+        inner.position.store(position, SeqCst);
         inner.until.store(after(begun, LEASE), SeqCst);
+        inner.behind.store(behind, SeqCst);
         inner.looked.store(stirred, SeqCst);
-        Ok(Known { era: inner.era.load(SeqCst), position: newest })
+        if !behind {
+            let _ = inner.wrote.compare_exchange(wrote, 0, SeqCst, SeqCst);
+        }
+        Ok(Known { era: inner.era.load(SeqCst), position })
     }
 
     /// Notes what the public can see of the changes up to that position.
-    async fn note(&self, db: &impl ConnectionTrait, known: i64, newest: i64) -> Result<(), Error> {
+    fn note(&self, newest: i64, rows: impl IntoIterator<Item = Row>) {
         let inner = &*self.0;
-        let rows: Vec<Row> = log::Entity::find()
-            .select_only()
-            .columns([log::Column::Position, log::Column::Resource, log::Column::RecordId])
-            .columns([log::Column::StateBefore, log::Column::State])
-            .filter(log::Column::Position.gt(known))
-            .filter(log::Column::Position.lte(newest))
-            .order_by_asc(log::Column::Position)
-            .limit(MOST_CHANGES + 1)
-            .into_tuple()
-            .all(db)
-            .await?;
-        if rows.len() as u64 > MOST_CHANGES {
-            self.all_changed(newest);
-            return Ok(());
-        }
         let public = |state: Option<String>| state == Some(published());
         let mut records = inner.records.write().unwrap_or_else(PoisonError::into_inner);
-        for (position, resource, id, before, now) in rows {
+        for (position, resource, id, _, before, now) in rows {
             let place = place(&resource);
             if place == OTHER || public(before) || public(now) {
                 inner.collections[place].fetch_max(position, SeqCst);
@@ -315,7 +372,6 @@ impl Pulse {
         if records.changed.len() > MOST_RECORDS {
             *records = Records { after: newest, changed: HashMap::new() };
         }
-        Ok(())
     }
 
     fn all_changed(&self, position: i64) {
@@ -327,7 +383,7 @@ impl Pulse {
     }
 
     /// Somebody was there at that time who tells of every change.
-    fn heard(&self, begun: u64) {
+    fn listens_at(&self, begun: u64) {
         self.0.listens.store(after(begun, 2 * HEARTBEAT), SeqCst);
     }
 
@@ -335,6 +391,42 @@ impl Pulse {
     fn lost(&self) {
         self.0.listens.store(0, SeqCst);
         self.stir();
+    }
+}
+
+/// The database does not say how far its log goes.
+fn away() -> Error {
+    Error::Unavailable(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+}
+
+/// The change at that position and those after it, up to one more than are told apart.
+async fn changes_since(db: &impl ConnectionTrait, position: i64) -> Result<Vec<Row>, Error> {
+    let rows = log::Entity::find()
+        .select_only()
+        .columns([log::Column::Position, log::Column::Resource, log::Column::RecordId])
+        .columns([log::Column::At, log::Column::StateBefore, log::Column::State])
+        .filter(log::Column::Position.gte(position))
+        .order_by_asc(log::Column::Position)
+        .limit(MOST_CHANGES + 2);
+    Ok(rows.into_tuple().all(db).await?)
+}
+
+/// The last change, and its position.
+async fn newest_change(db: &impl ConnectionTrait) -> Result<(i64, Option<Mark>), Error> {
+    let newest = log::Entity::find()
+        .select_only()
+        .columns([log::Column::Position, log::Column::RecordId, log::Column::At])
+        .order_by_desc(log::Column::Position);
+    let newest: Option<(i64, Uuid, DateTime<Utc>)> = newest.into_tuple().one(db).await?;
+    Ok(newest.map_or((0, None), |(position, id, at)| (position, Some((id, at)))))
+}
+
+/// Who listens; afterwards nobody is there to tell of changes, however it ended.
+struct Listening<'a>(&'a Pulse);
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.lost();
     }
 }
 
@@ -355,14 +447,13 @@ impl Store {
         loop {
             match dialect::listener(self).await {
                 Ok(Some(listener)) => {
-                    listen(pulse, listener).await;
-                    pulse.lost();
+                    listen(&Listening(pulse), listener).await;
                 }
                 // Nobody tells of changes: who waits for news is told when the log has grown.
                 Ok(None) => match newest(self.db()).await {
                     Ok(newest) => {
                         if seen.replace(newest) != Some(newest) {
-                            pulse.stir();
+                            pulse.hear(newest);
                         }
                     }
                     Err(error) => tracing::debug!(%error, "the log cannot be looked at"),
@@ -378,16 +469,16 @@ impl Store {
 ///
 /// Whatever is heard, and every heartbeat, has the log looked at: so nothing is missed where a
 /// pool in between hands the session to others.
-async fn listen(pulse: &Pulse, mut listener: dialect::Listener) {
+async fn listen(Listening(pulse): &Listening<'_>, mut listener: dialect::Listener) {
     let mut seen = None;
     loop {
         let begun = now();
         match timeout(HEARTBEAT, listener.newest()).await {
             Ok(Ok(newest)) => {
                 if seen.replace(newest) != Some(newest) {
-                    pulse.stir();
+                    pulse.hear(newest);
                 }
-                pulse.heard(begun);
+                pulse.listens_at(begun);
             }
             Ok(Err(error)) => return tracing::debug!(%error, "who tells of changes is gone"),
             Err(_) => return tracing::debug!("who tells of changes does not answer"),

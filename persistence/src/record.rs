@@ -81,10 +81,15 @@ pub(crate) async fn names(
 
 pub(crate) fn named<R: Stored>(key: &str, sight: &Sight) -> Select<Entity> {
     let rows = Entity::find().filter(Column::Resource.eq(R::COLLECTION)).filter(sight.of_records());
-    match Uuid::try_parse(key) {
-        Ok(id) if key.len() == 36 => rows.filter(Column::Id.eq(id)),
-        _ => rows.filter(Column::Slug.eq(key)),
+    match id(key) {
+        Some(id) => rows.filter(Column::Id.eq(id)),
+        None => rows.filter(Column::Slug.eq(key)),
     }
+}
+
+/// The id that a key is, if it is no slug.
+pub(crate) fn id(key: &str) -> Option<Uuid> {
+    Uuid::try_parse(key).ok().filter(|_| key.len() == 36)
 }
 
 pub(crate) async fn one<R: Stored>(

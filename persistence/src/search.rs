@@ -370,6 +370,8 @@ impl Store {
         let places: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
         let mut rows = record::Entity::find()
             .filter(record::Column::Id.is_in(padded(ids.iter().copied())))
+            // It may have been hidden since it was found.
+            .filter(self.sight().of_records())
             .all(db)
             .await?;
         rows.sort_by_key(|row| places.get(&row.id).copied());

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use domain::Record;
 use futures_util::{FutureExt, future::select_ok};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
 use crate::{
@@ -34,6 +34,9 @@ impl Default for World {
     }
 }
 
+/// The session with a replica that a request reads in, if one is to be had.
+type Elsewhere = Option<Arc<DatabaseTransaction>>;
+
 /// The records, in a database.
 #[derive(Clone)]
 pub struct Store {
@@ -44,7 +47,7 @@ pub struct Store {
     pulse: Pulse,
     replicas: Option<DatabaseConnection>,
     /// Where the one who asks reads, if that may be a replica; found at the first look.
-    elsewhere: Option<Arc<OnceCell<Option<Arc<DatabaseTransaction>>>>>,
+    elsewhere: Option<Arc<Mutex<Option<Elsewhere>>>>,
 }
 
 impl Store {
@@ -88,9 +91,24 @@ impl Store {
         Source { pool: self.pools.key.clone(), replica: self.replica().await }
     }
 
-    async fn replica(&self) -> Option<Arc<DatabaseTransaction>> {
-        let found = self.elsewhere.as_ref()?;
-        found.get_or_init(async || source::replica(self).await.map(Arc::new)).await.clone()
+    /// Where to read what has to be known first of all, whatever replicas there are.
+    pub(crate) fn first_hand(&self) -> Source {
+        Source { pool: self.pools.key.clone(), replica: None }
+    }
+
+    async fn replica(&self) -> Elsewhere {
+        let mut found = self.elsewhere.as_ref()?.lock().await;
+        if found.is_none() {
+            *found = Some(source::replica(self).await.map(Arc::new));
+        }
+        found.clone()?
+    }
+
+    /// Gives up the session with a replica: who waits keeps none from others.
+    pub(crate) async fn let_go(&self) {
+        if let Some(elsewhere) = &self.elsewhere {
+            *elsewhere.lock().await = None;
+        }
     }
 
     /// Where who reads at a moment waits while there are as many as there may be.
