@@ -106,7 +106,13 @@ impl Courier {
                     return Ok(());
                 }
                 let outcome = self.send(claim, &delivery).await?;
-                tracing::info!(webhook = %claim.hook.id, delivery = %delivery.id, ?outcome, "told");
+                let (webhook, delivery_id) = (claim.hook.id, delivery.id);
+                match outcome {
+                    Outcome::Answered(200..300) => tracing::info!(%webhook, %delivery_id, "told"),
+                    outcome => tracing::warn!(
+                        %webhook, %delivery_id, ?outcome, "a webhook is not reached"
+                    ),
+                }
                 self.store.note_attempt(&delivery, outcome).await?;
             }
             if !more {

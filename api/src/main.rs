@@ -775,8 +775,12 @@ fn network(text: &str) -> Result<IpNet, String> {
 
 fn public_url(text: &str) -> Result<String, String> {
     let url = text.parse::<domain::Url>()?;
-    match url.as_str().contains(['?', '#', '@']) {
-        true => Err("it has no user, no query and no fragment".to_owned()),
+    if url.as_str().contains(['?', '#', '@']) {
+        return Err("it has no user, no query and no fragment".to_owned());
+    }
+    let (_, host) = text.split_once("://").unwrap_or_default();
+    match host.trim_end_matches('/').contains('/') {
+        true => Err("it has no path: the service is the whole of its host".to_owned()),
         false => Ok(text.to_owned()),
     }
 }

@@ -104,7 +104,11 @@ impl Metrics {
 /// Listens for who asks for it, and answers nothing else.
 pub(crate) fn serve(at: SocketAddr, metrics: Data<Metrics>) -> io::Result<Server> {
     let app = move || App::new().app_data(metrics.clone()).route("/metrics", web::get().to(tell));
-    Ok(HttpServer::new(app).workers(1).disable_signals().bind(at)?.run())
+    let server = HttpServer::new(app).workers(1).disable_signals().bind(at);
+    let refused = |error: io::Error| {
+        io::Error::new(error.kind(), format!("cannot listen on {at} for who watches: {error}"))
+    };
+    Ok(server.map_err(refused)?.run())
 }
 
 async fn tell(metrics: Data<Metrics>) -> Result<HttpResponse, Problem> {

@@ -182,8 +182,8 @@ mod kinds {
         WRONG_STATE 409 "wrong_state" "The record stands at another point of its way"
             "The step cannot be taken from where the record stands: its state tells which can.";
         MOVED_ON 409 "moved_on" "The record has changed since that was proposed"
-            "The proposal was made to an older revision: compare it with the record, and propose \
-             it again.";
+            "The proposal was made to an older revision: compare it with the record, and send the \
+             present ETag as If-Match to accept it all the same, or decline it.";
         DECIDED 409 "already_decided" "It was decided before"
             "A proposal is accepted, declined or taken back once: read it to see which it was.";
         IN_FLIGHT 409 "in_flight" "A request with that key is still being answered"

@@ -70,6 +70,8 @@ impl Import {
         let format = ImportFormat::of(&mut file).map_err(unreadable)?;
         let mapping = mapping.unwrap_or_default();
         let publish = !draft;
+        // Of a bundle all is taken or nothing.
+        let whole = dry_run || matches!(format, ImportFormat::Json);
         let order = Order { resource, dry_run, partial, publish, encoding, sheet, mapping, system };
         let prepared = match Prepared::of(order, format, file) {
             Ok(prepared) => prepared,
@@ -90,7 +92,7 @@ impl Import {
             })
             .await;
         bar.finish_and_clear();
-        tell(ended, faults.as_deref(), dry_run)
+        tell(ended, faults.as_deref(), dry_run, whole)
     }
 }
 
@@ -105,7 +107,12 @@ fn bar(total: u64, dry_run: bool) -> ProgressBar {
 }
 
 /// Tells what came of it; it failed when something was refused.
-fn tell(ended: Ended, faults: Option<&Path>, dry_run: bool) -> Result<ExitCode, Failure> {
+fn tell(
+    ended: Ended,
+    faults: Option<&Path>,
+    dry_run: bool,
+    whole: bool,
+) -> Result<ExitCode, Failure> {
     let Ended { state, code, report, faults: rows } = ended;
     if report.columns().next().is_some() {
         say("The columns:")?;
@@ -134,7 +141,8 @@ fn tell(ended: Ended, faults: Option<&Path>, dry_run: bool) -> Result<ExitCode, 
         say(format_args!("The rows that were refused are in {}.", to.display()))?;
     }
     if let Some(code) = code {
-        return Err(format!("the import broke off: {code}; what was taken until then stays").into());
+        let kept = if whole { "nothing was taken" } else { "what was taken until then stays" };
+        return Err(format!("the import broke off: {code}; {kept}").into());
     }
     let good = report.counts.refused == 0 && state == ImportState::Done;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
