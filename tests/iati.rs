@@ -320,7 +320,7 @@ async fn measured(hub: &Hub, title: &str, more: Value) -> String {
 fn what_the_registry_counts_is_told_as_its_results_tell_it() {
     on_each_database(async |hub| {
         complete(&hub).await;
-        for metric in ["seminars_held", "presentations", "participants"] {
+        for metric in ["seminars_held", "presentations", "countries", "participants"] {
             measured(&hub, metric, json!({"computed_from": metric})).await;
         }
         // From the title of the indicator to the end of its period.
@@ -343,6 +343,10 @@ fn what_the_registry_counts_is_told_as_its_results_tell_it() {
         let file = told(&hub).await;
         assert_eq!(of(&file.text, "seminars_held"), "<actual value=\"1\"/>");
         assert_eq!(of(&file.text, "presentations"), "<actual value=\"10\"/>");
+        // Nine are named, and more were published.
+        let countries = "<actual value=\"9\"><comment><narrative xml:lang=\"en\">As counted: at least 9. \
+                         The value is a lower bound.</narrative></comment></actual>";
+        assert_eq!(of(&file.text, "countries"), countries);
 
         let (first, second) = (["first-seminar-2021"; 7], ["second"; 2]);
         for seminar in first.into_iter().chain(second) {

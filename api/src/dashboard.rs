@@ -74,7 +74,8 @@ pub(crate) struct DashboardFigure {
     /// countries or participants.
     #[schema(example = "seminars")]
     name: &'static str,
-    /// The number; null where it is withheld, or where no participants are recorded.
+    /// The number; null where it is withheld, or where no participants are recorded or no countries
+    /// named.
     #[schema(minimum = 0)]
     value: Option<u64>,
     /// How the number is to be understood.
@@ -325,9 +326,12 @@ async fn figures(
         told.push(figure(name, subject, of, number(value), qualifier, ""));
     }
     let mut countries = BTreeSet::new();
+    let mut others = false;
     for subject in [Subject::Seminars, Subject::StudyVisits] {
         let by = Question { group_by: vec![Dimension::Country], ..all_of(subject, project) };
         let rows = moment.figures(&by).await?.rows;
+        // Whatever there is may have others than those that are named.
+        others |= !rows.is_empty();
         countries.extend(rows.into_iter().filter_map(|row| row.groups.into_iter().next()?));
     }
     let of = Definition {
@@ -335,8 +339,11 @@ async fn figures(
         unit: "countries",
         words: "Countries named as having a part in seminars and study visits, each once; there may be others.",
     };
-    let named = Some(countries.len() as u64);
-    let qualifier = Some(Qualifier::Exact);
+    let named = countries.len() as u64;
+    let (named, qualifier) = reached::number(match others {
+        true => Told::AtLeast(named),
+        false => Told::Exactly(named),
+    });
     told.push(figure("countries", Subject::Seminars, &of, named, qualifier, "&group_by=country"));
     Ok(told)
 }

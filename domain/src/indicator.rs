@@ -49,7 +49,8 @@ pub enum RegistryMetric {
     Presentations,
     /// People who spoke at seminars that were held, each once.
     Speakers,
-    /// Countries named as having a part in seminars and study visits that were held, each once.
+    /// Countries named as having a part in seminars and study visits that were held, each once: a lower
+    /// bound, as there may be others.
     Countries,
     /// People recorded as having taken part in seminars and study visits.
     Participants,

@@ -28,7 +28,8 @@ const AT_ONCE: usize = 100;
 
 impl Moment {
     /// Counts each of those, in their order: what surely begins between the days, as a lower bound
-    /// where something else may have begun between them, too. Of people no more is told than the public
+    /// where something else may have begun between them, too. Countries are those that are named, and
+    /// there may be others wherever anything was held. Of people no more is told than the public
     /// may know, and nothing where nobody is recorded: that does not say that nobody came. Nor is
     /// anything told of days that are all to come.
     pub async fn counted(&self, counts: &[Count], smallest: u64) -> Result<Vec<Told>, Error> {
@@ -112,7 +113,11 @@ impl Moment {
             None => self.countries(),
         };
         let counted: SimpleExpr = CaseStatement::new().case(surely(count), what).into();
-        let others: SimpleExpr = CaseStatement::new().case(surely(count).not(), 1).into();
+        let others: SimpleExpr = match subject {
+            Some(_) => CaseStatement::new().case(surely(count).not(), 1).into(),
+            // Whatever was held may have had others than those that are named.
+            None => Expr::val(1),
+        };
         let number = if each_once { Func::count_distinct(counted) } else { Func::count(counted) };
         rows.cond_where(perhaps_within(count))
             .and_where(was_held())
@@ -120,13 +125,13 @@ impl Moment {
             .take()
     }
 
-    /// The countries that are named of seminars and study visits.
+    /// Seminars and study visits, each beside the countries that are named of it, if any are.
     fn countries(&self) -> SelectStatement {
         let named = col("country", "record_id").eq(col("activity", "id"));
         Query::select()
             .from("activity")
             .join_as(
-                JoinType::InnerJoin,
+                JoinType::LeftJoin,
                 "term",
                 "country",
                 named.and(col("country", "field").eq("/countries/country")),
