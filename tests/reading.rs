@@ -416,6 +416,8 @@ fn a_programme_tells_what_a_page_about_the_seminar_needs() {
         {
             assert_eq!(told[field], seminar[field], "{field}");
         }
+        assert_eq!(told["project"]["id"], seminar["project_id"]);
+        assert!(told["project"]["title"]["en"].is_string(), "{told:#}");
         assert_eq!(told["series"]["id"], seminar["series_id"]);
         assert!(told["series"]["name"]["en"].is_string(), "{told:#}");
         let organisers = told["organisers"].as_array().unwrap();
@@ -433,6 +435,81 @@ fn a_programme_tells_what_a_page_about_the_seminar_needs() {
             let id = session["id"].as_str().unwrap();
             let record = hub.get(&format!("/v1/sessions/{id}")).await.json();
             assert_eq!((&session["slug"], &session["order"]), (&record["slug"], &record["order"]));
+        }
+    });
+}
+
+/// Fails unless a part of a programme tells what its record does, but what it is kept by, where its
+/// facts come from, and what it names: that is told in its place.
+fn assert_whole(told: &Value, record: &Value) {
+    let elsewhere = ["revision", "state", "created_at", "updated_at", "published_at", "citations"];
+    let named = ["speakers", "organisers", "countries", "day"];
+    for (field, value) in record.as_object().expect("a record") {
+        let reference = field != "person_id" && (field.ends_with("_id") || field.ends_with("_ids"));
+        if !reference && !elsewhere.contains(&&**field) && !named.contains(&&**field) {
+            assert_eq!(&told[field], value, "{field} of {told:#}");
+        }
+    }
+}
+
+#[test]
+fn a_programme_tells_all_that_its_parts_say() {
+    on_each_database(async |hub| {
+        let seminar = "/v1/seminars/first-seminar-2021";
+        let tag = hub.get(seminar).await.header("etag").to_owned();
+        let changes = json!({"previous_start": "2021-10-28", "capacity": 90});
+        let changed = hub.write("PATCH", seminar, Some(&tag), Some(&changes)).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        let mut made = Vec::new();
+        for (collection, body) in [
+            (
+                "presentations",
+                json!({"slug": "talk", "order": 9, "language": "ru", "topics": ["cloud"]}),
+            ),
+            (
+                "statements",
+                json!({
+                    "slug": "opened", "person_id": "kangtak-oh", "role": "opener",
+                    "mode": "verbatim", "text": {"en": "Welcome."}, "topics": ["cloud"],
+                }),
+            ),
+            (
+                "recommendations",
+                json!({
+                    "slug": "go-on", "person_id": "kangtak-oh", "organisation_id": "undp",
+                    "text": {"en": "Go on."}, "addressed_to": {"en": "All"}, "status": "accepted",
+                }),
+            ),
+        ] {
+            let mut body = body;
+            body["seminar_id"] = "first-seminar-2021".into();
+            let reply = hub.write("POST", &format!("/v1/{collection}"), None, Some(&body)).await;
+            assert_eq!(reply.status, 201, "{}", reply.text);
+            made.push(reply.json());
+        }
+        let programme = hub.get(&format!("{seminar}/programme")).await.json();
+        assert_whole(&programme["seminar"], &hub.get(seminar).await.json());
+        let part = |part: &str, id: &Value| {
+            let mut parts = programme[part].as_array().expect("parts").iter();
+            parts.find(|one| one["id"] == *id).expect("the part")
+        };
+        assert_whole(part("unscheduled", &made[0]["id"]), &made[0]);
+        assert_whole(part("statements", &made[1]["id"]), &made[1]);
+        let recommended = part("recommendations", &made[2]["id"]);
+        assert_whole(recommended, &made[2]);
+        assert_eq!(recommended["name"], "Kangtak Oh");
+        assert_eq!(recommended["organisation"]["acronym"], "UNDP");
+        // That something was recommended is known, and of the other one not what.
+        let all = programme["recommendations"].as_array().expect("parts");
+        assert_eq!((all.len(), &all[0]["text"], &all[0]["name"]), (2, &Value::Null, &Value::Null));
+        for session in programme["days"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|day| day["sessions"].as_array().expect("sessions"))
+        {
+            let id = session["id"].as_str().unwrap();
+            assert_whole(session, &hub.get(&format!("/v1/sessions/{id}")).await.json());
         }
     });
 }

@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use domain::{
     Count, Country, Day, Document, DocumentKind, EventCountryRole, EventStatus, Initiative,
     InitiativeKind, LanguageTag, Line, LocalTime, Organisation, OrganiserRole, PartialDate, Person,
-    Resource, Seminar, SeminarFormat, SeminarKind, SeminarSeries, SessionKind, Slug, SpeakerRole,
-    StatementMode, Text, TimeZone, TopicCode, Url, Venue, day_of,
+    Project, RecommendationStatus, Resource, Seminar, SeminarFormat, SeminarKind, SeminarSeries,
+    SessionKind, Slug, SpeakerRole, StatementMode, Text, TimeZone, TopicCode, Url, Venue, day_of,
 };
 use persistence::{Basis, Body, Error, Parts};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -30,6 +30,8 @@ pub(crate) struct Programme<'a> {
     unscheduled: Vec<ProgrammePresentation<'a>>,
     /// What was said there, apart from the presentations.
     statements: Vec<ProgrammeStatement<'a>>,
+    /// What was recommended there.
+    recommendations: Vec<ProgrammeRecommendation<'a>>,
     /// The documents that the programme is taken from.
     sources: Vec<ProgrammeDocument<'a>>,
 }
@@ -58,6 +60,9 @@ struct ProgrammeSeminar<'a> {
     /// What happened there.
     #[schema(value_type = Option<Text>)]
     summary: Kept<'a, Option<Text>>,
+    /// The project that holds it; null where that is not public.
+    #[serde(default)]
+    project: Option<ProgrammeProject<'a>>,
     /// The series that it belongs to.
     #[serde(default)]
     series: Option<ProgrammeSeries<'a>>,
@@ -77,6 +82,9 @@ struct ProgrammeSeminar<'a> {
     starts_on: Option<PartialDate>,
     /// The last day.
     ends_on: Option<PartialDate>,
+    /// The first day that was announced before.
+    #[schema(value_type = Option<PartialDate>)]
+    previous_start: Kept<'a, Option<PartialDate>>,
     /// The time zone of its times.
     #[schema(value_type = Option<TimeZone>)]
     time_zone: Kept<'a, Option<TimeZone>>,
@@ -86,6 +94,9 @@ struct ProgrammeSeminar<'a> {
     /// The languages spoken.
     #[schema(value_type = Vec<LanguageTag>)]
     languages: Kept<'a, Vec<LanguageTag>>,
+    /// How many people there is room for.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    capacity: Option<i64>,
     /// Where to register.
     #[schema(value_type = Option<Url>)]
     registration_url: Kept<'a, Option<Url>>,
@@ -104,10 +115,29 @@ struct ProgrammeSeminar<'a> {
     topics: Kept<'a, Vec<TopicCode>>,
     #[serde(skip_serializing)]
     #[schema(ignore)]
+    project_id: Uuid,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
     series_id: Option<Uuid>,
     #[serde(skip_serializing)]
     #[schema(ignore)]
     citations: Vec<Cited>,
+}
+
+/// The project that holds a seminar.
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeProject<'a> {
+    /// The id of the project.
+    #[serde(default)]
+    #[schema(required)]
+    id: Uuid,
+    /// Its name in addresses.
+    #[serde(borrow)]
+    #[schema(value_type = Slug)]
+    slug: Kept<'a, Slug>,
+    /// Its title.
+    #[schema(value_type = Text)]
+    title: Kept<'a, Text>,
 }
 
 /// The series that a seminar belongs to.
@@ -220,12 +250,18 @@ struct ProgrammePresentation<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<Slug>)]
     slug: Kept<'a, Option<Slug>>,
+    /// Its place within the session, from 1.
+    #[schema(minimum = 1, maximum = 10000)]
+    order: i64,
     /// Its title.
     #[schema(value_type = Option<Text>)]
     title: Kept<'a, Option<Text>>,
     /// What it says, in short.
     #[schema(value_type = Option<Text>)]
     r#abstract: Kept<'a, Option<Text>>,
+    /// The language it was given in.
+    #[schema(value_type = Option<LanguageTag>)]
+    language: Kept<'a, Option<LanguageTag>>,
     /// Who gave it, as they were announced at the time.
     speakers: Vec<ProgrammeSpeaker<'a>>,
     /// What it is about, by topic.
@@ -293,7 +329,7 @@ struct ProgrammeSpeaker<'a> {
     organisation_id: Option<Uuid>,
 }
 
-/// An organisation that a speaker came from, or that holds a seminar.
+/// An organisation that a speaker came from, that holds a seminar, or that recommended something.
 #[derive(Deserialize, Serialize, ToSchema)]
 struct ProgrammeOrganisation<'a> {
     /// The id of the organisation.
@@ -351,21 +387,68 @@ struct ProgrammeStatement<'a> {
     #[serde(default)]
     #[schema(required)]
     id: Uuid,
+    /// Its name in addresses, if it has one.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Slug>)]
+    slug: Kept<'a, Option<Slug>>,
     /// Who said it.
     person_id: Uuid,
     /// The name of who said it.
-    #[serde(borrow, default)]
+    #[serde(default)]
     #[schema(value_type = Line, required)]
     name: Kept<'a, Line>,
+    /// As what it was said, where it was said outside of a presentation.
+    #[schema(value_type = Option<SpeakerRole>)]
+    role: Kept<'a, Option<SpeakerRole>>,
     /// Whether these are the very words.
     #[schema(value_type = StatementMode)]
     mode: Kept<'a, StatementMode>,
     /// What was said.
     #[schema(value_type = Text)]
     text: Kept<'a, Text>,
+    /// What it is about, by topic.
+    #[schema(value_type = Vec<TopicCode>)]
+    topics: Kept<'a, Vec<TopicCode>>,
     #[serde(skip_serializing)]
     #[schema(ignore)]
     presentation_id: Option<Uuid>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    citations: Vec<Cited>,
+}
+
+/// Something that was recommended at a seminar.
+#[derive(Deserialize, Serialize, ToSchema)]
+struct ProgrammeRecommendation<'a> {
+    /// The id of the recommendation.
+    #[serde(default)]
+    #[schema(required)]
+    id: Uuid,
+    /// Its name in addresses, if it has one.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Slug>)]
+    slug: Kept<'a, Option<Slug>>,
+    /// Who gave it.
+    person_id: Option<Uuid>,
+    /// The name of who gave it.
+    #[serde(default)]
+    #[schema(value_type = Option<Line>, required)]
+    name: Kept<'a, Option<Line>>,
+    /// The organisation that gave it.
+    #[serde(default)]
+    organisation: Option<ProgrammeOrganisation<'a>>,
+    /// What was recommended; null when it was given and its content is not reported.
+    #[schema(value_type = Option<Text>)]
+    text: Kept<'a, Option<Text>>,
+    /// Whom it is for.
+    #[schema(value_type = Option<Text>)]
+    addressed_to: Kept<'a, Option<Text>>,
+    /// What became of it.
+    #[schema(value_type = RecommendationStatus)]
+    status: Kept<'a, RecommendationStatus>,
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    organisation_id: Option<Uuid>,
     #[serde(skip_serializing)]
     #[schema(ignore)]
     citations: Vec<Cited>,
@@ -396,7 +479,7 @@ struct ProgrammeDocument<'a> {
 /// Read the programme of a seminar
 ///
 /// The days, sessions, presentations and speakers of a seminar, each with what they were at the
-/// time, in one answer, with the documents that it is taken from.
+/// time, what was said and recommended, in one answer, with the documents that it is taken from.
 #[utoipa::path(get, path = "/v1/seminars/{id}/programme", tag = "seminars",
     operation_id = "readSeminarProgramme",
     responses((status = 200, description = "The programme.", body = Programme)))]
@@ -411,6 +494,7 @@ pub(crate) async fn read(
         let read = Read::of(&parts)?;
         let mut bodies = store.bodies(read.named()).await?;
         let known = Known {
+            projects: bodies.of::<Project>()?,
             series: bodies.of::<SeminarSeries>()?,
             people: bodies.of::<Person>()?,
             organisations: bodies.of::<Organisation>()?,
@@ -429,6 +513,7 @@ struct Read<'a> {
     sessions: Vec<ProgrammeSession<'a>>,
     presentations: Vec<ProgrammePresentation<'a>>,
     statements: Vec<ProgrammeStatement<'a>>,
+    recommendations: Vec<ProgrammeRecommendation<'a>>,
     sources: BTreeSet<Uuid>,
 }
 
@@ -465,7 +550,13 @@ impl<'a> Read<'a> {
             cite(&statement.citations);
             statements.push(statement);
         }
-        Ok(Self { seminar, sessions, presentations, statements, sources })
+        let mut recommendations = Vec::with_capacity(parts.recommendations.len());
+        for (id, body) in &parts.recommendations {
+            let recommendation = ProgrammeRecommendation { id: *id, ..body.read()? };
+            cite(&recommendation.citations);
+            recommendations.push(recommendation);
+        }
+        Ok(Self { seminar, sessions, presentations, statements, recommendations, sources })
     }
 
     /// The records that its parts name.
@@ -473,13 +564,17 @@ impl<'a> Read<'a> {
         let speakers = self.presentations.iter().flat_map(|one| &one.speakers);
         let people = speakers.clone().map(|one| one.person_id);
         let people = people.chain(self.statements.iter().map(|one| one.person_id));
+        let people = people.chain(self.recommendations.iter().filter_map(|one| one.person_id));
         let organisations = speakers.filter_map(|one| one.organisation_id);
         let organisers = self.seminar.organisers.iter().map(|one| one.organisation_id);
-        let organisations = organisations.chain(organisers).chain(self.seminar.series_id);
+        let advisers = self.recommendations.iter().filter_map(|one| one.organisation_id);
+        let organisations = organisations.chain(organisers).chain(advisers);
+        let above = self.seminar.series_id.into_iter().chain([self.seminar.project_id]);
         let materials = self.presentations.iter().flat_map(|one| &one.material_ids).copied();
         let initiatives = self.presentations.iter().flat_map(|one| &one.initiative_ids).copied();
         let sources = self.sources.iter().copied();
-        people.chain(organisations).chain(materials).chain(initiatives).chain(sources)
+        let named = people.chain(organisations).chain(above);
+        named.chain(materials).chain(initiatives).chain(sources)
     }
 
     fn put_together(self, known: &'a Known) -> Result<Programme<'a>, Error> {
@@ -507,7 +602,10 @@ impl<'a> Read<'a> {
             sessions,
         });
         let days = days.collect();
+        let recommendations = self.recommendations.into_iter();
+        let recommendations = recommendations.map(|one| known.recommendation(one));
         Ok(Programme {
+            recommendations: recommendations.collect::<Result<_, _>>()?,
             seminar: known.seminar(self.seminar)?,
             days,
             unscheduled: talks.remove(&None).unwrap_or_default(),
@@ -519,6 +617,7 @@ impl<'a> Read<'a> {
 
 /// What a programme names.
 struct Known {
+    projects: HashMap<Uuid, Body>,
     series: HashMap<Uuid, Body>,
     people: HashMap<Uuid, Body>,
     organisations: HashMap<Uuid, Body>,
@@ -541,12 +640,16 @@ impl Known {
             None => None,
             Some((id, body)) => Some(ProgrammeSeries { id, ..body.read()? }),
         };
+        let project = match self.projects.get(&one.project_id) {
+            None => None,
+            Some(body) => Some(ProgrammeProject { id: one.project_id, ..body.read()? }),
+        };
         let mut organisers = Vec::with_capacity(one.organisers.len());
         for organiser in one.organisers {
             let organisation = self.organisation(Some(organiser.organisation_id))?;
             organisers.push(ProgrammeOrganiser { organisation, ..organiser });
         }
-        Ok(ProgrammeSeminar { series, organisers, ..one })
+        Ok(ProgrammeSeminar { project, series, organisers, ..one })
     }
 
     fn organisation(&self, id: Option<Uuid>) -> Result<Option<ProgrammeOrganisation<'_>>, Error> {
@@ -592,6 +695,23 @@ impl Known {
         let Some(person) = self.people.get(&one.person_id) else { return Ok(None) };
         let Named { name, .. } = person.read()?;
         Ok(Some(ProgrammeStatement { name, ..one }))
+    }
+
+    fn recommendation<'a>(
+        &'a self,
+        one: ProgrammeRecommendation<'a>,
+    ) -> Result<ProgrammeRecommendation<'a>, Error> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow)]
+            name: Kept<'a, Option<Line>>,
+        }
+        let name = match one.person_id.and_then(|id| self.people.get(&id)) {
+            None => Kept::default(),
+            Some(person) => person.read::<Named>()?.name,
+        };
+        let organisation = self.organisation(one.organisation_id)?;
+        Ok(ProgrammeRecommendation { name, organisation, ..one })
     }
 
     fn documents(

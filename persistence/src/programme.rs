@@ -1,5 +1,5 @@
 //! A seminar and its parts, read at once.
-use domain::{Presentation, Resource, Seminar, Session, Statement};
+use domain::{Presentation, Recommendation, Resource, Seminar, Session, Statement};
 use sea_orm::{
     ConnectionTrait, QuerySelect, QueryTrait,
     entity::prelude::*,
@@ -12,6 +12,7 @@ use crate::{
     list::id_column,
     presentation,
     ready::Body,
+    recommendation,
     record::{self, named},
     session, statement,
     template::Template,
@@ -29,13 +30,20 @@ pub struct Parts {
     pub presentations: Vec<(Uuid, Body)>,
     /// What was said at it.
     pub statements: Vec<(Uuid, Body)>,
+    /// What was recommended at it.
+    pub recommendations: Vec<(Uuid, Body)>,
 }
 
 impl Parts {
     /// What they are: others may become part of them.
     #[must_use]
     pub fn basis(&self) -> Basis {
-        let parts = [Session::COLLECTION, Presentation::COLLECTION, Statement::COLLECTION];
+        let parts = [
+            Session::COLLECTION,
+            Presentation::COLLECTION,
+            Statement::COLLECTION,
+            Recommendation::COLLECTION,
+        ];
         Basis::one::<Seminar>(self.seminar.0).and(Basis::collections(parts))
     }
 }
@@ -87,6 +95,7 @@ impl Store {
             sessions: parts(1, Body::of::<Session>)?,
             presentations: parts(2, Body::of::<Presentation>)?,
             statements: parts(3, Body::of::<Statement>)?,
+            recommendations: parts(4, Body::of::<Recommendation>)?,
             seminar: (id, seminar),
             derived,
         })
@@ -104,8 +113,11 @@ impl Store {
         let position = Expr::cust("CAST(0 AS bigint)");
         let of = statement::Column::SeminarId;
         let statements = self.parts_of::<Statement>(3, of, position.clone(), &this);
+        let of = recommendation::Column::SeminarId;
+        let recommendations = self.parts_of::<Recommendation>(4, of, position.clone(), &this);
         let mut query = selected(seminar().into_query(), 0, position);
-        query.unions([sessions, presentations, statements].map(|part| (UnionType::All, part)));
+        let parts = [sessions, presentations, statements, recommendations];
+        query.unions(parts.map(|part| (UnionType::All, part)));
         query
     }
 

@@ -10,4 +10,6 @@ UNION ALL SELECT 2, presentation.position, record.id, record.body, NULL, NULL, N
   FROM presentation JOIN record ON record.id = presentation.id WHERE seminar_id = (SELECT id FROM this) AND state = 'published'
 UNION ALL SELECT 3, 0, record.id, record.body, NULL, NULL, NULL
   FROM statement JOIN record ON record.id = statement.id WHERE seminar_id = (SELECT id FROM this) AND state = 'published'
+UNION ALL SELECT 4, 0, record.id, record.body, NULL, NULL, NULL
+  FROM recommendation JOIN record ON record.id = recommendation.id WHERE seminar_id = (SELECT id FROM this) AND state = 'published'
 ORDER BY part, position, id

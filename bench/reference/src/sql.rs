@@ -143,6 +143,7 @@ struct SeminarBody<'a> {
     title: Raw<'a>,
     theme: Raw<'a>,
     summary: Raw<'a>,
+    project_id: Uuid,
     series_id: Option<Uuid>,
     ordinal: Option<i64>,
     kind: Raw<'a>,
@@ -150,9 +151,11 @@ struct SeminarBody<'a> {
     format: Raw<'a>,
     starts_on: Option<&'a str>,
     ends_on: Raw<'a>,
+    previous_start: Raw<'a>,
     time_zone: Raw<'a>,
     venue: Raw<'a>,
     languages: Raw<'a>,
+    capacity: Option<i64>,
     registration_url: Raw<'a>,
     image_url: Raw<'a>,
     organisers: Vec<OrganiserBody<'a>>,
@@ -174,6 +177,13 @@ struct PartyBody<'a> {
     country: &'a str,
     #[serde(borrow)]
     role: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct ProjectBody<'a> {
+    #[serde(borrow)]
+    slug: Raw<'a>,
+    title: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -203,8 +213,10 @@ struct PresentationBody<'a> {
     session_id: Option<Uuid>,
     #[serde(borrow)]
     slug: Raw<'a>,
+    order: i64,
     title: Raw<'a>,
     r#abstract: Raw<'a>,
+    language: Raw<'a>,
     speakers: Vec<SpeakerBody<'a>>,
     topics: Raw<'a>,
     initiative_ids: Vec<Uuid>,
@@ -229,8 +241,23 @@ struct StatementBody<'a> {
     presentation_id: Option<Uuid>,
     person_id: Uuid,
     #[serde(borrow)]
+    slug: Raw<'a>,
+    role: Raw<'a>,
     mode: Raw<'a>,
     text: Raw<'a>,
+    topics: Raw<'a>,
+    citations: Vec<Citation>,
+}
+
+#[derive(Deserialize)]
+struct RecommendationBody<'a> {
+    person_id: Option<Uuid>,
+    organisation_id: Option<Uuid>,
+    #[serde(borrow)]
+    slug: Raw<'a>,
+    text: Raw<'a>,
+    addressed_to: Raw<'a>,
+    status: Raw<'a>,
     citations: Vec<Citation>,
 }
 
@@ -271,6 +298,7 @@ struct Programme<'a> {
     days: Vec<Day<'a>>,
     unscheduled: Vec<Presentation<'a>>,
     statements: Vec<Statement<'a>>,
+    recommendations: Vec<Recommendation<'a>>,
     sources: Vec<Document<'a>>,
 }
 
@@ -282,6 +310,7 @@ struct Seminar<'a> {
     label: BTreeMap<String, String>,
     theme: Raw<'a>,
     summary: Raw<'a>,
+    project: Option<Project<'a>>,
     series: Option<Series<'a>>,
     ordinal: Option<i64>,
     kind: Raw<'a>,
@@ -289,15 +318,24 @@ struct Seminar<'a> {
     format: Raw<'a>,
     starts_on: Option<&'a str>,
     ends_on: Raw<'a>,
+    previous_start: Raw<'a>,
     time_zone: Raw<'a>,
     venue: Raw<'a>,
     languages: Raw<'a>,
+    capacity: Option<i64>,
     registration_url: Raw<'a>,
     image_url: Raw<'a>,
     organisers: Vec<Organiser<'a>>,
     countries: Vec<Party<'a>>,
     attendance: Raw<'a>,
     topics: Raw<'a>,
+}
+
+#[derive(Serialize)]
+struct Project<'a> {
+    id: Uuid,
+    slug: Raw<'a>,
+    title: Raw<'a>,
 }
 
 #[derive(Serialize)]
@@ -345,8 +383,10 @@ struct Session<'a> {
 struct Presentation<'a> {
     id: Uuid,
     slug: Raw<'a>,
+    order: i64,
     title: Raw<'a>,
     r#abstract: Raw<'a>,
+    language: Raw<'a>,
     speakers: Vec<Speaker<'a>>,
     topics: Raw<'a>,
     initiatives: Vec<Initiative<'a>>,
@@ -391,10 +431,25 @@ struct Initiative<'a> {
 #[derive(Serialize)]
 struct Statement<'a> {
     id: Uuid,
+    slug: Raw<'a>,
     person_id: Uuid,
     name: Raw<'a>,
+    role: Raw<'a>,
     mode: Raw<'a>,
     text: Raw<'a>,
+    topics: Raw<'a>,
+}
+
+#[derive(Serialize)]
+struct Recommendation<'a> {
+    id: Uuid,
+    slug: Raw<'a>,
+    person_id: Option<Uuid>,
+    name: Raw<'a>,
+    organisation: Option<Organisation<'a>>,
+    text: Raw<'a>,
+    addressed_to: Raw<'a>,
+    status: Raw<'a>,
 }
 
 #[derive(Serialize)]
@@ -438,6 +493,7 @@ struct Parts<'a> {
     sessions: Vec<(Uuid, SessionBody<'a>)>,
     presentations: Vec<(Uuid, PresentationBody<'a>)>,
     statements: Vec<(Uuid, StatementBody<'a>)>,
+    recommendations: Vec<(Uuid, RecommendationBody<'a>)>,
     sources: BTreeSet<Uuid>,
 }
 
@@ -452,7 +508,8 @@ impl<'a> Parts<'a> {
         };
         cited(&body.citations);
         let seminar = (first.try_get(2)?, body, label);
-        let (mut sessions, mut presentations, mut statements) = (vec![], vec![], vec![]);
+        let (mut sessions, mut presentations) = (vec![], vec![]);
+        let (mut statements, mut recommendations) = (vec![], vec![]);
         for row in &rows[1..] {
             let (part, id, body): (i32, Uuid, &str) =
                 (row.try_get(0)?, row.try_get(2)?, row.try_get(3)?);
@@ -467,14 +524,19 @@ impl<'a> Parts<'a> {
                     cited(&body.citations);
                     presentations.push((id, body));
                 }
-                _ => {
+                3 => {
                     let body: StatementBody = serde_json::from_str(body)?;
                     cited(&body.citations);
                     statements.push((id, body));
                 }
+                _ => {
+                    let body: RecommendationBody = serde_json::from_str(body)?;
+                    cited(&body.citations);
+                    recommendations.push((id, body));
+                }
             }
         }
-        Ok(Self { seminar, sessions, presentations, statements, sources })
+        Ok(Self { seminar, sessions, presentations, statements, recommendations, sources })
     }
 
     /// The records that the parts name.
@@ -483,12 +545,17 @@ impl<'a> Parts<'a> {
         let (_, seminar, _) = &self.seminar;
         ids.extend(seminar.organisers.iter().map(|organiser| organiser.organisation_id));
         ids.extend(seminar.series_id);
+        ids.push(seminar.project_id);
         for (_, body) in &self.presentations {
             ids.extend(body.speakers.iter().map(|speaker| speaker.person_id));
             ids.extend(body.speakers.iter().filter_map(|speaker| speaker.organisation_id));
             ids.extend(body.initiative_ids.iter().chain(&body.material_ids));
         }
         ids.extend(self.statements.iter().map(|(_, body)| body.person_id));
+        for (_, body) in &self.recommendations {
+            ids.extend(body.person_id);
+            ids.extend(body.organisation_id);
+        }
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -503,8 +570,18 @@ impl<'a> Parts<'a> {
         let mut said: HashMap<Option<Uuid>, Vec<Statement>> = HashMap::new();
         for (id, body) in self.statements {
             if let Some(person) = known.read::<PersonBody>(body.person_id)? {
-                let StatementBody { presentation_id, person_id, mode, text, .. } = body;
-                let statement = Statement { id, person_id, name: person.name, mode, text };
+                let StatementBody {
+                    presentation_id,
+                    person_id,
+                    slug,
+                    role,
+                    mode,
+                    text,
+                    topics,
+                    ..
+                } = body;
+                let name = person.name;
+                let statement = Statement { id, slug, person_id, name, role, mode, text, topics };
                 said.entry(presentation_id).or_default().push(statement);
             }
         }
@@ -550,6 +627,27 @@ impl<'a> Parts<'a> {
             None => None,
             Some(id) => known.read(id)?.map(|SeriesBody { slug, name }| Series { id, slug, name }),
         };
+        let project_id = body.project_id;
+        let project = known.read(project_id)?;
+        let project =
+            project.map(|ProjectBody { slug, title }| Project { id: project_id, slug, title });
+        let mut recommendations = Vec::with_capacity(self.recommendations.len());
+        for (id, body) in self.recommendations {
+            let person = match body.person_id {
+                None => None,
+                Some(id) => known.read::<PersonBody>(id)?,
+            };
+            recommendations.push(Recommendation {
+                id,
+                slug: body.slug,
+                person_id: body.person_id,
+                name: person.and_then(|person| person.name),
+                organisation: known.organisation(body.organisation_id)?,
+                text: body.text,
+                addressed_to: body.addressed_to,
+                status: body.status,
+            });
+        }
         let countries = body.countries.into_iter();
         let countries = countries
             .map(|PartyBody { country: code, role }| Party { country: country(code), role });
@@ -560,6 +658,7 @@ impl<'a> Parts<'a> {
             label,
             theme: body.theme,
             summary: body.summary,
+            project,
             series,
             ordinal: body.ordinal,
             kind: body.kind,
@@ -567,9 +666,11 @@ impl<'a> Parts<'a> {
             format: body.format,
             starts_on: body.starts_on,
             ends_on: body.ends_on,
+            previous_start: body.previous_start,
             time_zone: body.time_zone,
             venue: body.venue,
             languages: body.languages,
+            capacity: body.capacity,
             registration_url: body.registration_url,
             image_url: body.image_url,
             organisers,
@@ -582,6 +683,7 @@ impl<'a> Parts<'a> {
             days: days.collect(),
             unscheduled: talks.remove(&None).unwrap_or_default(),
             statements: said.remove(&None).unwrap_or_default(),
+            recommendations,
             sources: known.documents(self.sources)?,
         };
         Ok(serde_json::to_string(&programme)?)
@@ -650,8 +752,10 @@ impl<'a> Known<'a> {
         Ok(Presentation {
             id,
             slug: body.slug,
+            order: body.order,
             title: body.title,
             r#abstract: body.r#abstract,
+            language: body.language,
             speakers,
             topics: body.topics,
             initiatives,
