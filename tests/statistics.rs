@@ -904,6 +904,14 @@ fn indicators_count_what_the_registry_holds() {
         typed[1]["actual"] = json!("5");
         let body = indicator("typed", Value::Null, typed);
         assert_eq!(hub.write("POST", "/v1/indicators", None, Some(&body)).await.status, 201);
+        let comment = |text: &str| json!({"en": text});
+        let mut periods = json!([period("2021-01-01", "2021-12-31")]);
+        periods[0]["target"] = Value::Null;
+        periods[0]["comment"] = comment("Two of six ministries plan by it");
+        let mut body = indicator("in-words", Value::Null, periods);
+        body["measure"] = "qualitative".into();
+        body["baseline"] = json!({"year": 2020, "comment": comment("None did")});
+        assert_eq!(hub.write("POST", "/v1/indicators", None, Some(&body)).await.status, 201);
         let unknown = indicator("unknown", json!("happiness"), years());
         let refused = hub.write("POST", "/v1/indicators", None, Some(&unknown)).await;
         let fault = ("/computed_from".to_owned(), "unknown_value".to_owned());
@@ -961,6 +969,14 @@ fn indicators_count_what_the_registry_holds() {
             let least: usize = least.as_str().unwrap().parse().unwrap();
             assert!(least >= 5 && least <= came, "{year}: {least} of {came}");
             assert_eq!(qualifier, "at_least", "{year}");
+        }
+        assert_eq!(of("in-words", 0)["comment"], comment("Two of six ministries plan by it"));
+        let mut indicators = items(&told["results"][0], "indicators");
+        let in_words = indicators.find(|one| one["title"]["en"] == "in-words").expect("in words");
+        assert_eq!(in_words["baseline_comment"], comment("None did"));
+        let record = hub.get(&format!("/v1/results/{result}")).await.json();
+        for field in ["title", "description", "target_group", "kirkpatrick_level"] {
+            assert_eq!(told["results"][0][field], record[field], "{field}");
         }
         assert_eq!(of("typed", 1)["progress"], 25.0);
         assert_eq!(of("typed", 0)["progress"], Value::Null);

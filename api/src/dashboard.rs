@@ -122,6 +122,13 @@ pub(crate) struct ResultTold {
     kind: ResultKind,
     /// What comes about.
     title: Text,
+    /// More about it.
+    description: Option<Text>,
+    /// For whom.
+    target_group: Option<Text>,
+    /// How far training is judged: 1 reaction, 2 learning, 3 behaviour, 4 results.
+    #[schema(minimum = 1, maximum = 4)]
+    kirkpatrick_level: Option<i64>,
     /// What it is measured by.
     indicators: Vec<IndicatorTold>,
 }
@@ -143,6 +150,8 @@ pub(crate) struct IndicatorTold {
     /// What it was before.
     #[schema(example = "0")]
     baseline: Option<String>,
+    /// How to read the baseline; of what is measured in words, what it was.
+    baseline_comment: Option<Text>,
     /// The metric of the registry that actual values are counted by; null where they were typed.
     computed_from: Option<RegistryMetric>,
     /// What was aimed at and reached.
@@ -165,6 +174,8 @@ pub(crate) struct PeriodTold {
     actual: Option<String>,
     /// How the actual value is to be understood.
     actual_qualifier: Option<Qualifier>,
+    /// How to read the actual value; of what is measured in words, what was reached.
+    comment: Option<Text>,
     /// The way from the baseline to the target that was gone, in per cent; null where one of the
     /// three is not known.
     #[schema(example = 40)]
@@ -430,29 +441,41 @@ async fn framework(
         id: result.id,
         kind: result.body.kind,
         title: result.body.title,
+        description: result.body.description,
+        target_group: result.body.target_group,
+        kirkpatrick_level: result.body.kirkpatrick_level,
         indicators: measured.into_iter().map(indicator).collect(),
     });
     Ok(told.collect())
 }
 
 fn indicator(Measured { id, indicator, reached }: Measured) -> IndicatorTold {
-    let text = |number: &domain::Decimal| number.as_str().to_owned();
-    let baseline = indicator.baseline.as_ref();
-    let start = baseline.and_then(|baseline| baseline.value.as_ref()).map(text);
-    let periods = indicator.periods.iter().zip(reached).map(|(period, reached)| {
-        let target = period.target.as_ref().map(text);
+    let text = |number: domain::Decimal| number.as_str().to_owned();
+    let (year, start, comment) = match indicator.baseline {
+        None => (None, None, None),
+        Some(baseline) => (Some(baseline.year), baseline.value.map(text), baseline.comment),
+    };
+    let periods = indicator.periods.into_iter().zip(reached).map(|(period, reached)| {
+        let target = period.target.map(text);
         let progress = progress(start.as_deref(), target.as_deref(), reached.value.as_deref());
-        let (from, to) = (period.from.day(), period.to.day());
-        let (actual, actual_qualifier) = (reached.value, reached.qualifier);
-        PeriodTold { from, to, target, actual, actual_qualifier, progress }
+        PeriodTold {
+            from: period.from.day(),
+            to: period.to.day(),
+            target,
+            actual: reached.value,
+            actual_qualifier: reached.qualifier,
+            comment: period.comment,
+            progress,
+        }
     });
     let periods = periods.collect();
     IndicatorTold {
         id,
         measure: indicator.measure,
         ascending: indicator.ascending,
-        baseline_year: baseline.map(|baseline| baseline.year),
+        baseline_year: year,
         baseline: start,
+        baseline_comment: comment,
         computed_from: indicator.computed_from,
         title: indicator.title,
         periods,
