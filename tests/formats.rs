@@ -281,7 +281,34 @@ fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
             assert_eq!(told, names);
             assert!(!now.text.contains("Nobody"), "{}", now.text);
         }
-        assert_eq!(hub.get(&format!("{path}.ics")).await.status, 404);
+        // Who has subscribed to it alone is told the same, by its id as by its slug.
+        let event = |calendar: &str| {
+            let from = calendar.find(&format!("BEGIN:VEVENT\r\nUID:{id}@")).expect("the event");
+            calendar[from..].split_once("END:VEVENT").expect("its end").0.to_owned()
+        };
+        let list = event(&hub.get(calendars[0]).await.text);
+        for address in [format!("{path}.ics"), "/v1/seminars/to-be-withdrawn.ics".to_owned()] {
+            let own = hub.get(&address).await;
+            assert_eq!((own.status.as_u16(), event(&own.text)), (200, list.clone()), "{address}");
+            assert!(own.text.parse::<Calendar>().is_ok() && !own.text.contains("Nobody"));
+            let known = [("if-none-match", own.header("etag"))];
+            assert_eq!(hub.send("GET", &address, &known, None).await.status, 304);
+        }
+        let russian = hub.get(&format!("{path}.ics?lang=ru")).await;
+        assert!(russian.text.contains("SUMMARY:отозвано"), "{}", russian.text);
+        // A slug that it has got since is nobody's business, nor is what was never public.
+        let tag = hub.get_as(&hub.token, &path).await.header("etag").to_owned();
+        let renamed = json!({"slug": "renamed-since"});
+        let renamed = hub.write("PATCH", &path, Some(&tag), Some(&renamed)).await;
+        assert_eq!(renamed.status, 200, "{}", renamed.text);
+        body["slug"] = "never-public".into();
+        let draft = hub.write_as(&hub.token, "POST", "/v1/seminars", None, Some(&body)).await;
+        assert_eq!(draft.status, 201, "{}", draft.text);
+        for slug in ["renamed-since", "never-public", "no-such"] {
+            assert_eq!(hub.get(&format!("/v1/seminars/{slug}.ics")).await.status, 404, "{slug}");
+        }
+        assert_eq!(hub.get(&format!("/v1/study-visits/{id}.ics")).await.status, 404);
+        assert_eq!(hub.get("/v1/seminars/to-be-withdrawn.ics").await.status, 200);
         let seen = hub.get_as(&hub.token, calendars[0]).await.text;
         assert_eq!(seen.matches(&format!("UID:{id}@")).count(), 1, "{seen}");
         assert!(!hub.get("/v1/study-visits.ics").await.text.contains("VEVENT"));
@@ -294,11 +321,14 @@ fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
         let back = hub.get(calendars[0]).await.text;
         assert_eq!(back.matches(&format!("UID:{id}@")).count(), 1, "{back}");
         assert!(!back.contains("CANCELLED"), "{back}");
+        let own = hub.get(&format!("{path}.ics")).await.text;
+        assert!(own.contains("STATUS:CONFIRMED"), "{own}");
         let tag = hub.get(&path).await.header("etag").to_owned();
         assert_eq!(hub.write("DELETE", &path, Some(&tag), None).await.status, 204);
         let gone = hub.get(calendars[0]).await.text;
         assert_eq!(gone.matches(&format!("UID:{id}@")).count(), 1, "{gone}");
         assert!(gone.contains("STATUS:CANCELLED"), "{gone}");
+        assert_eq!(event(&hub.get(&format!("{path}.ics")).await.text), event(&gone));
     });
 }
 

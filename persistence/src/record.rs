@@ -81,14 +81,14 @@ pub(crate) async fn names(
 
 pub(crate) fn named<R: Stored>(key: &str, sight: &Sight) -> Select<Entity> {
     let rows = Entity::find().filter(Column::Resource.eq(R::COLLECTION)).filter(sight.of_records());
-    match id(key) {
+    match id_of(key) {
         Some(id) => rows.filter(Column::Id.eq(id)),
         None => rows.filter(Column::Slug.eq(key)),
     }
 }
 
-/// The id that a key is, if it is no slug.
-pub(crate) fn id(key: &str) -> Option<Uuid> {
+/// The id that a key is; else it is a slug.
+pub(crate) fn id_of(key: &str) -> Option<Uuid> {
     Uuid::try_parse(key).ok().filter(|_| key.len() == 36)
 }
 

@@ -23,7 +23,7 @@ impl Template {
         key: &str,
         build: impl FnOnce(&str) -> Statement,
     ) -> Statement {
-        let (id, nobody) = (record::id(key), Uuid::max());
+        let (id, nobody) = (record::id_of(key), Uuid::max());
         let (key, other, named): (Value, Value, _) = match id {
             Some(id) => (id.into(), nobody.into(), nobody.to_string()),
             None => (key.into(), "-".into(), "-".to_owned()),

@@ -4,7 +4,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use domain::{Record, Seminar, StudyVisit};
-use persistence::{Basis, Moment, Store};
+use persistence::{Basis, Error, Store};
 
 use crate::{
     Problem, answer,
@@ -106,34 +106,46 @@ async fn jsonld_list<R: Eventful>(
     Form::Graph.list::<R>(&request, &store, &address).await
 }
 
-/// The record that a request asks for, and the moment to read what it is told with.
-async fn one<R: Eventful>(
-    request: &HttpRequest,
-    store: &Store,
-    key: &str,
-    with: Basis,
-) -> Result<(Record<R>, Moment, Languages), Problem> {
-    let languages = Languages::of(request)?;
-    let wrong = Problem::of(R::COLLECTION);
-    let record = store.find::<R>(key).await.map_err(&wrong)?;
-    Ok((record, store.moment(with).await.map_err(&wrong)?, languages))
-}
-
 async fn ics_one<R: Eventful>(
     request: HttpRequest,
     store: Reader,
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
+    let languages = Languages::of(&request)?;
+    let wrong = Problem::of(R::COLLECTION);
+    let record = match store.find::<R>(&key).await {
+        Err(Error::NotFound) => return ics_gone::<R>(&store, &address, &key, &languages).await,
+        found => found.map_err(&wrong)?,
+    };
     let with = Related::basis_of_topics();
-    let (record, moment, languages) = one::<R>(&request, &store, &key, with.clone()).await?;
+    let moment = store.moment(with.clone()).await.map_err(&wrong)?;
     let related = Related::topics_of(&moment, &[R::event(&record)]).await;
-    let related = related.map_err(Problem::of(R::COLLECTION))?;
+    let related = related.map_err(&wrong)?;
     let (text, found) = languages.during(|| {
         let event = R::event(&record);
         ics::begin(&event.title) + &ics::event(&event, &related, &address) + ics::END
     });
     let basis = Basis::one::<R>(record.id).and(with);
+    Ok(answer::made_from(basis, answer::public_bytes(ics::MEDIA_TYPE, text.into_bytes(), found)))
+}
+
+/// The calendar of an event that is not public any more: whoever has subscribed to it is told what the
+/// calendar of the list tells.
+async fn ics_gone<R: Eventful>(
+    store: &Store,
+    address: &PublicAddress,
+    key: &str,
+    languages: &Languages,
+) -> Answer {
+    let wrong = Problem::of(R::COLLECTION);
+    // Another record may get the slug.
+    let basis = Basis::of::<R>();
+    let moment = store.moment(basis.clone()).await.map_err(&wrong)?;
+    let change = moment.gone_one::<R>(key).await.map_err(&wrong)?;
+    let change = change.ok_or_else(|| Problem::no_record(R::COLLECTION))?;
+    let (text, found) =
+        languages.during(|| ics::begin(&name::<R>()) + &ics::gone(&change, address) + ics::END);
     Ok(answer::made_from(basis, answer::public_bytes(ics::MEDIA_TYPE, text.into_bytes(), found)))
 }
 
@@ -143,10 +155,12 @@ async fn jsonld_one<R: Eventful>(
     address: Data<PublicAddress>,
     key: Path<String>,
 ) -> Answer {
+    let languages = Languages::of(&request)?;
+    let wrong = Problem::of(R::COLLECTION);
+    let record = store.find::<R>(&key).await.map_err(&wrong)?;
     let with = Related::basis();
-    let (record, moment, languages) = one::<R>(&request, &store, &key, with.clone()).await?;
-    let related = Related::of(&moment, &[R::event(&record)]).await;
-    let related = related.map_err(Problem::of(R::COLLECTION))?;
+    let moment = store.moment(with.clone()).await.map_err(&wrong)?;
+    let related = Related::of(&moment, &[R::event(&record)]).await.map_err(&wrong)?;
     let (bytes, found) = languages.during(|| jsonld::one(&R::event(&record), &related, &address));
     let basis = Basis::one::<R>(record.id).and(with);
     Ok(answer::made_from(basis, answer::public_bytes(jsonld::MEDIA_TYPE, bytes, found)))

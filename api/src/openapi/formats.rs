@@ -33,7 +33,8 @@ const CALENDAR: Form = Form {
         deleted stays in the calendar of the list as a cancelled event that tells nothing else.",
     about_one: Some(
         "A calendar after RFC 5545 with the event, or with none when its first day is not known; \
-            its readiness says so.",
+            its readiness says so. What was withdrawn or deleted stays as a cancelled event that tells \
+            nothing else.",
     ),
     answer: "The calendar.",
 };
