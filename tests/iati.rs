@@ -95,9 +95,12 @@ fn the_project_is_refused_with_everything_that_its_sources_do_not_tell() {
         let mut expected = UNDECIDED.to_vec();
         expected.insert(3, ("6.11.1", "/actual_start"));
         assert_refused(&hub, &expected).await;
+        // A file of everything would have nothing in it, which the standard does not allow.
         let all = hub.get("/v1/iati/activities.xml").await;
-        assert_eq!(all.status, 200);
-        assert!(!all.text.contains("<iati-activity "), "{}", all.text);
+        assert_eq!((all.status.as_u16(), all.json()["code"].clone()), (422, json!("not_ready")));
+        let id = hub.get(PROJECT).await.json()["id"].as_str().expect("an id").to_owned();
+        let below = |(rule, at): &(&str, &str)| (format!("/projects/{id}{at}"), (*rule).to_owned());
+        assert_eq!(all.faults(), expected.iter().map(below).collect::<Vec<_>>());
     });
 }
 
@@ -137,6 +140,9 @@ fn the_project_is_told_with_its_seminar_once_it_is_complete() {
         let seminar = hub.get("/v1/seminars/first-seminar-2021/readiness").await.json();
         let expected = [("6.11.1".to_owned(), "/starts_on".to_owned())];
         assert_eq!(rules(&seminar["formats"]["iati"]["missing"]), expected);
+        let id = hub.get("/v1/seminars/first-seminar-2021").await.json()["id"].clone();
+        let at = format!("/seminars/{}/starts_on", id.as_str().expect("an id"));
+        assert!(left_out(&hub, PROJECT).await.contains(&("6.11.1".to_owned(), at)));
     });
 }
 
@@ -417,8 +423,9 @@ fn no_two_activities_are_told_with_the_same_identifier() {
         assert_refused(&hub, &[("hub:iati-identifier", "/iati/identifier")]).await;
         let detail = &hub.get(EXPORT).await.json()["errors"][0]["detail"];
         assert!(detail.as_str().expect("a text").contains("/v1/projects/twin"), "{detail}");
-        let all = hub.get("/v1/iati/activities.xml").await.text;
-        assert!(!all.contains("<iati-activity "), "{all}");
+        let all = hub.get("/v1/iati/activities.xml").await;
+        let faults = all.faults();
+        assert!(faults.len() == 2 && faults.iter().all(|(_, rule)| rule == "hub:iati-identifier"));
         let found = hub.get("/v1/projects?iati_identifier=XM-DAC-41114-KAZ-GOVERNANCE").await;
         assert_eq!(found.json()["items"].as_array().expect("items").len(), 2);
 
@@ -427,6 +434,26 @@ fn no_two_activities_are_told_with_the_same_identifier() {
         told(&hub).await;
         let all = hub.get("/v1/iati/activities.xml").await.text;
         assert_eq!(all.matches("hierarchy=\"1\"").count(), 2, "{all}");
+        assert!(!all.contains("<!--"), "{all}");
+    });
+}
+
+#[test]
+fn the_file_of_all_projects_names_those_that_it_leaves_out_and_no_draft() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let bare = |slug: &str| json!({"slug": slug, "title": {"en": "A project"}});
+        let (public, draft) = (bare("not--ready-"), bare("not-public"));
+        let public = hub.write("POST", "/v1/projects", None, Some(&public)).await.json();
+        let draft = hub.write_as(&hub.token, "POST", "/v1/projects", None, Some(&draft)).await;
+        let all = hub.get("/v1/iati/activities.xml").await.text;
+        let id = |project: &Value| project["id"].as_str().expect("an id").to_owned();
+        let left = format!("<!-- Left out: /v1/projects/{}/readiness ", id(&public));
+        assert_eq!((all.matches(&left).count(), all.matches("<!--").count()), (1, 1), "{all}");
+        assert!(!all.contains(&id(&draft.json())), "{all}");
+        assert_eq!(all.matches("hierarchy=\"1\"").count(), 1, "{all}");
+        let today = chrono::Utc::now().date_naive();
+        assert_eq!(api::iati_faults(all.as_bytes(), today), [], "{all}");
     });
 }
 
@@ -448,6 +475,11 @@ fn what_is_known_and_has_no_place_in_the_file_is_named() {
         let mut expected = vec![("3.1.1", "/countries")];
         expected.extend(partners);
         expected.push(("xsd:indicator", &result));
+        // An event that lacks something is left out as a whole.
+        let visit = hub.get("/v1/study-visits/study-visit-korea-2022").await.json();
+        let visit = format!("/study-visits/{}/starts_on", visit["id"].as_str().expect("an id"));
+        let visit = ("6.11.1", visit.as_str());
+        expected.push(visit);
         let owned = |all: &[(&str, &str)]| -> Vec<(String, String)> {
             all.iter().map(|(rule, at)| ((*rule).to_owned(), (*at).to_owned())).collect()
         };
@@ -469,7 +501,24 @@ fn what_is_known_and_has_no_place_in_the_file_is_named() {
         expected.extend(partners);
         expected.push(("xsd:activity-date@iso-date", "/planned_end"));
         expected.extend([baseline.as_str(), &period, &target].map(|at| ("8.8.1", at)));
+        expected.push(visit);
         assert_eq!(left_out(&hub, PROJECT).await, owned(&expected));
+
+        // An amount that was agreed is told once a transaction commits it.
+        let grant = "/v1/grant-arrangements/undp-kazakhstan-mois-2021";
+        let agreed = json!({"amount": "1000", "currency": "USD"});
+        let moved = |kind: &str| json!({"transactions": [{"on": "2021-08-01", "amount": agreed, "kind": kind}]});
+        patch(&hub, grant, json!({"amount": agreed})).await;
+        patch(&hub, grant, moved("disbursement")).await;
+        let id = hub.get(grant).await.json()["id"].as_str().expect("an id").to_owned();
+        let amount = format!("/grant-arrangements/{id}/amount");
+        let untold = async || {
+            let left = left_out(&hub, PROJECT).await;
+            left.contains(&("xsd:transaction".to_owned(), amount.clone()))
+        };
+        assert!(untold().await);
+        patch(&hub, grant, moved("incoming_commitment")).await;
+        assert!(!untold().await);
         let file = told(&hub).await.text;
         assert_eq!(file.matches("As far as is known").count(), 2, "what words measure: {file}");
 

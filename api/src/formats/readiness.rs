@@ -3,6 +3,7 @@ use chrono::NaiveDate;
 use domain::SeminarFormat;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{event::Event, iati};
 
@@ -42,8 +43,9 @@ pub(crate) struct IatiReadiness {
     ready: bool,
     /// What is missing.
     missing: Vec<Gap>,
-    /// What is known of dates, places, parties, results and attendance and is left out all the same,
-    /// since the standard has no place for it as it is known; it stops nothing.
+    /// What is known of dates, places, parties, money, results and attendance and is left out all the
+    /// same, since the standard has no place for it as it is known; of a project also what its seminars
+    /// and study visits lack that are left out of it. It stops nothing.
     left_out: Vec<Gap>,
 }
 
@@ -68,6 +70,11 @@ impl Gap {
         detail: impl Into<String>,
     ) -> Self {
         Self { pointer: pointer.into(), rule, detail: detail.into() }
+    }
+
+    /// The gap of a record, where it is told together with others.
+    pub(crate) fn of(self, collection: &str, id: Uuid) -> Self {
+        Self { pointer: format!("/{collection}/{id}{}", self.pointer), ..self }
     }
 }
 

@@ -23,7 +23,7 @@ impl Building<'_> {
         let mut readiness = read;
         readiness["operationId"] = "readProjectReadiness".into();
         readiness["summary"] = "Tell what a project lacks for each form".into();
-        readiness["description"] = "Whether the project can be told in each form, and which facts are missing if it cannot, with the rule that asks for each; and what is known and would be left out of it, which stops nothing. Seminars and study visits tell theirs under their own readiness.".into();
+        readiness["description"] = "Whether the project can be told in each form, and which facts are missing if it cannot, with the rule that asks for each; and what is known and would be left out of it, which stops nothing. Seminars and study visits that lack something are left out as a whole, so that stands here as well; what would be left out of the others they tell under their own readiness.".into();
         readiness["responses"]["200"] = json!({
             "description": "What is missing.",
             "headers": told(&["ETag"]),
@@ -32,13 +32,13 @@ impl Building<'_> {
         keep_path(&mut readiness);
         self.paths.insert(format!("{record}/readiness"), json!({"get": readiness}));
 
-        let about = "Every project that has what the standard asks for, with its seminars and study visits, in one file; the readiness of a project says what it lacks.";
+        let about = "Every project that has what the standard asks for, with its seminars and study visits, in one file. What else there is, is left out: a comment stands in its place, with the address of its readiness, which says what it lacks. When no project has all of that, nothing is written, and every fact that one lacks is told at once, below `/projects/{id}`.";
         let mut all = operation(
             "listIatiActivities",
             Project::COLLECTION,
             "Take all projects as IATI activities",
             about,
-            &["400"],
+            &["400", "422"],
         );
         written(&mut all);
         all["responses"]["304"] = reference("responses", "NotModified");

@@ -1,5 +1,7 @@
 //! What is known and is not told, since the standard has no place for it as it is known.
-use domain::{Decimal, EventStatus, PartialDate, Project, Text};
+use domain::{
+    Decimal, EventStatus, GrantArrangement, PartialDate, Project, Record, Text, TransactionKind,
+};
 
 use super::{
     super::{
@@ -14,7 +16,7 @@ use crate::reached::Measured;
 
 const TO_THE_DAY: &str = "The standard has only dates that are known to the day.";
 
-/// What is not told of a project; its events have theirs for themselves.
+/// What is not told of a project; of its events it is told for themselves.
 pub(super) fn of(work: &Work) -> Vec<Gap> {
     let mut left = LeftOut(Vec::new());
     let project = work.project();
@@ -32,6 +34,9 @@ pub(super) fn of(work: &Work) -> Vec<Gap> {
         ("/actual_end", &project.actual_end),
     ] {
         left.date(at, date.as_ref());
+    }
+    for grant in &work.grants {
+        left.agreed(grant);
     }
     for (result, measures) in &work.results {
         if measures.is_empty() {
@@ -75,6 +80,17 @@ impl LeftOut {
     fn date(&mut self, at: &str, date: Option<&PartialDate>) {
         if date.is_some_and(|date| day(date).is_none()) {
             self.add(at, "xsd:activity-date@iso-date", TO_THE_DAY);
+        }
+    }
+
+    fn agreed(&mut self, grant: &Record<GrantArrangement>) {
+        let commits = |kind| {
+            matches!(kind, TransactionKind::Commitment | TransactionKind::IncomingCommitment)
+        };
+        let committed = grant.body.transactions.iter().any(|moved| commits(moved.kind));
+        if grant.body.amount.is_some() && !committed {
+            let detail = "The standard has no amount but of budgets and transactions, and no transaction commits this one.";
+            self.add(format!("/grant-arrangements/{}/amount", grant.id), "xsd:transaction", detail);
         }
     }
 

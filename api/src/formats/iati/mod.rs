@@ -13,13 +13,13 @@ use std::{
 
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use domain::{Project, ProjectFilter, Record, Resource, Seminar, StudyVisit};
-use persistence::{Basis, Moment, Wanted};
+use persistence::{Basis, Error, Moment, Wanted};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     event::{Event, Eventful},
-    readiness::IatiReadiness,
+    readiness::{Gap, IatiReadiness},
 };
 use crate::{
     Problem, answer,
@@ -102,16 +102,30 @@ async fn all(request: HttpRequest, store: Reader) -> Answer {
     let write = async |moment: &Moment, file: &mut File| {
         let mut to = BufWriter::new(file);
         begin(moment, &mut to).await?;
+        // The standard has no file without an activity: as long as there is none, this is what is told.
+        let mut missing = Some(Vec::new());
         let mut projects = moment.every(Wanted::<Project>::all(ProjectFilter::default()));
         while let Some(projects) = projects.next().await.map_err(&wrong)? {
             for project in projects {
                 let work = Work::of(moment, project, smallest).await.map_err(&wrong)?;
-                if gaps::of(&work, moment.today()).is_empty() {
+                let gaps = gaps::of(&work, moment.today());
+                if gaps.is_empty() {
+                    missing = None;
                     activities(moment, &work, &mut to).await?;
+                } else {
+                    to.write_all(&xml::left_out(&work)).map_err(Problem::unwritten)?;
+                    let gaps = gaps.into_iter().map(|gap| gap.of(Project::COLLECTION, work.id));
+                    if let Some(missing) = &mut missing {
+                        missing.extend(gaps);
+                    }
                 }
             }
         }
-        end(&mut to)
+        let Some(mut missing) = missing else { return end(&mut to) };
+        if missing.is_empty() {
+            missing.push(Gap::new("", "xsd:iati-activity", "A file has an activity."));
+        }
+        Err(Problem::not_ready(missing))
     };
     asked(&smallest.to_string()).answer(&request, &store, write).await
 }
@@ -123,9 +137,28 @@ async fn readiness(request: HttpRequest, store: Reader, key: Path<String>) -> An
     let moment = store.moment(Basis::everything()).await.map_err(&wrong)?;
     let work = Work::of(&moment, project, smallest_count(&request)).await.map_err(&wrong)?;
     let missing = gaps::of(&work, moment.today());
-    let iati = IatiReadiness::of(missing, left_out::of(&work));
+    let mut left_out = left_out::of(&work);
+    left_out.extend(untold::<Seminar>(&moment, &work).await.map_err(&wrong)?);
+    left_out.extend(untold::<StudyVisit>(&moment, &work).await.map_err(&wrong)?);
+    let iati = IatiReadiness::of(missing, left_out);
     let told = ProjectReadiness { formats: ProjectFormats { iati } };
     Ok(answer::made_from(Basis::everything(), answer::public(&told, &Languages::default())))
+}
+
+/// What the events of a project lack that are not told with it, since they lack something.
+async fn untold<R: Eventful<Filter: OfProject>>(
+    moment: &Moment,
+    work: &Work,
+) -> Result<Vec<Gap>, Error> {
+    let mut untold = Vec::new();
+    let mut batches = moment.every(Wanted::<R>::all(of_project(work)));
+    while let Some(records) = batches.next().await? {
+        for event in records.iter().map(R::event) {
+            let gaps = of_event(&event, moment.today()).into_iter();
+            untold.extend(gaps.map(|gap| gap.of(event.collection, event.id)));
+        }
+    }
+    Ok(untold)
 }
 
 async fn begin(moment: &Moment, to: &mut impl Write) -> Result<(), Problem> {

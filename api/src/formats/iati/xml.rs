@@ -329,6 +329,13 @@ pub(super) fn begin(changed: DateTime<Utc>) -> Vec<u8> {
     .into_bytes()
 }
 
+/// That a project is not told, and where it stands what it lacks. It is named by its id: a slug may hold
+/// what no comment can.
+pub(super) fn left_out(work: &Work) -> Vec<u8> {
+    format!("<!-- Left out: /v1/projects/{}/readiness tells what it lacks. -->\n", work.id)
+        .into_bytes()
+}
+
 fn stamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
