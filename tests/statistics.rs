@@ -974,7 +974,8 @@ fn indicators_count_what_the_registry_holds() {
         let mut indicators = items(&told["results"][0], "indicators");
         let in_words = indicators.find(|one| one["title"]["en"] == "in-words").expect("in words");
         assert_eq!(in_words["baseline_comment"], comment("None did"));
-        let record = hub.get(&format!("/v1/results/{result}")).await.json();
+        let id = result.as_str().expect("an id");
+        let record = hub.get(&format!("/v1/results/{id}")).await.json();
         for field in ["title", "description", "target_group", "kirkpatrick_level"] {
             assert_eq!(told["results"][0][field], record[field], "{field}");
         }
@@ -1083,6 +1084,69 @@ fn what_may_have_been_in_a_period_makes_its_count_a_lower_bound() {
             ("participants", ["null null", "null null", "null null", "null null"]),
         ];
         assert_eq!(told().await, expected(any));
+    });
+}
+
+#[test]
+fn the_results_of_a_project_are_a_sheet_with_a_row_a_period() {
+    on_each_database(async |hub: Hub| {
+        let project = "governance-innovation-and-digitalisation";
+        let indicator = json!({
+            "slug": "passed", "result_id": format!("{project}-outcome"), "measure": "percentage",
+            "title": {"en": "Who passed", "ru": "Кто сдал"}, "ascending": true,
+            "baseline": {"year": 2020, "value": "0"},
+            "periods": [
+                {"from": "2021-01-01", "to": "2021-12-31", "target": "80.5", "actual": "70", "comment": {"en": "So far"}},
+                {"from": "2022-01-01", "to": "2022-12-31", "target": null, "actual": null},
+            ],
+        });
+        let made = hub.write("POST", "/v1/indicators", None, Some(&indicator)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let bare = json!({"slug": "zero", "project_id": project, "kind": "impact", "title": {"en": "Zero"}});
+        let made = hub.write("POST", "/v1/results", None, Some(&bare)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+
+        let path = format!("/v1/projects/{project}/results");
+        let fields = "kind,indicator,from,target,actual,actual_qualifier,comment,progress";
+        let sheet = hub.get(&format!("{path}.csv?fields={fields}&lang=ru")).await;
+        let name = "attachment; filename=\"results.csv\"";
+        assert_eq!(sheet.header("content-disposition"), name, "{}", sheet.text);
+        let lines = [
+            fields,
+            "outcome,Кто сдал,2021-01-01,80.5,70,exact,So far,87.0",
+            "outcome,Кто сдал,2022-01-01,,,,,",
+            "impact,,,,,,,",
+        ];
+        assert_eq!(sheet.text.lines().collect::<Vec<_>>(), lines);
+
+        // Each column tells what the results do.
+        let told = hub.get(&format!("{path}?lang=en")).await.json();
+        let rows = hub.get(&format!("{path}.ndjson?lang=en")).await.text;
+        let rows: Vec<Value> = rows.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+        let (row, indicator) = (&rows[0], &told["results"][0]["indicators"][0]);
+        for field in ["from", "to", "target", "actual", "actual_qualifier", "progress"] {
+            assert_eq!(row[field], indicator["periods"][0][field], "{field}");
+        }
+        for field in ["measure", "ascending", "baseline_year", "baseline", "computed_from"] {
+            assert_eq!(row[field], indicator[field], "{field}");
+        }
+        assert_eq!(row["target_group"], told["results"][0]["target_group"]["en"]);
+        assert_eq!(
+            (&row["result_id"], &row["indicator_id"]),
+            (&told["results"][0]["id"], &indicator["id"])
+        );
+
+        // In a workbook numbers are numbers.
+        let book = hub.bytes(&format!("{path}.xlsx")).await;
+        let mut book = calamine::Xlsx::new(Cursor::new(book)).unwrap();
+        let range = book.worksheet_range("results").unwrap();
+        let header = range.rows().next().unwrap();
+        let target = header.iter().position(|name| *name == *"target").expect("a column");
+        assert_eq!(range.rows().nth(1).unwrap()[target], Data::Float(80.5));
+        for (query, status) in [(".csv?x=1", 400), (".csv?fields=nope", 400), (".pdf", 404)] {
+            assert_eq!(hub.get(&format!("{path}{query}")).await.status, status, "{query}");
+        }
+        assert_eq!(hub.get("/v1/projects/nope/results.csv").await.status, 404);
     });
 }
 

@@ -25,6 +25,8 @@ use crate::{
     statistics::{MAKERS, Statistics, smallest_count},
 };
 
+pub(crate) mod sheet;
+
 /// Of how many seminars and study visits each, the newest, it is told how many came.
 const NEWEST: u64 = 50;
 /// The last day that a date can mean.
@@ -217,6 +219,7 @@ pub(crate) struct Framework {
 pub(crate) fn routes(routes: &mut Routes) {
     routes.at("/v1/projects/{id}/dashboard", |at| at.get(dashboard));
     routes.at("/v1/projects/{id}/results", |at| at.get(results));
+    routes.at("/v1/projects/{id}/results.{format}", |at| at.get(sheet::named));
 }
 
 async fn dashboard(request: HttpRequest, reader: Reader, key: Path<String>) -> Answer {
@@ -246,20 +249,9 @@ async fn told<T: Serialize>(
     let wrong = Problem::of(Project::COLLECTION);
     let id = reader.find::<Project>(key).await.map_err(&wrong)?.id;
     let smallest = smallest_count(request);
-    let asked = Asked {
-        of: Project::COLLECTION,
-        media_type: "application/json",
-        basis: Basis::everything(),
-        by: &smallest.to_string(),
-        // Nothing is counted of a period until its first day.
-        daily: true,
-        turns: &MAKERS,
-    };
-    asked
+    asked("application/json", &smallest.to_string())
         .answer(request, reader, async |moment, file| {
-            // As it was at that moment, like all that is told with it.
-            let mut found = moment.of_keys::<Project>([id.to_string()]).await.map_err(&wrong)?;
-            let project = found.pop().ok_or_else(|| Problem::no_record(Project::COLLECTION))?;
+            let project = as_of(moment, id).await?;
             let answer = tell(moment, project, smallest).await.map_err(&wrong)?;
             let (bytes, found) = languages.write(&answer);
             std::io::Write::write_all(file, &bytes).map_err(Problem::unwritten)?;
@@ -268,6 +260,26 @@ async fn told<T: Serialize>(
             Ok(said)
         })
         .await
+}
+
+/// What is told of a project in that form, depending on how few people may be told.
+fn asked<'a>(media_type: &'static str, by: &'a str) -> Asked<'a> {
+    Asked {
+        of: Project::COLLECTION,
+        media_type,
+        basis: Basis::everything(),
+        by,
+        // Nothing is counted of a period until its first day.
+        daily: true,
+        turns: &MAKERS,
+    }
+}
+
+/// The project as it was at that moment, like all that is told with it.
+async fn as_of(moment: &Moment, id: Uuid) -> Result<Record<Project>, Problem> {
+    let found = moment.of_keys::<Project>([id.to_string()]).await;
+    let mut found = found.map_err(Problem::of(Project::COLLECTION))?;
+    found.pop().ok_or_else(|| Problem::no_record(Project::COLLECTION))
 }
 
 impl Dashboard {

@@ -37,7 +37,7 @@ pub struct Indicator {
 
 /// What the registry can count for an indicator, of a project and between two days: of what was held,
 /// and begins between them whichever day its date may mean. What may begin between them makes the count
-/// a lower bound.
+/// a lower bound, and so do countries that may have had a part and are not named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegistryMetric {

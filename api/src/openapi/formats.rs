@@ -88,16 +88,8 @@ impl Building<'_> {
             days, with what belongs to it, as of one moment: for the report of a year. It has them whatever their status: \
             `status=held` leaves what took place. Texts are in \
             one language, which `lang` chooses, and names with `; ` between them. What is not known \
-            is empty.\n\n| column | what it tells |\n|---|---|\n".to_owned();
-        let columns = json!(Activity::schema());
-        let columns = columns["properties"].as_object().into_iter().flatten();
-        about.extend(columns.map(|(name, column)| {
-            // What is said of a value that may be null stands beside the value.
-            let within = column["oneOf"].as_array().into_iter().flatten();
-            let mut said = [column].into_iter().chain(within);
-            let words = said.find_map(|one| one["description"].as_str()).unwrap_or_default();
-            format!("| `{name}` | {words} |\n")
-        }));
+            is empty.\n\n".to_owned();
+        about.push_str(&columns_of(&json!(Activity::schema())));
         let mut get = operation(
             "exportActivities",
             Seminar::COLLECTION,
@@ -174,6 +166,19 @@ impl Building<'_> {
         });
         self.paths.insert(path, json!({"get": get}));
     }
+}
+
+/// The columns of what such a schema describes, each with what it tells, as a table in Markdown.
+pub(super) fn columns_of(schema: &Value) -> String {
+    let columns = schema["properties"].as_object().into_iter().flatten();
+    let lines = columns.map(|(name, column)| {
+        // What is said of a value that may be null stands beside the value.
+        let within = column["oneOf"].as_array().into_iter().flatten();
+        let mut said = [column].into_iter().chain(within);
+        let words = said.find_map(|one| one["description"].as_str()).unwrap_or_default();
+        format!("| `{name}` | {words} |\n")
+    });
+    "| column | what it tells |\n|---|---|\n".to_owned() + &lines.collect::<String>()
 }
 
 /// Leaves an operation no other parameters than those in its path.

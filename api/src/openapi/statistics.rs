@@ -4,10 +4,14 @@ use domain::{
     Seminar, StudyVisit, Subject,
 };
 use serde_json::{Value, json};
+use utoipa::PartialSchema;
 
-use super::{Building, Components, answer, operation, reference, told};
-use crate::dashboard::{Dashboard, Framework};
+use super::{
+    Building, Components, answer, as_file, formats::columns_of, operation, reference, told,
+};
+use crate::dashboard::{Dashboard, Framework, sheet::PeriodRow};
 use crate::export::Format;
+use crate::formats::table::Table;
 use crate::statistics::{
     ActivityFilter, CHARTS, COLLECTION, CONVERTED_TO, MOST_SPLITS, MOST_VALUES, NARROWEST,
     Statistics, Subjects, WIDEST, WIDTH, filtering, fitting,
@@ -77,6 +81,16 @@ impl Building<'_> {
                 answer("As of one moment.", name, None, &["ETag", "Content-Language"]);
             self.paths.insert(format!("{project}/{part}"), json!({"get": get}));
         }
+        let mut get = self.paths[&project]["get"].clone();
+        get["operationId"] = "exportProjectFramework".into();
+        get["summary"] = "Take the results of a project as a sheet".into();
+        let about = "A row for each period of an indicator, as of one moment, with what the results of the project tell of it. A result without an indicator, and an indicator without a period, has a row as well. Texts are in one language, which `lang` chooses. What is not known is empty.\n\n";
+        get["description"] = (about.to_owned() + &columns_of(&json!(PeriodRow::schema()))).into();
+        let mut parameters = get["parameters"].as_array().cloned().unwrap_or_default();
+        parameters.retain(|one| one["in"] == "path");
+        as_file(&mut get, parameters, &Table::of_schema::<PeriodRow>(), &Format::ALL);
+        get["responses"]["422"] = reference("responses", "Unfit");
+        self.paths.insert(format!("{project}/results.{{format}}"), json!({"get": get}));
     }
 
     fn subject(&mut self, subject: Subject) {
