@@ -397,6 +397,35 @@ fn an_editors_change_to_what_is_public_is_kept_aside_until_it_is_decided() {
 }
 
 #[test]
+fn the_same_change_is_kept_aside_once() {
+    on_each_database(async |hub| {
+        let Staff { editor, .. } = Staff::of(&hub).await;
+        hub.write("POST", "/v1/topics", None, Some(&topic("public"))).await;
+        let at = "/v1/topics/public";
+        let first = proposed(&hub, &editor, at, "Better").await;
+        let again = proposed(&hub, &editor, at, "Better").await;
+        assert_eq!(again.json(), first.json());
+        assert_eq!(again.header("location"), first.header("location"));
+        let whole = json!({"code": "public", "scheme": "own", "label": {"en": "Better"}});
+        let tag = hub.get(at).await.header("etag").to_owned();
+        let again = hub.write_as(&editor, "PUT", at, Some(&tag), Some(&whole)).await;
+        assert_eq!((again.status.as_u16(), again.json()), (202, first.json()));
+
+        // Another change, or somebody else's, is another proposal.
+        let another = proposed(&hub, &editor, at, "Best").await;
+        assert_ne!(another.json()["id"], first.json()["id"]);
+        let somebody = hub.token("editor", &[]).await;
+        let theirs = proposed(&hub, &somebody, at, "Better").await;
+        assert_ne!(theirs.json()["id"], first.json()["id"]);
+        // What was declined can be proposed again.
+        let back = format!("{}/take-back", first.header("location"));
+        assert_eq!(hub.write_as(&editor, "POST", &back, None, None).await.status, 200);
+        let anew = proposed(&hub, &editor, at, "Better").await;
+        assert_ne!(anew.json()["id"], first.json()["id"]);
+    });
+}
+
+#[test]
 fn a_proposal_can_be_declined_and_taken_back() {
     on_each_database(async |hub| {
         let Staff { editor, publisher, .. } = Staff::of(&hub).await;

@@ -209,7 +209,7 @@ impl Store {
                 if value == json!(read::<R>(&old.body)?) {
                     return Ok(Written::Kept(Box::new(one(&tx, old).await?)));
                 }
-                let proposal = proposal::keep(&tx, self, by, &old, &value).await?;
+                let proposal = proposal::keep_once(&tx, self, by, &old, &value).await?;
                 tx.commit().await?;
                 return Ok(Written::Proposed(Box::new(proposal)));
             }

@@ -68,7 +68,7 @@ pub enum Decision {
 }
 
 /// Keeps a change aside.
-pub(crate) async fn keep(
+async fn keep(
     tx: &DatabaseTransaction,
     store: &Store,
     by: &Author,
@@ -93,26 +93,26 @@ pub(crate) async fn keep(
     told(row, old)
 }
 
-/// Keeps a change aside, unless its author has proposed just that already.
+/// Keeps a change aside, unless its author has proposed just that already: then it is that proposal.
 pub(crate) async fn keep_once(
     tx: &DatabaseTransaction,
     store: &Store,
     by: &Author,
     old: &record::Model,
     value: &Value,
-) -> Result<(), Error> {
+) -> Result<Proposal, Error> {
     let open = Entity::find()
         .filter(Column::RecordId.eq(old.id))
         .filter(Column::Actor.eq(&by.name))
         .filter(Column::Status.eq(OPEN))
-        .filter(Column::Revision.eq(old.revision));
+        .filter(Column::Revision.eq(old.revision))
+        .order_by_asc(Column::Id);
     for known in open.all(tx).await? {
         if read::<Value>(&known.body)? == *value {
-            return Ok(());
+            return told(known, old);
         }
     }
-    keep(tx, store, by, old, value).await?;
-    Ok(())
+    keep(tx, store, by, old, value).await
 }
 
 fn told(kept: Model, record: &record::Model) -> Result<Proposal, Error> {

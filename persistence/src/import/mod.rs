@@ -105,7 +105,8 @@ impl Bench<'_> {
     /// Keeps a change aside, unless it is already.
     async fn propose(&self, entry: &dyn Writing) -> Result<(), Error> {
         let Some(old) = entry.before() else { return Ok(()) };
-        proposal::keep_once(self.tx, self.store, self.by, old, entry.value()).await
+        proposal::keep_once(self.tx, self.store, self.by, old, entry.value()).await?;
+        Ok(())
     }
 }
 
