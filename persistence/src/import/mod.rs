@@ -16,7 +16,7 @@ mod overlay;
 mod rows;
 
 use domain::{Difference, Violation, differences};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -125,6 +125,19 @@ fn refusal(error: Error, collection: &str) -> Result<Vec<Violation>, Error> {
             whole("forbidden", "It belongs to no project, and the token is limited to some.")
         }
         Error::SamePerson => whole("same_person", "Somebody else has to publish it."),
+        // Its record was made or changed between two looks at it: it is found at the next.
+        Error::Stale => Err(Error::Collided(DbErr::Custom("a record has just changed".to_owned()))),
         other => Err(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_has_just_come_is_looked_for_again() {
+        let again = refusal(Error::Stale, "topics");
+        assert!(matches!(again, Err(Error::Collided(_))), "{again:?}");
     }
 }
