@@ -232,6 +232,35 @@ fn a_dry_run_tells_the_differences_and_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_of_a_bundle_keeps_nobody_waiting_for_the_log() {
+    on_each_database(async |hub| {
+        let bundle = |code: &str, parent: &str| {
+            let topic = json!({"code": code, "scheme": "own", "label": {"en": code},
+                "parent_id": parent});
+            json!({"records": {"topics": [topic]}}).to_string().into_bytes()
+        };
+        let before = position(&hub).await;
+        let query = "dry_run=true";
+        hub.statements();
+        let sent =
+            send(&hub, &hub.token, query, "application/json", bundle("dried", "cloud")).await;
+        let told = over(&hub, &hub.token, &sent).await;
+        assert_eq!(counts(&told), [1, 0, 0, 0, 0], "{told}");
+        let logs = |sql: &&String| {
+            sql.contains("pg_advisory_xact_lock(") || sql.contains("INTO \"change\"")
+        };
+        assert_eq!(hub.statements().iter().find(logs), None);
+        assert_eq!(position(&hub).await, before);
+        // What other records speak against is told all the same.
+        let sent =
+            send(&hub, &hub.token, query, "application/json", bundle("dried", "dried")).await;
+        let told = over(&hub, &hub.token, &sent).await;
+        assert_eq!(counts(&told), [0, 0, 0, 0, 1], "{told}");
+        assert_eq!(told["faults"][0]["pointer"], "/records/topics/0/parent_id", "{told}");
+    });
+}
+
+#[test]
 fn sending_it_twice_changes_nothing_whatever_the_rows_are_known_by() {
     on_each_database(async |hub| {
         let seminar = field(&hub, "/v1/seminars/first-seminar-2021", "/id").await;

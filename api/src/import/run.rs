@@ -172,7 +172,8 @@ impl Run<'_> {
         let bundle = body::parse(&bytes).map_err(disk)?;
         drop(bytes);
         let taking = Taking { told: MOST_CHANGES, ..self.taking() };
-        let told = self.store.import(self.by, &taking, bundle).await?;
+        let (store, by) = (self.store, self.by);
+        let told = patiently(async || store.import(by, &taking, bundle.clone()).await).await?;
         let mut state = ImportState::Done;
         for told in told {
             for broken in &told.outcome.refused {

@@ -235,7 +235,12 @@ impl Bench<'_> {
         }
         for (place, collection, change) in kept {
             let id: Uuid = change.entry.row().id;
-            if let Err(error) = change.entry.finish(self.store, self.tx, self.by).await {
+            // Where nothing is committed, nobody is kept waiting for the log.
+            let finished = match self.taking.dry_run {
+                true => change.entry.may_stand(self.tx).await,
+                false => change.entry.finish(self.store, self.tx, self.by).await,
+            };
+            if let Err(error) = finished {
                 told[place].outcome = Taken::refused(refusal(error, collection)?);
             } else {
                 external::keep(self.tx, collection, change.name.map(|name| (name, id))).await?;

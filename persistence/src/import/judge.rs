@@ -122,6 +122,7 @@ pub(super) trait Writing {
     fn may<'a>(&'a self, tx: &'a DatabaseTransaction, by: &'a Author) -> Step<'a, bool>;
     fn keep_row<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()>;
     fn keep_parts<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()>;
+    fn may_stand<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()>;
     fn finish<'a>(
         &'a self,
         store: &'a Store,
@@ -157,6 +158,9 @@ impl<R: Stored> Writing for Entry<R> {
     }
     fn keep_parts<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()> {
         Box::pin(async { Self::keep_parts(&[self], tx).await })
+    }
+    fn may_stand<'a>(&'a self, tx: &'a DatabaseTransaction) -> Step<'a, ()> {
+        Box::pin(async { Self::may_stand(&[self], tx).await })
     }
     fn finish<'a>(
         &'a self,
