@@ -449,6 +449,56 @@ fn one_person_is_told_all_that_is_held_of_them_and_taken_away() {
     });
 }
 
+/// Whether that stands anywhere in the files of the database, where it has files.
+fn is_in_files(database: &Database, text: &str) -> Option<bool> {
+    let file = database.file()?.into_os_string();
+    Some(["", "-wal"].iter().any(|end| {
+        let mut file = file.clone();
+        file.push(end);
+        let bytes = std::fs::read(file).unwrap_or_default();
+        bytes.windows(text.len()).any(|some| some == text.as_bytes())
+    }))
+}
+
+#[test]
+fn who_was_erased_is_not_in_the_file_any_more() {
+    on_each_database(async |hub| {
+        let is_gone = |text: &str| is_in_files(&hub.database, text) != Some(true);
+        let somebody = async |who: &str| {
+            let mut body = named(&format!("{who}@example.org"));
+            body["name"] = format!("{who} is the name").into();
+            let (kept, at) = made(&hub, &body).await;
+            // Something else comes and goes on the same page.
+            let (_, other) = made(&hub, &counted("KZ")).await;
+            let tag = hub.get_as(&hub.token, &other).await.header("etag").to_owned();
+            assert_eq!(hub.write("DELETE", &other, Some(&tag), None).await.status, 204);
+            assert_ne!(is_in_files(&hub.database, who), Some(false));
+            (kept, at)
+        };
+        let (_, place) = somebody("Quixotina").await;
+        let erased = hub.write("POST", &format!("{place}/erase"), None, None).await;
+        assert_eq!(erased.status, 200, "{}", erased.text);
+        assert!(is_gone("Quixotina"));
+
+        somebody("Zenobrius").await;
+        let erase = json!({"email": "zenobrius@example.org"});
+        let erased = hub.write("POST", "/v1/participants/erase", None, Some(&erase)).await;
+        assert_eq!(erased.json(), json!({"erased": 1}));
+        assert!(is_gone("Zenobrius"));
+        assert!(is_gone("zenobrius@"));
+
+        let (_, place) = somebody("Marzipanne").await;
+        let tag = hub.get_as(&hub.token, &place).await.header("etag").to_owned();
+        assert_eq!(hub.write("DELETE", &place, Some(&tag), None).await.status, 204);
+        assert!(is_gone("Marzipanne"));
+
+        somebody("Wolframette").await;
+        let late = at("2099-01-01T00:00:00Z", &hub.database);
+        assert_eq!(late.open().await.unwrap().retain_participants().await.unwrap(), 1);
+        assert!(is_gone("Wolframette"));
+    });
+}
+
 /// The same database, at a time that stands still.
 fn at(time: &str, database: &Database) -> Database {
     let time: DateTime<Utc> = time.parse().unwrap();

@@ -136,6 +136,8 @@ fn unguarded(url: &str, connections: u32, purpose: Purpose) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(5))
                 .foreign_keys(true)
+                // What was taken away is not to be read in the file.
+                .pragma("secure_delete", "on")
         });
     options
 }
@@ -228,6 +230,23 @@ pub(crate) async fn lock_log(change: &DatabaseTransaction) -> Result<(), Error> 
         return Err(Error::Unavailable(DbErr::Custom(why.to_owned())));
     }
     Ok(())
+}
+
+/// Has what was taken away leave the file too: it still stands in the log of the last changes, which
+/// is emptied here. Where somebody reads what was there before, they are waited for a while; what stays
+/// is written over later.
+///
+/// Postgres clears its tables by itself, and keeps its log as long as it is told to.
+pub(crate) async fn forget(db: &DatabaseConnection) {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return;
+    }
+    if let Err(error) = db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
+        tracing::warn!(
+            error = cause(&error),
+            "what was erased may be read in the file for a while"
+        );
+    }
 }
 
 /// Whether the change may use that key: not while another does, which it then does not wait for.

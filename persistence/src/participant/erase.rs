@@ -32,6 +32,7 @@ impl Store {
             let erased = take_away(&tx, by, self.now(), vec![old]).await?;
             let kept = kept(&tx, erased).await?.pop().ok_or(Error::NotFound)?;
             log::commit(self, tx).await?;
+            dialect::forget(self.db()).await;
             Ok(kept)
         })
         .await
@@ -51,6 +52,7 @@ impl Store {
                 .await?;
             let erased = take_away(&tx, by, self.now(), rows).await?;
             log::commit(self, tx).await?;
+            dialect::forget(self.db()).await;
             Ok(erased.len() as u64)
         })
         .await
@@ -82,7 +84,11 @@ impl Store {
                 Ok(erased.len() as u64)
             });
             match batch.await? {
-                0 => return Ok(erased),
+                0 if erased > 0 => {
+                    dialect::forget(self.db()).await;
+                    return Ok(erased);
+                }
+                0 => return Ok(0),
                 some => erased += some,
             }
         }

@@ -87,7 +87,9 @@ impl Store {
             Entity::delete_by_id(id).exec(&tx).await?;
             let gone = Model { revision: old.revision + 1, ..old };
             note(&tx, by, self.now(), vec![told("delete", &gone)]).await?;
-            log::commit(self, tx).await
+            log::commit(self, tx).await?;
+            dialect::forget(self.db()).await;
+            Ok(())
         })
         .await
     }
