@@ -150,9 +150,12 @@ pub(crate) fn session(url: &str, purpose: Purpose) -> Result<PgConnectOptions, D
 }
 
 fn settings(options: PgConnectOptions, purpose: Purpose) -> PgConnectOptions {
-    let options = options
-        .application_name("capacity-hub")
-        .options([("lock_timeout", LOCK_TIMEOUT), ("client_min_messages", "error")]);
+    let options = options.application_name("capacity-hub").options([
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("client_min_messages", "error"),
+        // Who has waited for others is to see what they wrote, whatever the server is set to.
+        ("default_transaction_isolation", "read committed"),
+    ]);
     if purpose == Purpose::Migrate {
         return options
             .options([("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")]);
