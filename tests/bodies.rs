@@ -234,6 +234,15 @@ fn what_the_contract_lists_is_refused_where_it_stands() {
                 "/ends_at",
                 "ends_before_it_starts",
             ),
+            (
+                "indicators",
+                json!({"computed_from": "speakers", "periods": [
+                    {"from": "2021-01-01", "to": "2021-12-31", "target": "9"},
+                    {"from": "2022-01-01", "to": "2022-12-31", "target": "9", "actual": "8"},
+                ]}),
+                "/periods/1/actual",
+                "counted_not_typed",
+            ),
             ("exchange-rates", json!({"citations": []}), "/citations", "empty"),
             (
                 "grant-arrangements",

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::{Validate, ValidationError, ValidationErrors};
 
 use crate::{
     Citation, Decimal, FullDate, Key, NoDerived, OneOf, Resource, ResultRef, Slug, Text,
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What a result is measured by.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Indicator {
     /// Its name in addresses, if it has one.
@@ -25,7 +25,6 @@ pub struct Indicator {
     pub baseline: Option<Baseline>,
     /// What was aimed at and reached, by period.
     #[serde(default)]
-    #[validate(nested)]
     pub periods: Vec<IndicatorPeriod>,
     /// What the registry counts for its actual values, instead of their being typed; the results of
     /// the project tell the counts.
@@ -100,7 +99,7 @@ pub struct IndicatorPeriod {
     pub to: FullDate,
     /// What was aimed at.
     pub target: Option<Decimal>,
-    /// What was reached.
+    /// What was reached; null where the registry counts it.
     pub actual: Option<Decimal>,
     /// How to read it.
     pub comment: Option<Text>,
@@ -138,6 +137,23 @@ impl Resource for Indicator {
 
     fn citations(&self) -> &[Citation] {
         &self.citations
+    }
+}
+
+impl Validate for Indicator {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut broken = ValidationErrors::new();
+        broken.merge_self("periods", self.periods.validate());
+        let counted = self.computed_from.is_some();
+        for (place, period) in self.periods.iter().enumerate() {
+            if counted && period.actual.is_some() {
+                let mut error = ValidationError::new("counted_not_typed")
+                    .with_message("The registry counts it: leave it out.".into());
+                error.add_param("pointer".into(), &format!("/periods/{place}/actual"));
+                broken.add("__all__", error);
+            }
+        }
+        if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 }
 

@@ -131,6 +131,13 @@ pub(super) const FAULTS: &[Kind] = &[
         "The standard for grants has budgets of a year at most: split it.",
     ),
     kind(
+        "counted_not_typed",
+        422,
+        "What is counted is typed as well",
+        "The registry counts the actual values of an indicator that is computed from a metric: leave \
+         them out, or computed_from.",
+    ),
+    kind(
         "value_and_unit",
         422,
         "A value and its unit do not go together",
