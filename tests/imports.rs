@@ -326,6 +326,35 @@ fn an_export_is_taken_back_as_it_is_and_an_id_that_nobody_has_is_a_fault() {
 }
 
 #[test]
+fn who_may_not_change_a_record_gives_it_no_name() {
+    on_each_database(async |hub| {
+        let names = "SELECT count(*) FROM external_id WHERE system = 'theirs'";
+        let take_as = async |token: &str, text: &str| {
+            let query = "resource=topics&system=theirs";
+            let sent = send(&hub, token, query, "text/csv", text.as_bytes().to_vec()).await;
+            counts(&over(&hub, token, &sent).await)
+        };
+        let (editor, limited) = (hub.token("editor", &[]).await, hub.token("editor", &[PROJECT]));
+        let label = field(&hub, "/v1/topics/cloud", "/label/en").await;
+        let same = format!("code,external_id,label.en\ncloud,T1,{}\n", label.as_str().unwrap());
+        // What they propose is not so yet, and what is left is not theirs.
+        for token in [&editor, &limited.await] {
+            assert_eq!(take_as(token, &same).await, [0, 0, 1, 0, 0]);
+            let other = "code,external_id,label.en\ncloud,T1,Other\n";
+            assert_eq!(take_as(token, other).await, [0, 0, 0, 1, 0]);
+            assert_eq!(hub.number(names).await, 0);
+        }
+        assert_eq!(take_as(&hub.token, &same).await, [0, 0, 1, 0, 0]);
+        assert_eq!(hub.number(names).await, 1);
+        // A draft is everybody's who writes it.
+        let draft = "code,external_id,scheme,label.en\ndrafted,T2,own,Draft\n";
+        assert_eq!(take_as(&editor, draft).await, [1, 0, 0, 0, 0]);
+        assert_eq!(take_as(&editor, &draft.replace("T2", "T3")).await, [0, 0, 1, 0, 0]);
+        assert_eq!(hub.number(names).await, 3);
+    });
+}
+
+#[test]
 fn a_mapping_that_was_guessed_wrong_is_corrected() {
     on_each_database(async |hub| {
         let text = "Шифр;Подпись;Пометка\nmapped;Тема;не для реестра\n";

@@ -265,6 +265,18 @@ impl Bench<'_> {
         Ok(targets)
     }
 
+    /// Whether the author may have a record refer to those, and is not only to suggest it.
+    async fn may_change<R: Stored>(
+        &self,
+        old: &record::Model,
+        links: &[(String, Uuid)],
+    ) -> Result<bool, Error> {
+        match may_replace::<R>(self.tx, self.by, old, links).await {
+            Err(error) => refusal(error, R::COLLECTION).map(|_| false),
+            may => may,
+        }
+    }
+
     /// Judges a body, which tells those fields only, if some are named.
     pub(super) async fn judge<R: Stored>(
         &self,
@@ -314,9 +326,13 @@ impl Bench<'_> {
         let name = name.map(|name| Named::new(&self.taking.system, name));
         let (entry, name) = match target {
             Some(old) => {
-                if known_of(&json!(read::<R>(&old.body)?)) == known_of(&value)
-                    && known.is_none_or(|known| known == old.id)
-                {
+                let same = known_of(&json!(read::<R>(&old.body)?)) == known_of(&value);
+                if same && known.is_none_or(|known| known == old.id) {
+                    let name = match name {
+                        // To give a record a name is to change it.
+                        Some(name) if self.may_change::<R>(old, &links).await? => Some(name),
+                        _ => None,
+                    };
                     return Ok(Judged::Left(old.id, name));
                 }
                 (self.store.replaced::<R>("replace", old.clone(), value, links)?, name)

@@ -295,11 +295,11 @@ impl Bench<'_> {
         let action = self.allowed(&change).await?;
         let Change { entry, name, .. } = change;
         let outcome = Taken::of(&entry, action, tell)?;
-        let named = name.map(|name| (name, entry.row.id)).into_iter().collect();
         if action == Action::Proposed {
+            // It gets its name once it is so.
             self.propose(&entry).await?;
-            external::keep(self.tx, R::COLLECTION, named).await?;
         } else {
+            let named = name.map(|name| (name, entry.row.id)).into_iter().collect();
             self.make(&[&entry], named).await?;
         }
         Ok(outcome)
