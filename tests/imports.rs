@@ -326,6 +326,56 @@ fn an_export_is_taken_back_as_it_is_and_an_id_that_nobody_has_is_a_fault() {
 }
 
 #[test]
+fn a_table_of_an_older_revision_undoes_nothing() {
+    on_each_database(async |hub| {
+        let export = hub.get("/v1/topics.csv").await.text;
+        let cloud = export.lines().find(|line| line.contains(",cloud,")).expect("a topic");
+        let header = export.lines().next().expect("headers");
+        let tag = hub.get("/v1/topics/cloud").await.header("etag").to_owned();
+        let change = json!({"label": {"en": "Written since"}});
+        let changed = hub.write("PATCH", "/v1/topics/cloud", Some(&tag), Some(&change)).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        let now = changed.json()["revision"].as_i64().expect("a revision");
+
+        // Its other rows are left, and this one does not undo the change.
+        let stale = (now - 1).to_string();
+        for query in ["", "&dry_run=true"] {
+            let told = take(&hub, &format!("resource=topics{query}"), &export).await;
+            let total = told["total"].as_u64().expect("a total");
+            assert_eq!(counts(&told), [0, 0, if query.is_empty() { 0 } else { total - 1 }, 0, 1]);
+            let fault = &told["faults"][0];
+            assert_eq!(
+                json!([fault["field"], fault["header"], fault["value"], fault["code"]]),
+                json!(["revision", "revision", stale, "stale_revision"]),
+                "{told}"
+            );
+            let detail = fault["detail"].as_str().expect("a detail");
+            assert!(detail.contains(&format!("at revision {now} by now")), "{detail}");
+        }
+        let label = async || field(&hub, "/v1/topics/cloud", "/label/en").await;
+        assert_eq!(label().await, "Written since");
+
+        // What is so already is left, whatever revision it was made from.
+        let told = take(&hub, "resource=topics", "code,revision,label.en\ncloud,1,Written since\n");
+        assert_eq!(counts(&told.await), [0, 0, 1, 0, 0]);
+        // A file of the present revision, and one that tells none, change it.
+        let text = format!("code,revision,label.en\ncloud,{now},Written anew\n");
+        assert_eq!(counts(&take(&hub, "resource=topics", &text).await), [0, 1, 0, 0, 0]);
+        let text = format!("{header}\n{cloud}\n");
+        let told = take(&hub, "resource=topics&mapping=%7B%22revision%22:null%7D", &text).await;
+        assert_eq!(counts(&told), [0, 1, 0, 0, 0], "{told}");
+        assert_ne!(label().await, "Written anew");
+        let text = "code,revision,label.en\ncloud,,Without\n";
+        assert_eq!(counts(&take(&hub, "resource=topics", text).await), [0, 1, 0, 0, 0]);
+        // What is new was made from none.
+        let text = "code,scheme,revision,label.en\nbrand-new,own,4,New\n";
+        assert_eq!(counts(&take(&hub, "resource=topics", text).await), [1, 0, 0, 0, 0]);
+        let told = take(&hub, "resource=topics", "code,revision,label.en\ncloud,B,Other\n").await;
+        assert_eq!(faults(&told), [(2, "B".to_owned(), "invalid_value".to_owned())], "{told}");
+    });
+}
+
+#[test]
 fn who_may_not_change_a_record_gives_it_no_name() {
     on_each_database(async |hub| {
         let names = "SELECT count(*) FROM external_id WHERE system = 'theirs'";

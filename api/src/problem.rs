@@ -196,7 +196,8 @@ mod kinds {
             "A webhook that is switched off sends nothing: set enabled to true, and try again.";
         STALE 412 "stale_revision" "The record has changed since it was read"
             "Somebody has changed the record meanwhile: read it again, make your change to what \
-             you find, and send the new ETag as If-Match.";
+             you find, and send the new ETag as If-Match. A row of a table tells its revision in the \
+             column of that name: take a new file, or leave that cell empty.";
         TOO_LARGE 413 "body_too_large" "The body is too large"
             "The body has more bytes than the address takes: detail tells how many there may be, \
              so send less at once.";

@@ -293,9 +293,10 @@ fn step(sheet: &mut Sheet, wanted: impl Fn(&Row) -> bool) -> Result<Option<Vec<R
 fn incoming(mapping: &Mapping, rows: &[Row]) -> Vec<Incoming> {
     let all = rows.iter().map(|row| {
         let draft = mapping.draft(row);
-        let [id, external_id] = mapping.keys(row);
+        let [id, external_id, revision] = mapping.keys(row);
+        let (place, body) = (row.number, draft.body().clone());
         let faulty = !draft.faults().is_empty();
-        Incoming { place: row.number, id, external_id, body: draft.body().clone(), faulty }
+        Incoming { place, id, external_id, revision, body, faulty }
     });
     all.collect()
 }

@@ -14,6 +14,10 @@ use crate::formats::table::{
 const ID: &str = "id";
 /// The same, by what the record is called outside.
 const EXTERNAL_ID: &str = "external_id";
+/// The revision of that record that the row was made from.
+const REVISION: &str = "revision";
+/// What is no field of a record, and is read all the same.
+const KEYS: [&str; 3] = [ID, EXTERNAL_ID, REVISION];
 
 /// How it is known what a header stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,7 +45,7 @@ pub(crate) struct Matched {
     /// The header, as it stands in the sheet.
     #[schema(example = "Дата начала")]
     pub(crate) header: String,
-    /// The path of the field, `id` or `external_id`; null when the column is not read.
+    /// The path of the field, `id`, `external_id` or `revision`; null when the column is not read.
     #[schema(example = "starts_on")]
     pub(crate) field: Option<String>,
     /// How that is known.
@@ -113,9 +117,10 @@ impl Mapping {
         &self.matched
     }
 
-    /// What a row says which record it is about: its id, and what it is called outside.
-    pub(crate) fn keys(&self, row: &Row) -> [Option<String>; 2] {
-        [ID, EXTERNAL_ID].map(|key| {
+    /// What a row says which record it is about: its id, what it is called outside, and the revision
+    /// that the row was made from.
+    pub(crate) fn keys(&self, row: &Row) -> [Option<String>; 3] {
+        KEYS.map(|key| {
             let (_, column) = self.key_columns().find(|(known, _)| *known == key)?;
             let cell = row.cells.get(column)?.trim();
             (!cell.is_empty()).then(|| cell.to_owned())
@@ -124,7 +129,7 @@ impl Mapping {
 
     /// The columns that say which record a row is about.
     pub(super) fn key_columns(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        [ID, EXTERNAL_ID].into_iter().filter_map(|key| {
+        KEYS.into_iter().filter_map(|key| {
             let is_key = |matched: &Matched| matched.field.as_deref() == Some(key);
             Some((key, self.matched.iter().position(is_key)?))
         })
@@ -159,7 +164,7 @@ impl Mapping {
     pub(crate) fn strange(&self, row: u64, filled: impl Fn(usize) -> bool) -> Vec<CellFault> {
         let columns = self.matched.iter().zip(&self.targets).enumerate();
         let strange = columns.filter(|(column, (matched, target))| match matched.how {
-            How::Exact => target.is_none(),
+            How::Exact => target.is_none() && matched.header != REVISION,
             How::NotRead => false,
             _ => !matched.header.is_empty() || filled(*column),
         });
@@ -198,7 +203,7 @@ impl Guess<'_> {
         if field.is_empty() {
             return Some((None, How::LeftOut));
         }
-        if self.fields.find(field).is_some() || [ID, EXTERNAL_ID].contains(&&**field) {
+        if self.fields.find(field).is_some() || KEYS.contains(&&**field) {
             return Some(self.take(header, field, How::Given));
         }
         let detail = match (self.fields.is_set(field), self.fields.is_text(field)) {
@@ -211,7 +216,7 @@ impl Guess<'_> {
     }
 
     fn exact(&mut self, header: &str, _: &BTreeMap<String, String>) -> Found {
-        let key = [ID, EXTERNAL_ID].contains(&header);
+        let key = KEYS.contains(&header);
         if header == ERROR || (self.fields.is_set(header) && !key) {
             return Some((None, How::NotRead));
         }

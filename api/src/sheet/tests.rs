@@ -512,7 +512,7 @@ fn a_mapping_says_what_cannot_be() {
     assert!(faults[0].detail.contains("title.en"), "{}", faults[0].detail);
     for (pairs, code) in [
         ([("a", "format"), ("b", "format")], "field_twice"),
-        ([("a", "revision"), ("b", "")], "unknown_field"),
+        ([("a", "state"), ("b", "")], "unknown_field"),
     ] {
         let headers = ["a", "b"].map(ToOwned::to_owned);
         let faults = Mapping::guess::<Seminar>(&headers, &given(&pairs)).unwrap_err();

@@ -32,6 +32,8 @@ pub struct Incoming {
     pub id: Option<String>,
     /// What its record is called outside.
     pub external_id: Option<String>,
+    /// The revision of its record that it was made from.
+    pub revision: Option<String>,
     /// The body.
     pub body: Value,
     /// Whether something is wrong with it already, so that it is judged and not taken.
@@ -67,6 +69,15 @@ pub(super) fn slug_field(collection: &str) -> &'static str {
 pub(super) fn taken(collection: &str) -> Violation {
     let pointer = format!("/{}", slug_field(collection));
     Violation::new(pointer, "slug_taken", format!("Another of the {collection} has it."))
+}
+
+/// It was made from another revision than the present one.
+fn stale(now: i64) -> Violation {
+    let detail = format!(
+        "The record is at revision {now} by now, and what was changed since would be undone: take a \
+         new file and make the change there, or leave this cell empty to have it undone."
+    );
+    Violation::new("/revision", "stale_revision", detail)
 }
 
 /// A name that a record has outside.
@@ -295,6 +306,13 @@ impl Bench<'_> {
             let detail = format!("It has at most {LONGEST} characters, all of them visible.");
             broken.push(Violation::new("/external_id", "invalid_value", detail));
         }
+        let made_from = incoming.revision.as_deref().map(str::parse::<i64>).transpose();
+        let made_from = made_from.unwrap_or_else(|_| {
+            let detail = "It is the number that a file of the registry tells; leave the cell empty \
+                where there is none.";
+            broken.push(Violation::new("/revision", "invalid_value", detail));
+            None
+        });
         let mut body = incoming.body.clone();
         if let (Some(old), Some(fields)) = (target, fields) {
             // What was kept has ids where people write names; who nobody is, is told below.
@@ -334,6 +352,9 @@ impl Bench<'_> {
                         _ => None,
                     };
                     return Ok(Judged::Left(old.id, name));
+                }
+                if !same && made_from.is_some_and(|revision| revision != old.revision) {
+                    return Ok(Judged::Refused(vec![stale(old.revision)]));
                 }
                 (self.store.replaced::<R>("replace", old.clone(), value, links)?, name)
             }
