@@ -3,12 +3,15 @@ use std::cell::{Cell, RefCell};
 
 use futures_util::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde_json::json;
+use sea_orm::{ConnectionTrait, TransactionTrait};
+use serde_json::{Value, json};
 
-use crate::harness::{Hub, on_each_database};
+use crate::harness::{Hub, Reply, on_each_database};
 
 const WRITERS: u64 = 32;
 const RECORDS: usize = 10;
+/// Held from the moment a change is written to the log until it is committed.
+const LOG_LOCK: i64 = 0x6361_7061_6369_7402;
 /// How many changes are tried, where `HUB_TEST_TRIES` does not say another number.
 const TRIES: usize = 2000;
 
@@ -65,6 +68,77 @@ fn each_revision_of_a_contended_record_is_made_by_exactly_one_of_its_writers() {
         let (tries, busy) = (tries(), busy.get());
         eprintln!("{tries} tries: {kept} made, {} answered 412, {busy} 503", tries - kept);
         assert!(kept > 0 && kept < tries, "{kept} of {tries} were kept");
+        hub.assert_whole().await;
+    });
+}
+
+/// Waits until so many sessions wait for what others hold.
+async fn waiting(hub: &Hub, sessions: i64) {
+    let all = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND application_name = 'capacity-hub' AND wait_event_type = 'Lock'";
+    while hub.number(all).await < sessions {}
+}
+
+/// Makes two changes of which both have been begun before either is committed, the first one first.
+async fn at_once(hub: &Hub, changes: [(&str, Value); 2]) -> [Reply; 2] {
+    let mut tagged = Vec::new();
+    for (path, change) in changes {
+        let tag = hub.get(path).await.header("etag").to_owned();
+        tagged.push((path, tag, change));
+    }
+    hub.statements();
+    let change = async |place: usize| {
+        let (path, tag, change) = &tagged[place];
+        hub.write("PATCH", path, Some(tag), Some(change)).await
+    };
+    if !hub.database.url.starts_with("postgres") {
+        // A writing transaction is alone there.
+        return [change(0).await, change(1).await];
+    }
+    let beside = sea_orm::Database::connect(&hub.database.url).await.expect("the database");
+    let held = beside.begin().await.expect("a transaction");
+    let lock = format!("SELECT pg_advisory_xact_lock({LOG_LOCK})");
+    held.execute_unprepared(&lock).await.expect("the log is held");
+    let second = async {
+        waiting(hub, 1).await;
+        change(1).await
+    };
+    let let_go = async {
+        waiting(hub, 2).await;
+        held.rollback().await.expect("the log is free");
+    };
+    let (first, second, ()) = tokio::join!(change(0), second, let_go);
+    [first, second]
+}
+
+#[test]
+fn no_record_keeps_a_code_that_its_topic_does_not_have_any_more() {
+    on_each_database(async |hub| {
+        for code in ["early", "late"] {
+            let body = json!({"code": code, "scheme": "own", "label": {"en": code}});
+            assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+        }
+        let seminar = "/v1/seminars/first-seminar-2021";
+        let [renamed, refused] = at_once(
+            &hub,
+            [
+                ("/v1/topics/early", json!({"code": "renamed"})),
+                (seminar, json!({"topics": ["early"]})),
+            ],
+        )
+        .await;
+        assert_eq!(renamed.status, 200, "{}", renamed.text);
+        let unknown = ("/topics/0".to_owned(), "unknown_reference".to_owned());
+        assert_eq!(refused.faults(), [unknown], "{}", refused.text);
+
+        let [made, refused] = at_once(
+            &hub,
+            [(seminar, json!({"topics": ["late"]})), ("/v1/topics/late", json!({"code": "later"}))],
+        )
+        .await;
+        assert_eq!(made.json()["topics"], json!(["late"]), "{}", made.text);
+        let in_use = ("/code".to_owned(), "in_use".to_owned());
+        assert_eq!(refused.faults(), [in_use], "{}", refused.text);
         hub.assert_whole().await;
     });
 }

@@ -109,6 +109,7 @@ impl<R: Stored> Entry<R> {
                 return Err(Error::Refused(conflicts));
             }
         }
+        reference::codes_stand(tx, all).await?;
         let public = all.iter().filter(|entry| entry.row.is_public());
         whole_public::<R>(tx, public.map(|entry| (&entry.value, &*entry.links))).await
     }

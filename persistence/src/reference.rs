@@ -146,14 +146,8 @@ pub(crate) fn settle(
                 format!("None of the {} has that id or slug.", reference.collection),
             )),
             Some((id, slug)) => {
-                // A topic is written by its code, everything else by its id.
                 let written = match slug {
-                    Some(code)
-                        if reference.collection == "topics"
-                            && reference.field.ends_with("/topics") =>
-                    {
-                        code.clone()
-                    }
+                    Some(code) if is_by_code(reference) => code.clone(),
                     _ => id.to_string(),
                 };
                 if let Some(value) = body.pointer_mut(&reference.pointer) {
@@ -167,6 +161,39 @@ pub(crate) fn settle(
         }
     }
     if missing.is_empty() { Ok(links) } else { Err(missing) }
+}
+
+/// Whether its target is written by its code: a topic is, everything else by its id.
+fn is_by_code(reference: &Reference) -> bool {
+    reference.collection == "topics" && reference.field.ends_with("/topics")
+}
+
+/// Fails where what a body names by a code has got another one since that was looked up: the body would
+/// keep one that nobody has. To be asked when no other change can commit before this one.
+pub(crate) async fn codes_stand<R: Stored>(
+    tx: &DatabaseTransaction,
+    all: &[&Entry<R>],
+) -> Result<(), Error> {
+    let by_code = |entry: &&Entry<R>| -> (BTreeSet<String>, BTreeSet<Uuid>) {
+        let references: Vec<_> = of::<R>(&entry.value).into_iter().filter(is_by_code).collect();
+        let is_one = |field: &str| references.iter().any(|reference| reference.field == field);
+        let links = entry.links.iter().filter(|(field, _)| is_one(field)).map(|(_, id)| *id);
+        let ids = links.collect();
+        (references.into_iter().map(|reference| reference.key).collect(), ids)
+    };
+    let written: Vec<_> = all.iter().map(by_code).collect();
+    let ids: BTreeSet<Uuid> = written.iter().flat_map(|(_, ids)| ids).copied().collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let codes = record::names(tx, ids.into_iter().collect()).await?;
+    let stands = |(codes_written, ids): &(BTreeSet<String>, BTreeSet<Uuid>)| {
+        ids.iter().all(|id| codes.get(id).is_some_and(|code| codes_written.contains(code)))
+    };
+    if written.iter().all(stands) {
+        return Ok(());
+    }
+    Err(Error::Collided(DbErr::Custom("a topic has got another code".to_owned())))
 }
 
 /// Writes whom records refer to and the codes they have, in place of those that the records in `had`
