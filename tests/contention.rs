@@ -111,6 +111,12 @@ async fn at_once(hub: &Hub, changes: [(&str, Value); 2]) -> [Reply; 2] {
     [first, second]
 }
 
+/// How often a change was about to be committed.
+fn attempts(hub: &Hub) -> usize {
+    let locks = |sql: &&String| sql.contains("max(version) FROM seaql_migrations");
+    hub.statements().iter().filter(locks).count()
+}
+
 #[test]
 fn no_record_keeps_a_code_that_its_topic_does_not_have_any_more() {
     on_each_database(async |hub| {
@@ -139,6 +145,36 @@ fn no_record_keeps_a_code_that_its_topic_does_not_have_any_more() {
         assert_eq!(made.json()["topics"], json!(["late"]), "{}", made.text);
         let in_use = ("/code".to_owned(), "in_use".to_owned());
         assert_eq!(refused.faults(), [in_use], "{}", refused.text);
+        hub.assert_whole().await;
+    });
+}
+
+#[test]
+fn a_series_gets_another_name_while_one_of_its_seminars_is_written() {
+    on_each_database(async |hub| {
+        let mut series = domain::sample::example("seminar-series");
+        series["slug"] = json!("contended");
+        let made = hub.write("POST", "/v1/seminar-series", None, Some(&series)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let seminar = json!({"slug": "contended", "kind": "seminar", "status": "planned",
+            "project_id": series["project_id"], "series_id": "contended"});
+        let made = hub.write("POST", "/v1/seminars", None, Some(&seminar)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+
+        let (at, of) = ("/v1/seminars/contended", "/v1/seminar-series/contended");
+        let changes = [(of, json!({"name": {"en": "Renamed"}})), (at, json!({"ordinal": 7}))];
+        for reply in at_once(&hub, changes).await {
+            assert_eq!(reply.status, 200, "{}", reply.text);
+        }
+        assert_eq!(attempts(&hub), 2, "neither is made twice");
+        assert_eq!(hub.get(at).await.json()["label"]["en"], "Seminar 7: Renamed");
+
+        // Where the name stays, its seminars are left alone.
+        let changes = [(of, json!({"planned_count": 9})), (at, json!({"ordinal": 8}))];
+        for reply in at_once(&hub, changes).await {
+            assert_eq!(reply.status, 200, "{}", reply.text);
+        }
+        assert_eq!(attempts(&hub), 2, "neither is made twice");
         hub.assert_whole().await;
     });
 }

@@ -65,6 +65,9 @@ impl<R: Stored> Entry<R> {
         let new = new.into_iter().map(|entry| entry.row.clone().into_active_model().reset_all());
         insert::all::<record::Entity>(tx, new.collect()).await?;
         for entry in old {
+            if entry.is_renamed() {
+                R::hold_tellers(tx, entry.row.id).await?;
+            }
             update(tx, &entry.row).await?;
         }
         Ok(())
@@ -90,8 +93,8 @@ impl<R: Stored> Entry<R> {
         let bodies: Vec<_> = all.iter().map(|entry| entry.body.clone()).collect();
         let had = Self::ids_before(all);
         ready::follow(tx, &rows, &bodies, &had).await?;
-        for id in had {
-            R::renamed(tx, id).await?;
+        for entry in all.iter().filter(|entry| entry.is_renamed()) {
+            R::renamed(tx, entry.row.id).await?;
         }
         let changes = all.iter().map(|entry| {
             let before = entry.before.as_ref().map(|(old, _)| old.state.clone());
@@ -112,6 +115,11 @@ impl<R: Stored> Entry<R> {
         reference::codes_stand(tx, all).await?;
         let public = all.iter().filter(|entry| entry.row.is_public());
         whole_public::<R>(tx, public.map(|entry| (&entry.value, &*entry.links))).await
+    }
+
+    /// Whether it is called otherwise than before.
+    fn is_renamed(&self) -> bool {
+        self.before.as_ref().is_some_and(|(_, before)| self.body.is_renamed(before))
     }
 
     /// The ids of those that were there before.

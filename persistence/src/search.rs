@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use domain::{Resource, Seminar, Shape, Text};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnType, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, QuerySelect,
-    QueryTrait,
+    ColumnType, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, QueryOrder,
+    QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{Alias, ExprTrait, Query, SelectStatement, UnionType},
+    sea_query::{Alias, ExprTrait, LockType, Query, SelectStatement, UnionType},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -237,6 +237,29 @@ fn languages(text: &Value) -> impl Iterator<Item = &str> {
     text.as_object().into_iter().flat_map(|text| text.values()).filter_map(Value::as_str)
 }
 
+/// The ids of the records that name another in that field.
+fn naming(field: &str, target: Uuid) -> Select<reference::Entity> {
+    reference::Entity::find()
+        .select_only()
+        .column(reference::Column::SourceId)
+        .filter(reference::Column::TargetId.eq(target))
+        .filter(reference::Column::Field.eq(field))
+}
+
+/// Waits until nobody changes the records that name another in that field, and keeps them so.
+pub(crate) async fn hold(db: &DatabaseTransaction, field: &str, target: Uuid) -> Result<(), Error> {
+    record::Entity::find()
+        .select_only()
+        .column(record::Column::Id)
+        .filter(record::Column::Id.in_subquery(naming(field, target).into_query()))
+        .order_by_asc(record::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple::<Uuid>()
+        .all(db)
+        .await?;
+    Ok(())
+}
+
 /// Keeps anew the words of the records of `R` that name another in that field, and what follows for
 /// them from it.
 pub(crate) async fn renew<R: Stored>(
@@ -244,14 +267,7 @@ pub(crate) async fn renew<R: Stored>(
     field: &str,
     target: Uuid,
 ) -> Result<(), Error> {
-    let ids: Vec<Uuid> = reference::Entity::find()
-        .select_only()
-        .column(reference::Column::SourceId)
-        .filter(reference::Column::TargetId.eq(target))
-        .filter(reference::Column::Field.eq(field))
-        .into_tuple()
-        .all(db)
-        .await?;
+    let ids: Vec<Uuid> = naming(field, target).into_tuple().all(db).await?;
     for ids in ids.chunks(AT_ONCE) {
         let of_them = record::Entity::find()
             .filter(record::Column::Id.is_in(ids.iter().copied()))

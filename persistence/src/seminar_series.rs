@@ -16,6 +16,9 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// The field in which seminars name their series.
+const SERIES: &str = "/series_id";
+
 impl Stored for SeminarSeries {
     type Index = Entity;
 
@@ -38,7 +41,15 @@ impl Stored for SeminarSeries {
         }
     }
 
+    fn is_renamed(&self, before: &Self) -> bool {
+        self.name != before.name
+    }
+
+    async fn hold_tellers(db: &DatabaseTransaction, id: Uuid) -> Result<(), Error> {
+        search::hold(db, SERIES, id).await
+    }
+
     async fn renamed(db: &DatabaseTransaction, id: Uuid) -> Result<(), Error> {
-        search::renew::<Seminar>(db, "/series_id", id).await
+        search::renew::<Seminar>(db, SERIES, id).await
     }
 }

@@ -58,6 +58,24 @@ pub trait Stored: Resource<Derived: Default> {
         async { Ok(Vec::new()) }
     }
 
+    /// Whether it is called otherwise than before, by a name that other records tell.
+    #[must_use]
+    fn is_renamed(&self, _before: &Self) -> bool {
+        false
+    }
+
+    /// Waits until nobody changes the records that tell its name, and keeps them so.
+    ///
+    /// They are written once no other change can commit, and who is changing one of them then would be
+    /// waited for while they wait.
+    #[must_use]
+    fn hold_tellers(
+        _db: &DatabaseTransaction,
+        _id: Uuid,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
     /// Brings up to date by which words other records are found that tell its name.
     #[must_use]
     fn renamed(

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use domain::{Refused, Shape, Violation};
 use futures_util::future::LocalBoxFuture;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::LockType,
 };
 use serde_json::{Value, json};
@@ -250,8 +250,10 @@ impl Bench<'_> {
                 );
             let locked = match self.taking.dry_run {
                 true => wanted.clone(),
-                // Nobody changes them until this step is done.
-                false => wanted.clone().lock(LockType::NoKeyUpdate),
+                // Nobody changes them until this step is done; who takes several goes the same way.
+                false => {
+                    wanted.clone().order_by_asc(record::Column::Id).lock(LockType::NoKeyUpdate)
+                }
             };
             let found = locked.all(self.tx).await?;
             if self.by.projects.is_some() {
