@@ -25,7 +25,7 @@ const ABORTS: usize = 500;
 /// How many of them are there at once, and how many write and stay.
 const AT_ONCE: u64 = 32;
 const HONEST: u64 = 4;
-/// How long the most patient of them waits.
+/// How long the most patient of them waits, on a machine on which a write does not take long.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 fn aborts() -> usize {
@@ -41,6 +41,8 @@ fn topic(code: &str) -> Value {
 struct Seen {
     /// How many clients are still to go away.
     left: Cell<usize>,
+    /// How long the most patient of them waits.
+    patience: Duration,
     /// How many went before their answer came, and how many with it.
     without: Cell<usize>,
     with: Cell<usize>,
@@ -60,7 +62,7 @@ fn one_more<T: Copy + From<u8> + std::ops::Add<Output = T>>(count: &Cell<T>) {
 
 /// Sends as much of a request as chance has it, waits as long as chance has it for the answer, and
 /// is gone: by a reset, or by the end of what it sends.
-async fn go_away(at: &str, random: &mut StdRng, request: &str) -> Option<u16> {
+async fn go_away(at: &str, random: &mut StdRng, request: &str, patience: Duration) -> Option<u16> {
     let mut connection = TcpStream::connect(at).await.expect("a connection");
     if random.random_bool(0.5) {
         connection.set_zero_linger().expect("a reset at the end");
@@ -69,7 +71,7 @@ async fn go_away(at: &str, random: &mut StdRng, request: &str) -> Option<u16> {
     let sent = if whole { request.len() } else { random.random_range(0..request.len()) };
     connection.write_all(&request.as_bytes()[..sent]).await.expect("sent");
     let mut answer = [0; 12];
-    let patience = PATIENCE.mul_f64(random.random::<f64>().powi(2));
+    let patience = patience.mul_f64(random.random::<f64>().powi(2));
     let read = timeout(patience, connection.read_exact(&mut answer)).await;
     // "HTTP/1.1 201"
     matches!(read, Ok(Ok(_))).then(|| String::from_utf8_lossy(&answer[9..]).parse().ok())?
@@ -104,7 +106,7 @@ async fn go_away_often(hub: &Hub, number: u64, seen: &Seen) {
                 )
             }
         };
-        let answered = go_away(at, &mut random, &request).await;
+        let answered = go_away(at, &mut random, &request, seen.patience).await;
         one_more(if answered.is_some() { &seen.with } else { &seen.without });
         match (kind, answered) {
             (_, None) | (0, Some(200)) | (1, Some(412)) => {}
@@ -167,9 +169,12 @@ fn clients_that_go_away_lose_nothing_that_was_acknowledged_and_leave_no_transact
             .pool_max_idle_per_host(0)
             .build()
             .expect("a client");
+        let begun = Instant::now();
         let made = hub.write("POST", "/v1/topics", None, Some(&topic("contended"))).await;
         assert_eq!(made.status, 201, "{}", made.text);
-        let seen = Seen { left: Cell::new(aborts()), ..Seen::default() };
+        // All of them write at once, one after the other.
+        let patience = PATIENCE.max(begun.elapsed() * u32::try_from(AT_ONCE).unwrap());
+        let seen = Seen { left: Cell::new(aborts()), patience, ..Seen::default() };
         let gone = join_all((0..AT_ONCE).map(|number| go_away_often(&hub, number, &seen)));
         join(gone, join_all((0..HONEST).map(|number| stay(&hub, number, &seen)))).await;
 
