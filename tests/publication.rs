@@ -53,7 +53,8 @@ fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 
-/// The public learns as much of what is there as of what never was.
+/// The public learns as much of what is there as of what never was; of what was public, the calendar
+/// tells what the feed does.
 async fn assert_hidden(hub: &Hub, collection: &str, record: &Value) {
     let name = if collection == "topics" { "code" } else { "slug" };
     let id = record["id"].as_str().unwrap();
@@ -62,6 +63,9 @@ async fn assert_hidden(hub: &Hub, collection: &str, record: &Value) {
         "seminars" => below.extend([".ics", ".jsonld", "/readiness", "/programme"]),
         "people" => below.push("/presentations"),
         _ => {}
+    }
+    if feed(hub, record).await.last().is_some_and(|last| last == "withdrawn") {
+        below.retain(|form| *form != ".ics");
     }
     let keys =
         [(id, "01931f6e-6c00-7000-8000-00000000dead"), (record[name].as_str().unwrap(), "never")];
