@@ -286,10 +286,14 @@ fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
             let from = calendar.find(&format!("BEGIN:VEVENT\r\nUID:{id}@")).expect("the event");
             calendar[from..].split_once("END:VEVENT").expect("its end").0.to_owned()
         };
-        let list = event(&hub.get(calendars[0]).await.text);
+        let expected = event(&hub.get(calendars[0]).await.text);
         for address in [format!("{path}.ics"), "/v1/seminars/to-be-withdrawn.ics".to_owned()] {
             let own = hub.get(&address).await;
-            assert_eq!((own.status.as_u16(), event(&own.text)), (200, list.clone()), "{address}");
+            assert_eq!(
+                (own.status.as_u16(), event(&own.text)),
+                (200, expected.clone()),
+                "{address}"
+            );
             assert!(own.text.parse::<Calendar>().is_ok() && !own.text.contains("Nobody"));
             let known = [("if-none-match", own.header("etag"))];
             assert_eq!(hub.send("GET", &address, &known, None).await.status, 304);

@@ -457,8 +457,8 @@ fn a_programme_tells_all_that_its_parts_say() {
     on_each_database(async |hub| {
         let seminar = "/v1/seminars/first-seminar-2021";
         let tag = hub.get(seminar).await.header("etag").to_owned();
-        let changes = json!({"previous_start": "2021-10-28", "capacity": 90});
-        let changed = hub.write("PATCH", seminar, Some(&tag), Some(&changes)).await;
+        let moved = json!({"previous_start": "2021-10-28", "capacity": 90});
+        let changed = hub.write("PATCH", seminar, Some(&tag), Some(&moved)).await;
         assert_eq!(changed.status, 200, "{}", changed.text);
         let mut made = Vec::new();
         for (collection, body) in [

@@ -904,14 +904,6 @@ fn indicators_count_what_the_registry_holds() {
         typed[1]["actual"] = json!("5");
         let body = indicator("typed", Value::Null, typed);
         assert_eq!(hub.write("POST", "/v1/indicators", None, Some(&body)).await.status, 201);
-        let comment = |text: &str| json!({"en": text});
-        let mut periods = json!([period("2021-01-01", "2021-12-31")]);
-        periods[0]["target"] = Value::Null;
-        periods[0]["comment"] = comment("Two of six ministries plan by it");
-        let mut body = indicator("in-words", Value::Null, periods);
-        body["measure"] = "qualitative".into();
-        body["baseline"] = json!({"year": 2020, "comment": comment("None did")});
-        assert_eq!(hub.write("POST", "/v1/indicators", None, Some(&body)).await.status, 201);
         let unknown = indicator("unknown", json!("happiness"), years());
         let refused = hub.write("POST", "/v1/indicators", None, Some(&unknown)).await;
         let fault = ("/computed_from".to_owned(), "unknown_value".to_owned());
@@ -970,19 +962,35 @@ fn indicators_count_what_the_registry_holds() {
             assert!(least >= 5 && least <= came, "{year}: {least} of {came}");
             assert_eq!(qualifier, "at_least", "{year}");
         }
-        assert_eq!(of("in-words", 0)["comment"], comment("Two of six ministries plan by it"));
-        let mut indicators = items(&told["results"][0], "indicators");
-        let in_words = indicators.find(|one| one["title"]["en"] == "in-words").expect("in words");
-        assert_eq!(in_words["baseline_comment"], comment("None did"));
-        let id = result.as_str().expect("an id");
-        let record = hub.get(&format!("/v1/results/{id}")).await.json();
-        for field in ["title", "description", "target_group", "kirkpatrick_level"] {
-            assert_eq!(told["results"][0][field], record[field], "{field}");
-        }
         assert_eq!(of("typed", 1)["progress"], 25.0);
         assert_eq!(of("typed", 0)["progress"], Value::Null);
         let few = hub.queries_of(&path).await;
         assert!(few.len() <= 16, "{few:#?}");
+    });
+}
+
+#[test]
+fn what_is_measured_in_words_is_told_and_what_a_result_is_for() {
+    on_each_database(async |hub: Hub| {
+        let result = all(&hub, "results").await.remove(0);
+        let words = |text: &str| json!({"en": text});
+        let reached = words("Two of six ministries plan by it");
+        let body = json!({
+            "slug": "in-words", "result_id": result["id"], "title": words("In words"),
+            "measure": "qualitative", "ascending": true,
+            "baseline": {"year": 2020, "comment": words("None did")},
+            "periods": [{"from": "2021-01-01", "to": "2021-12-31", "comment": reached}],
+        });
+        let made = hub.write("POST", "/v1/indicators", None, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let path = "/v1/projects/governance-innovation-and-digitalisation/results";
+        let told = hub.get(path).await.json()["results"][0].clone();
+        let indicator = &told["indicators"][0];
+        assert_eq!(indicator["baseline_comment"], words("None did"));
+        assert_eq!(indicator["periods"][0]["comment"], reached);
+        for field in ["title", "description", "target_group", "kirkpatrick_level"] {
+            assert_eq!(told[field], result[field], "{field}");
+        }
     });
 }
 
