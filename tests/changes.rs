@@ -372,7 +372,7 @@ fn streams_that_wait_for_the_same_are_told_by_one_look_and_the_others_by_none() 
             for stream in &mut topics {
                 assert_eq!(stream.next().await.1["slug"], code);
             }
-            let feed = |sql: &&String| sql.contains("\"change\".\"operation\"");
+            let feed = |sql: &&String| sql.contains("\"change\".\"slug\"");
             let asked = hub.statements();
             let asked: Vec<_> = asked.iter().filter(feed).collect();
             // Before the first of them, not all of the streams may have begun to wait.

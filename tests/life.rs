@@ -375,3 +375,33 @@ fn every_amount_and_period_that_cannot_be_is_told_at_once() {
         assert_eq!(reply.faults(), expected, "{}", reply.text);
     });
 }
+
+#[test]
+fn a_change_is_made_to_the_record_that_was_read_and_not_to_another_of_its_slug() {
+    on_each_database(async |hub| {
+        let topic =
+            |label: &str| json!({"code": "taken-over", "scheme": "own", "label": {"en": label}});
+        let path = "/v1/topics/taken-over";
+        let first = hub.write("POST", "/v1/topics", None, Some(&topic("First"))).await;
+        let read = first.header("etag").to_owned();
+        assert_eq!(hub.write("DELETE", path, Some(&read), None).await.status, 204);
+        let second = hub.write("POST", "/v1/topics", None, Some(&topic("Second"))).await;
+        assert_eq!((second.status.as_u16(), &second.json()["revision"]), (201, &json!(1)));
+        let patch = json!({"label": {"en": "Of the first"}});
+        for (method, path, body) in [
+            ("PUT", path.to_owned(), Some(topic("Of the first"))),
+            ("PATCH", path.to_owned(), Some(patch)),
+            ("DELETE", path.to_owned(), None),
+            ("POST", format!("{path}/withdraw"), None),
+            ("POST", format!("{path}/revisions/1/restore"), None),
+        ] {
+            let reply = hub.write(method, &path, Some(&read), body.as_ref()).await;
+            let told = (reply.status.as_u16(), &reply.json()["code"]);
+            assert_eq!(told, (412, &json!("stale_revision")), "{method} {path}");
+        }
+        let kept = hub.get(path).await;
+        assert_eq!(kept.json()["label"]["en"], "Second");
+        let reply = hub.write("DELETE", path, Some(kept.header("etag")), None).await;
+        assert_eq!(reply.status, 204, "its own tag fits, {}", reply.text);
+    });
+}

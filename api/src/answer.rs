@@ -78,7 +78,7 @@ pub(crate) fn public_record<R: Stored>(
     bytes: Vec<u8>,
     languages: Option<String>,
 ) -> HttpResponse {
-    let response = shown(revision_tag(revision, &bytes), languages)
+    let response = shown(revision_tag(id, revision, &bytes), languages)
         .insert_header((header::LAST_MODIFIED, HttpDate::from(SystemTime::from(updated_at))))
         .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
         .body(bytes);
@@ -227,14 +227,23 @@ fn known_tags(asked: &HeaderMap) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The entity tag of a record: the revision, and what else could differ.
+/// The entity tag of a record: the revision, which record it is, and what else could differ.
 pub(crate) fn record_tag<R: Resource>(record: &Record<R>, bytes: &[u8]) -> String {
-    revision_tag(record.revision, bytes)
+    revision_tag(record.id, record.revision, bytes)
 }
 
-fn revision_tag(revision: i64, bytes: &[u8]) -> String {
-    format!("\"{revision}.{}\"", print(bytes))
+fn revision_tag(id: Uuid, revision: i64, bytes: &[u8]) -> String {
+    format!("\"{revision}.{:08x}{}\"", part_of(id), print(bytes))
 }
+
+/// What of an id tells a record from others that had its slug: the end of it is by chance.
+pub(crate) fn part_of(id: Uuid) -> u32 {
+    let bytes = id.as_bytes();
+    u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]])
+}
+
+/// How many letters [`print`] has.
+pub(crate) const PRINT: usize = 16;
 
 /// The entity tag of an answer that is nothing but those bytes.
 pub(crate) fn tag(bytes: &[u8]) -> String {

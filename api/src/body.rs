@@ -12,8 +12,9 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::Problem;
+use crate::{Problem, answer};
 
 /// How many bytes a body has at most.
 pub(crate) const LIMIT: usize = 256 * 1024;
@@ -24,22 +25,46 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// The revisions that a change may be made to, from `If-Match`: a list of entity tags, of which one
-/// has to fit.
-pub(crate) fn revisions(request: &HttpRequest) -> Result<Vec<i64>, Problem> {
+/// What an entity tag says was read.
+pub(crate) struct Tag {
+    revision: i64,
+    /// Of which record, if it says that.
+    of: Option<u32>,
+}
+
+/// What was read, by `If-Match`: a list of entity tags, of which one has to fit.
+pub(crate) fn tags(request: &HttpRequest) -> Result<Vec<Tag>, Problem> {
     let mut given = request.headers().get_all(header::IF_MATCH).peekable();
     if given.peek().is_none() {
         return Err(Problem::unconditional());
     }
     let given = given.map(|given| given.to_str().unwrap_or_default());
-    let revisions: Vec<_> = given.flat_map(tags).filter_map(revision).collect();
-    if revisions.is_empty() { Err(Problem::no_revision()) } else { Ok(revisions) }
+    let tags: Vec<_> = given.flat_map(listed).filter_map(Tag::read).collect();
+    if tags.is_empty() { Err(Problem::no_revision()) } else { Ok(tags) }
+}
+
+/// The revisions that a change may be made to.
+pub(crate) fn revisions(request: &HttpRequest) -> Result<Vec<i64>, Problem> {
+    Ok(tags(request)?.into_iter().map(|tag| tag.revision).collect())
+}
+
+/// The same, where `If-Match` need not be sent.
+pub(crate) fn revisions_if_sent(request: &HttpRequest) -> Result<Option<Vec<i64>>, Problem> {
+    let tags = tags_if_sent(request)?;
+    Ok(tags.map(|tags| tags.into_iter().map(|tag| tag.revision).collect()))
+}
+
+/// The revisions that a change may be made to, of a record that was not named by its id: another may have been called so when it was
+/// read.
+pub(crate) fn revisions_of(tags: &[Tag], id: Uuid) -> Vec<i64> {
+    let fits = |tag: &&Tag| tag.of.is_none_or(|of| of == answer::part_of(id));
+    tags.iter().filter(fits).map(|tag| tag.revision).collect()
 }
 
 /// The same, where `If-Match` need not be sent: a tag of no revision is one that does not fit.
-pub(crate) fn revisions_if_sent(request: &HttpRequest) -> Result<Option<Vec<i64>>, Problem> {
+pub(crate) fn tags_if_sent(request: &HttpRequest) -> Result<Option<Vec<Tag>>, Problem> {
     match request.headers().contains_key(header::IF_MATCH) {
-        true => revisions(request).map(Some).map_err(|_| Problem::stale()),
+        true => tags(request).map(Some).map_err(|_| Problem::stale()),
         false => Ok(None),
     }
 }
@@ -50,7 +75,7 @@ pub(crate) fn only(revisions: Vec<i64>, that: i64) -> Vec<i64> {
 }
 
 /// The entity tags of a list: a comma may also be part of one.
-fn tags(list: &str) -> Vec<&str> {
+fn listed(list: &str) -> Vec<&str> {
     let mut quoted = false;
     let between = |letter: char| {
         quoted ^= letter == '"';
@@ -59,9 +84,16 @@ fn tags(list: &str) -> Vec<&str> {
     list.split(between).map(str::trim).collect()
 }
 
-/// The revision that an entity tag begins with; the rest of it tells representations apart.
-fn revision(tag: &str) -> Option<i64> {
-    tag.strip_prefix('"')?.strip_suffix('"')?.split('.').next()?.parse().ok()
+impl Tag {
+    /// A tag begins with the revision, and goes on with a part of the id; the rest of it tells
+    /// representations apart.
+    fn read(tag: &str) -> Option<Self> {
+        let mut parts = tag.strip_prefix('"')?.strip_suffix('"')?.split('.');
+        let revision = parts.next()?.parse().ok()?;
+        let of = parts.next().filter(|rest| rest.len() == answer::PRINT + 8);
+        let of = of.and_then(|rest| u32::from_str_radix(rest.get(..8)?, 16).ok());
+        Some(Self { revision, of })
+    }
 }
 
 /// The body, read and found to be in order.

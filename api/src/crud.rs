@@ -15,7 +15,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    Problem, actor, answer, body,
+    Problem, actor, answer,
+    body::{self, Tag},
     edge::vary,
     export::{self, Format},
     history, idempotency, proposal,
@@ -152,8 +153,9 @@ async fn replace<R: Stored>(
 ) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
     ListQuery::none(&request)?;
-    let revisions = body::revisions(&request)?;
+    let tags = body::tags(&request)?;
     let body: R = body::whole(&request, payload).await?;
+    let (key, revisions) = read_before::<R>(&store, &author, &key, &tags).await?;
     let change = async move { store.replace(&author, &key, &revisions, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
 }
@@ -166,14 +168,14 @@ async fn patch<R: Stored>(
 ) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
     ListQuery::none(&request)?;
-    let revisions = body::revisions(&request)?;
+    let tags = body::tags(&request)?;
     let change = body::change(&request, payload).await?;
     let current = store.seen_by(author.sight()).find::<R>(&key).await;
     let current = current.map_err(Problem::of(R::COLLECTION))?;
     // What is wrong in itself is told before what has moved on meanwhile.
     let body: R = body::merged(&current.body, change)?;
     // To no other revision than the one that was read, whichever others would do.
-    let revisions = body::only(revisions, current.revision);
+    let revisions = body::only(body::revisions_of(&tags, current.id), current.revision);
     let id = current.id.to_string();
     let change = async move { store.replace(&author, &id, &revisions, &body).await };
     Ok(changed(apart(R::COLLECTION, change).await?))
@@ -182,7 +184,8 @@ async fn patch<R: Stored>(
 async fn delete<R: Stored>(request: HttpRequest, store: Data<Store>, key: Path<String>) -> Answer {
     let author = actor::author(&request, &store, Deed::Write).await?;
     ListQuery::none(&request)?;
-    let revisions = body::revisions(&request)?;
+    let tags = body::tags(&request)?;
+    let (key, revisions) = read_before::<R>(&store, &author, &key, &tags).await?;
     apart(R::COLLECTION, async move { store.delete::<R>(&author, &key, &revisions).await }).await?;
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
@@ -199,10 +202,25 @@ async fn take_step<R: Stored>(
     let step = step.ok_or_else(Problem::no_route)?;
     let author = actor::author(&request, &store, Deed::Write).await?;
     ListQuery::none(&request)?;
-    let revisions = body::revisions(&request)?;
+    let tags = body::tags(&request)?;
     let author = Author { note: body::note(&request, payload).await?, ..author };
+    let (key, revisions) = read_before::<R>(&store, &author, &key, &tags).await?;
     let change = async move { store.take_step::<R>(&author, &key, &revisions, step).await };
     Ok(written(HttpResponse::Ok(), &apart(R::COLLECTION, change).await?))
+}
+
+/// The id of the record that a change is for, and the revisions that it may be made to.
+///
+/// Another record may have had its slug when it was read.
+async fn read_before<R: Stored>(
+    store: &Store,
+    author: &Author,
+    key: &str,
+    tags: &[Tag],
+) -> Result<(String, Vec<i64>), Problem> {
+    let record = store.seen_by(author.sight()).find::<R>(key).await;
+    let id = record.map_err(Problem::of(R::COLLECTION))?.id;
+    Ok((id.to_string(), body::revisions_of(tags, id)))
 }
 
 /// The id in the address of something that has no other name.

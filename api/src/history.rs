@@ -143,7 +143,8 @@ async fn restore<R: Stored>(
     let wanted = revision::<R>(&store.seen_by(author.sight()), &keys).await?;
     let body = wanted.body.map_or_else(|| Err(nothing()), valid::<R>)?;
     let id = wanted.id;
-    let current = body::revisions_if_sent(&request)?;
+    let current = body::tags_if_sent(&request)?;
+    let current = current.map(|tags| body::revisions_of(&tags, id));
     if !store.lives::<R>(id).await.map_err(Problem::of(R::COLLECTION))? {
         let change = async move { store.revive(&author, id, current.as_deref(), &body).await };
         let record = apart(R::COLLECTION, change).await?;

@@ -25,7 +25,7 @@ use crate::{
     country, crud, dashboard, docs,
     edge::{self, Origins, fallback},
     formats::{self, PublicAddress},
-    health,
+    health::{self, Beats},
     import::{self, Imports},
     limit::{Limits, Proxies},
     metrics::{self, Metrics},
@@ -142,6 +142,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let answers = (settings.cache > 0).then(|| Data::new(Answers::new(settings.cache)));
     let limits = settings.rate_limit.map(|most| Data::new(Limits::new(u64::from(most.get()))));
     let proxies = Data::new(Proxies(settings.proxies.clone()));
+    let beats = Data::new(Beats::new());
     let metrics =
         settings.admin.map(|at| (at, Data::new(Metrics::new(settings.database.pulse.clone()))));
     let admin = metrics.clone().map(|(at, metrics)| metrics::serve(at, metrics)).transpose()?;
@@ -160,8 +161,9 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
     let contact = Data::new(SecurityContact(settings.security_contact.clone()));
     let database = settings.database.clone();
     let server = HttpServer::new(move || {
-        let database = database.clone();
+        let (database, beating) = (database.clone(), beats.clone());
         App::new()
+            .app_data(beats.clone())
             .app_data(origins.clone())
             .app_data(streams.clone())
             .app_data(stops.clone())
@@ -188,6 +190,7 @@ pub fn serve(listener: TcpListener, settings: &Settings) -> io::Result<Service> 
             })
             // A pool is driven by the thread that opened it, so each worker has its own.
             .data_factory(move || {
+                beating.begin();
                 let database = database.clone();
                 async move { database.open().await }
             })
