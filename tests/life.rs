@@ -387,10 +387,10 @@ fn a_change_is_made_to_the_record_that_was_read_and_not_to_another_of_its_slug()
         assert_eq!(hub.write("DELETE", path, Some(&read), None).await.status, 204);
         let second = hub.write("POST", "/v1/topics", None, Some(&topic("Second"))).await;
         assert_eq!((second.status.as_u16(), &second.json()["revision"]), (201, &json!(1)));
-        let patch = json!({"label": {"en": "Of the first"}});
+        let change = json!({"label": {"en": "Of the first"}});
         for (method, path, body) in [
             ("PUT", path.to_owned(), Some(topic("Of the first"))),
-            ("PATCH", path.to_owned(), Some(patch)),
+            ("PATCH", path.to_owned(), Some(change)),
             ("DELETE", path.to_owned(), None),
             ("POST", format!("{path}/withdraw"), None),
             ("POST", format!("{path}/revisions/1/restore"), None),
