@@ -12,7 +12,9 @@ use crate::{
     Error, Sight, Store, Stored, Visitor,
     ready::{Body, ready},
     record::{self, ByCollection, by_collection, padded, records},
-    reference, visit_all,
+    reference,
+    template::ByIds,
+    visit_all,
 };
 
 /// Records by collection, each once, in the order of their ids.
@@ -74,17 +76,37 @@ impl Store {
 
     /// What was written of the records of those ids, whatever they are: one query.
     pub async fn bodies(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Bodies, Error> {
+        /// As the public asks for them.
+        static PUBLIC: ByIds = ByIds::new();
         let ids = padded(ids);
         if ids.is_empty() {
             return Ok(Bodies::default());
         }
-        let rows = record::Entity::find()
-            .select_only()
-            .columns([record::Column::Id, record::Column::Resource])
-            .columns([record::Column::Shape, record::Column::Body])
-            .filter(record::Column::Id.is_in(ids))
-            .filter(self.sight().of_records());
-        Ok(Bodies(rows.into_tuple().all(&self.reads_by_key().await).await?))
+        let db = self.reads_by_key().await;
+        let backend = db.get_database_backend();
+        let statement = |ids| {
+            let rows = record::Entity::find()
+                .select_only()
+                .columns([record::Column::Id, record::Column::Resource])
+                .columns([record::Column::Shape, record::Column::Body])
+                .filter(record::Column::Id.is_in(ids))
+                .filter(self.sight().of_records());
+            backend.build(rows.as_query())
+        };
+        let rows = db.query_all_raw(match self.sight() {
+            Sight::Public => PUBLIC.with(backend, ids, statement),
+            _ => statement(ids),
+        });
+        let rows = rows.await?;
+        let rows = rows.iter().map(|row| {
+            Ok::<_, DbErr>((
+                row.try_get_by_index(0)?,
+                row.try_get_by_index(1)?,
+                row.try_get_by_index(2)?,
+                row.try_get_by_index(3)?,
+            ))
+        });
+        Ok(Bodies(rows.collect::<Result<_, _>>()?))
     }
 }
 

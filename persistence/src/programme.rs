@@ -15,7 +15,7 @@ use crate::{
     recommendation,
     record::{self, named},
     session, statement,
-    template::Template,
+    template::ByKey,
 };
 
 /// A seminar and its parts, each in their order; of each the id, and what was written of it.
@@ -55,7 +55,7 @@ impl Store {
     /// The seminar of that id or slug with its parts: one query.
     pub async fn parts(&self, key: &str) -> Result<Parts, Error> {
         /// As the public asks for it.
-        static PUBLIC: Template = Template::new();
+        static PUBLIC: ByKey = ByKey::new();
         let db = self.reads_by_key().await;
         let backend = db.get_database_backend();
         let statement = |key: &str| backend.build(&self.query_of_parts(key));
