@@ -160,7 +160,16 @@ fn pages_of_listed_origins_may_send_a_key_and_see_that_an_answer_is_an_old_one()
         ];
         let allowed = hub.send("OPTIONS", "/v1/topics", &asked, None).await;
         assert!(allowed.header("access-control-allow-headers").contains("Idempotency-Key"));
-        let seen = hub.get("/v1/topics").await;
+        let bearer = format!("Bearer {}", hub.token);
+        let headers = [
+            ("origin", "https://staff.example.org"),
+            ("authorization", &*bearer),
+            ("content-type", "application/json"),
+            ("idempotency-key", "a-key-of-a-page-of-staff"),
+        ];
+        let body = topic("paged").to_string().into_bytes();
+        let seen = hub.send("POST", "/v1/topics", &headers, Some(body)).await;
+        assert_eq!(seen.status, 201, "{}", seen.text);
         assert!(seen.header("access-control-expose-headers").contains("Idempotency-Replayed"));
     });
 }

@@ -24,8 +24,11 @@ use crate::{
     service::Stopping,
 };
 
-const EXPOSED: &str = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, \
-    X-Request-Id, Content-Language, Deprecation, Sunset, Idempotency-Replayed";
+/// What pages of elsewhere may look at, of what is said of a read, and of a write. The first stands in
+/// each answer from memory.
+const EXPOSED: &str = "ETag, Link, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id";
+const EXPOSED_OF_WRITES: &str = "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, \
+    X-Request-Id, Idempotency-Replayed";
 const MAX_ADDRESS: usize = 8 * 1024;
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What every answer says, unless it says something else there.
@@ -208,7 +211,8 @@ impl Circumstances {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             vary(headers, "Origin");
         }
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        let exposed = if self.reads { EXPOSED } else { EXPOSED_OF_WRITES };
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
         if headers.contains_key(header::CONTENT_DISPOSITION) {
             let name = HeaderValue::from_static("Content-Disposition");
             headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, name);
