@@ -54,8 +54,8 @@ pub(crate) fn revisions_if_sent(request: &HttpRequest) -> Result<Option<Vec<i64>
     Ok(tags.map(|tags| tags.into_iter().map(|tag| tag.revision).collect()))
 }
 
-/// The revisions that a change may be made to, of a record that was not named by its id: another may have been called so when it was
-/// read.
+/// The revisions that a change may be made to, of that record: another may have been called so when it
+/// was read.
 pub(crate) fn revisions_of(tags: &[Tag], id: Uuid) -> Vec<i64> {
     let fits = |tag: &&Tag| tag.of.is_none_or(|of| of == answer::part_of(id));
     tags.iter().filter(fits).map(|tag| tag.revision).collect()

@@ -218,8 +218,13 @@ async fn read_before<R: Stored>(
     key: &str,
     tags: &[Tag],
 ) -> Result<(String, Vec<i64>), Problem> {
-    let record = store.seen_by(author.sight()).find::<R>(key).await;
-    let id = record.map_err(Problem::of(R::COLLECTION))?.id;
+    let id = match id(R::COLLECTION, key) {
+        Ok(id) => id,
+        Err(_) => {
+            let record = store.seen_by(author.sight()).find::<R>(key).await;
+            record.map_err(Problem::of(R::COLLECTION))?.id
+        }
+    };
     Ok((id.to_string(), body::revisions_of(tags, id)))
 }
 

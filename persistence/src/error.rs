@@ -1,5 +1,5 @@
 use domain::{State, Violation};
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
 use uuid::Uuid;
 
 use crate::dialect;
@@ -179,6 +179,11 @@ pub(crate) fn lost(error: &DbErr) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         _ => false,
     }
+}
+
+/// Nobody answered for as long as they are waited for.
+pub(crate) fn late() -> Error {
+    Error::Unavailable(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }
 
 pub(crate) fn unreadable(error: impl std::fmt::Display) -> Error {

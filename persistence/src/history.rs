@@ -13,7 +13,7 @@ use crate::{
     dialect,
     error::unreadable,
     log,
-    record::{named, read},
+    record::{self, named, read},
     sight::{PROJECT, of_no_project},
 };
 
@@ -149,9 +149,9 @@ async fn remembered<R: Stored>(
     if let Some(row) = named::<R>(key, sight).one(db).await? {
         return Ok(row.id);
     }
-    let id = match Uuid::try_parse(key) {
-        Ok(id) if key.len() == 36 => id,
-        _ => last_of::<R>(db, key).await?,
+    let id = match record::id_of(key) {
+        Some(id) => id,
+        None => last_of::<R>(db, key).await?,
     };
     let seen = match lives::<R>(db, id, &Sight::All).await? {
         true => lives::<R>(db, id, sight).await?,

@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Record;
 use sea_orm::{
-    Condition, ConnAcquireErr, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait,
-    entity::prelude::*,
+    Condition, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
 };
 use tokio::{
     sync::{OnceCell, OwnedSemaphorePermit},
@@ -14,6 +13,7 @@ use tokio::{
 
 use crate::{
     Basis, Error, Sight, Store, Stored, Wanted,
+    error::late,
     figures::basis_of_people,
     list::{condition, id_column},
     log,
@@ -117,7 +117,7 @@ impl Store {
         self.let_go().await;
         let room = timeout(PATIENCE, self.room_for_moments().acquire_owned()).await;
         let Ok(Ok(room)) = room else {
-            return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
+            return Err(late());
         };
         let tx = self.snapshot().await?;
         let position = basis.newest(&tx, self.sight()).await?;

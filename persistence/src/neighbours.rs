@@ -5,7 +5,8 @@ use domain::{Record, Shape};
 use erased_serde::Serialize;
 use futures_util::future::LocalBoxFuture;
 use sea_orm::{
-    Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*,
+    Condition, ConnectionTrait, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    entity::prelude::*,
 };
 
 use crate::{
@@ -98,14 +99,7 @@ impl Store {
             _ => statement(ids),
         });
         let rows = rows.await?;
-        let rows = rows.iter().map(|row| {
-            Ok::<_, DbErr>((
-                row.try_get_by_index(0)?,
-                row.try_get_by_index(1)?,
-                row.try_get_by_index(2)?,
-                row.try_get_by_index(3)?,
-            ))
-        });
+        let rows = rows.iter().map(QueryResult::try_get_many_by_index);
         Ok(Bodies(rows.collect::<Result<_, _>>()?))
     }
 }

@@ -1,7 +1,7 @@
 //! A seminar and its parts, read at once.
 use domain::{Presentation, Recommendation, Resource, Seminar, Session, Statement};
 use sea_orm::{
-    ConnectionTrait, QuerySelect, QueryTrait,
+    ConnectionTrait, QueryResult, QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType},
 };
@@ -64,16 +64,7 @@ impl Store {
             _ => statement(key),
         });
         let rows = rows.await?;
-        let rows = rows.iter().map(|row| {
-            Ok::<Row, DbErr>((
-                row.try_get_by_index(0)?,
-                row.try_get_by_index(1)?,
-                row.try_get_by_index(2)?,
-                row.try_get_by_index(3)?,
-                row.try_get_by_index(4)?,
-                row.try_get_by_index(5)?,
-            ))
-        });
+        let rows = rows.iter().map(QueryResult::try_get_many_by_index::<Row>);
         let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
         rows.sort_by_key(|(part, position, id, ..)| (*part, *position, *id));
         let mut rows = rows.into_iter().peekable();

@@ -10,8 +10,8 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnAcquireErr, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, entity::prelude::Uuid,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    entity::prelude::Uuid,
 };
 use tokio::{
     sync::{Mutex, watch},
@@ -22,6 +22,7 @@ use crate::{
     Basis, Error, Store,
     basis::{OTHER, place},
     dialect,
+    error::late,
     feed::newest,
     log,
     sight::published,
@@ -255,7 +256,7 @@ impl Pulse {
         }
         if inner.failed.load(SeqCst) >= asked {
             // Each who waited for that would find the same, one after the other.
-            return Err(away());
+            return Err(late());
         }
         let looked = self.look_alone(store, &mut mark).await;
         if looked.is_err() {
@@ -271,7 +272,7 @@ impl Pulse {
         let primary = store.first_hand();
         let Some(replicas) = store.replicas() else {
             let looking = self.see(&primary, mark, false, stirred, begun);
-            return timeout(AWAY, looking).await.unwrap_or_else(|_| Err(away()));
+            return timeout(AWAY, looking).await.unwrap_or_else(|_| Err(late()));
         };
         if inner.away.load(SeqCst) < begun {
             let looking = self.see(&primary, mark, false, stirred, begun);
@@ -281,7 +282,7 @@ impl Pulse {
             inner.away.store(after(now(), AWAY), SeqCst);
         }
         let looking = self.see(replicas, mark, true, stirred, begun);
-        timeout(AWAY, looking).await.unwrap_or_else(|_| Err(away()))
+        timeout(AWAY, looking).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// Whether to ask a replica; while none answers, one asker in a while finds out.
@@ -344,7 +345,7 @@ impl Pulse {
         };
         if behind && position < wrote {
             // It would be told to who wrote that.
-            return Err(away());
+            return Err(late());
         }
         *mark = last;
         inner.position.store(position, SeqCst);
@@ -392,11 +393,6 @@ impl Pulse {
         self.0.listens.store(0, SeqCst);
         self.stir();
     }
-}
-
-/// The database does not say how far its log goes.
-fn away() -> Error {
-    Error::Unavailable(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }
 
 /// The change at that position and those after it, up to one more than are told apart.

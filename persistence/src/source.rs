@@ -2,13 +2,18 @@
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    ExecResult, QueryResult, Statement, prelude::async_trait::async_trait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    QueryResult, Statement, prelude::async_trait::async_trait,
 };
 
 use tokio::time::timeout;
 
-use crate::{Error, Store, dialect, error::lost, feed::newest, sessions::Sessions};
+use crate::{
+    Error, Store, dialect,
+    error::{late, lost},
+    feed::newest,
+    sessions::Sessions,
+};
 
 /// How long a replica may take to say how far it is.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,7 +48,6 @@ pub(crate) async fn replica(store: &Store) -> Option<DatabaseTransaction> {
         let newest = newest(&at).await?;
         Ok::<_, Error>((at, newest))
     };
-    let late = || Error::Unavailable(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
     let looked = timeout(PATIENCE, look).await.unwrap_or_else(|_| Err(late()));
     store.pulse().replicas_answer(looked.as_ref().err());
     let (at, newest) = looked.ok()?;
