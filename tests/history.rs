@@ -372,6 +372,33 @@ fn who_is_limited_to_projects_sees_the_history_of_what_was_theirs() {
 }
 
 #[test]
+fn what_a_record_was_as_a_draft_is_not_told_to_who_is_limited_to_other_projects() {
+    on_each_database(async |hub| {
+        let store = hub.database.open().await.unwrap();
+        let ids = two_projects(&hub).await;
+        let limited = token(&store, Role::Viewer, Some(&[&ids[0]])).await;
+        let theirs = token(&store, Role::Viewer, Some(&[&ids[1]])).await;
+        let mut seminar = domain::sample::example("seminars");
+        seminar["slug"] = "of-theirs".into();
+        seminar["project_id"] = "theirs".into();
+        let made = hub.write_as(&hub.token, "POST", "/v1/seminars", None, Some(&seminar)).await;
+        let one = "/v1/seminars/of-theirs";
+        let publish = format!("{one}/publish");
+        let public = hub.write("POST", &publish, Some(made.header("etag")), None).await;
+        assert_eq!(public.status, 200, "{}", public.text);
+        assert_eq!(hub.get_as(&limited, one).await.status, 200);
+        for path in [format!("{one}/revisions"), format!("{one}/revisions/1")] {
+            let refused = hub.get_as(&limited, &path).await;
+            assert_eq!(
+                (refused.status.as_u16(), &refused.json()["code"]),
+                (403, &json!("other_project"))
+            );
+            assert_eq!(hub.get_as(&theirs, &path).await.status, 200);
+        }
+    });
+}
+
+#[test]
 fn a_record_that_has_changed_its_project_comes_back_only_to_who_may_write_there() {
     on_each_database(async |hub| {
         let store = hub.database.open().await.unwrap();

@@ -354,6 +354,45 @@ fn every_amount_and_period_that_cannot_be_is_told_at_once() {
         let expected = expected.map(|(at, code)| (at.to_owned(), code.to_owned()));
         assert_eq!(reply.faults(), expected, "{}", reply.text);
 
+        // How much of a budget still holds has to follow from what is there.
+        grant["amount"] = Value::Null;
+        let revised = |from: &str, to: &str| {
+            let mut budget = budget(from, to, "1");
+            budget["kind"] = "revised".into();
+            budget
+        };
+        let of_year = budget("2023-01-01", "2023-12-31", "500");
+        for (budgets, expected) in [
+            (
+                json!([revised("2024-01-01", "2024-12-31"), revised("2024-12-31", "2025-03-01")]),
+                Some((1, "revised_twice")),
+            ),
+            (json!([of_year, revised("2023-01-01", "2023-06-30")]), Some((0, "revised_in_part"))),
+            (
+                json!([
+                    of_year,
+                    revised("2023-01-01", "2023-06-30"),
+                    revised("2023-07-01", "2023-12-31")
+                ]),
+                None,
+            ),
+        ] {
+            grant["budgets"] = budgets;
+            let reply = hub.write("POST", "/v1/grant-arrangements", None, Some(&grant)).await;
+            let expected =
+                expected.map(|(place, code)| (format!("/budgets/{place}/from"), code.to_owned()));
+            assert_eq!(reply.faults(), Vec::from_iter(expected), "{}", reply.text);
+        }
+        // And of one thing there is one number: two would be added up.
+        let mut seminar = domain::sample::example("seminars");
+        let came = |value: i64| json!({"metric": "persons", "value": value, "qualifier": "about"});
+        seminar["attendance"] = json!([came(70), came(95)]);
+        let reply = hub.write("POST", "/v1/seminars", None, Some(&seminar)).await;
+        assert_eq!(
+            reply.faults(),
+            [("/attendance/1/metric".to_owned(), "counted_twice".to_owned())]
+        );
+
         let mut initiative = domain::sample::example("initiatives");
         let figure = |more: Value| {
             let mut figure =

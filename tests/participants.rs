@@ -492,6 +492,14 @@ fn who_was_erased_is_not_in_the_file_any_more() {
         assert_eq!(hub.write("DELETE", &place, Some(&tag), None).await.status, 204);
         assert!(is_gone("Marzipanne"));
 
+        let (_, place) = somebody("Bartholomea").await;
+        let tag = hub.get_as(&hub.token, &place).await.header("etag").to_owned();
+        let gone = json!({"consent": "not_given", "name": null, "email": null,
+            "organisation_name": null, "certificate": null});
+        let reply = hub.write("PATCH", &place, Some(&tag), Some(&gone)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert!(is_gone("Bartholomea"), "who does not agree any more is not named anywhere");
+
         somebody("Wolframette").await;
         let late = at("2099-01-01T00:00:00Z", &hub.database);
         assert_eq!(late.open().await.unwrap().retain_participants().await.unwrap(), 1);

@@ -349,6 +349,17 @@ fn published_numbers_are_added_up_as_what_they_are() {
                         value: number["value"].as_f64(),
                     });
                 }
+                // Somebody came to what was held: how many, nobody has said.
+                let told = items(&held, "attendance").any(|number| number["metric"] == "persons");
+                if held["status"] == "held" && !told {
+                    let kind = held["kind"].as_str().unwrap_or("study_visit").to_owned();
+                    let persons = BTreeSet::from([Some("persons".to_owned())]);
+                    counted.push(One {
+                        groups: vec![BTreeSet::from([Some(kind)]), persons],
+                        value: None,
+                    });
+                    bounds.insert("persons".to_owned(), true);
+                }
             }
         }
         let path = "/v1/statistics/attendance?group_by=kind,metric";
@@ -410,6 +421,124 @@ fn money_is_told_by_flow_year_and_currency_and_never_mixed() {
 }
 
 #[test]
+fn a_sum_without_what_is_not_known_is_a_lower_bound() {
+    on_each_database(async |hub: Hub| {
+        let mut seminars: Vec<_> =
+            ["told", "untold", "called-off"].map(|slug| held(slug, Some("2020-03-01"))).into();
+        seminars[0]["attendance"] =
+            json!([{"metric": "persons", "value": 10, "qualifier": "exact"}]);
+        seminars[2]["status"] = "cancelled".into();
+        let mut grants: Vec<_> = ["known", "unknown"]
+            .map(|slug| {
+                let mut grant = domain::sample::example("grant-arrangements");
+                grant["slug"] = slug.into();
+                grant["signed_on"] = "2020".into();
+                grant["status"] = "signed".into();
+                grant
+            })
+            .into();
+        grants[0]["amount"] = json!({"amount": "1000000", "currency": "USD"});
+        grants[1]["amount"] = Value::Null;
+        let records = json!({"seminars": seminars, "grant-arrangements": grants});
+        hub.import(json!({"records": records})).await;
+        let rows = async |query: &str| {
+            let path = format!("/v1/statistics/{query}&year=2020&measure=count,sum");
+            hub.get(&path).await.json()["rows"].clone()
+        };
+        let persons = json!([{"metric": "persons", "count": 2, "sum": 10, "sum_qualifier": "at_least", "sum_unknown": 1}]);
+        assert_eq!(rows("attendance?metric=persons").await, persons);
+        let agreed = json!([
+            {"flow": "agreed", "currency": "USD", "count": 1, "sum": "1000000", "sum_qualifier": "exact", "sum_unknown": 0},
+            {"flow": "agreed", "currency": null, "count": 1, "sum": null, "sum_qualifier": null, "sum_unknown": 1},
+        ]);
+        assert_eq!(rows("finance?flow=agreed").await, agreed);
+        let all = json!([{"flow": "agreed", "currency": "USD", "count": 2, "sum": "1000000", "sum_qualifier": "at_least", "sum_unknown": 1}]);
+        assert_eq!(rows("finance?flow=agreed&converted_to=USD").await, all);
+    });
+}
+
+#[test]
+fn figures_are_of_what_is_published_whoever_asks() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        let viewer = hub.token("viewer", &[]).await;
+        let project = "/v1/projects/governance-innovation-and-digitalisation";
+        let drafts =
+            hub.get_as(&viewer, "/v1/seminars?state=draft,withdrawn&with_total=true").await;
+        assert_eq!(drafts.json()["total"], 2, "what figures could mix in");
+        for path in [
+            "/v1/statistics/seminars?group_by=year,country",
+            "/v1/statistics/attendance?group_by=year",
+            "/v1/activities.csv",
+            &format!("{project}/dashboard"),
+            &format!("{project}/results.csv"),
+        ] {
+            let told = hub.get(path).await;
+            let to_staff = hub.get_as(&viewer, path).await;
+            assert_eq!((to_staff.status, to_staff.text), (told.status, told.text), "{path}");
+        }
+    });
+}
+
+#[test]
+fn what_is_narrowed_to_an_organisation_is_what_is_counted_under_it() {
+    on_each_database(async |hub: Hub| {
+        filled(&hub).await;
+        for subject in ["seminars", "presentations", "speakers"] {
+            let path = format!("/v1/statistics/{subject}");
+            let split =
+                hub.get(&format!("{path}?group_by=organisation&measure=count")).await.json();
+            let rows = items(&split, "rows").filter(|row| row["organisation"].is_string());
+            let mut rows: Vec<_> = rows.cloned().collect();
+            // Where nia spoke and held nothing, none is counted.
+            rows.push(json!({"organisation": "nia", "count": null}));
+            assert!(rows.len() > 1, "{subject}");
+            for row in rows {
+                let slug = row["organisation"].as_str().unwrap();
+                let counted = || items(&split, "rows").find(|row| row["organisation"] == slug);
+                let expected = counted().map_or(0, |row| row["count"].as_i64().unwrap());
+                let one =
+                    hub.get(&format!("{path}?organisation={slug}&measure=count")).await.json();
+                assert_eq!(one["rows"][0]["count"], expected, "{subject} of {slug}");
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_withheld_is_seen_also_where_figures_are_narrowed() {
+    on_each_database(async |hub: Hub| {
+        let days = ["2025-01-10", "2025-02-10", "2025-03-10"];
+        let seminars: Vec<_> = days.map(|day| held(&format!("on-{day}"), Some(day))).into();
+        hub.import(json!({"records": {"seminars": seminars}})).await;
+        let seminars: Vec<_> = all(&hub, "seminars").await;
+        let on = |day: &str| seminars.iter().position(|one| one["starts_on"] == day).unwrap();
+        let of = |day: &str, country: &'static str, number: usize| {
+            let activity = on(day);
+            (0..number).map(move |_| Person { activity, sex: None, country })
+        };
+        let mut people: Vec<_> = of(days[0], "KZ", 9).collect();
+        people.extend(of(days[1], "KZ", 4).chain(of(days[2], "KZ", 8)));
+        people.extend(of(days[1], "UZ", 2).chain(of(days[2], "KG", 20)));
+        took_part(&hub, &seminars, &people).await;
+        let csv = async |query: &str| {
+            hub.get(&format!("/v1/statistics/participants.csv?year=2025&{query}")).await.text
+        };
+        // By month alone each has its row: none is lost where the country is told as well.
+        let withheld = |table: &str| table.lines().filter(|row| row.ends_with(",true")).count();
+        let alone = csv("group_by=month&country=KZ").await;
+        let both = csv("group_by=month,country&country=KZ").await;
+        assert!(withheld(&alone) > 0, "{alone}");
+        assert_eq!(withheld(&both), withheld(&alone), "{both}");
+        // Where nothing else is told, a table with a header alone would say that nobody came.
+        let few = csv("group_by=country&country=UZ").await;
+        assert_eq!(few.lines().nth(1), Some(",,,true"), "{few}");
+        let none = csv("group_by=country&country=TJ").await;
+        assert_eq!(none.lines().count(), 1, "{none}");
+    });
+}
+
+#[test]
 fn the_real_figures_are_told_as_they_are_known() {
     on_each_database(async |hub: Hub| {
         let get = async |path: &str| hub.get(&format!("/v1/statistics/{path}")).await.json();
@@ -432,12 +561,11 @@ fn the_real_figures_are_told_as_they_are_known() {
             get("attendance?seminar=first-seminar-2021&metric=countries&measure=sum").await;
         assert_eq!(countries["rows"][0]["sum"], 12);
         assert_eq!(countries["rows"][0]["sum_qualifier"], "exact");
-        // The 250 billion won are a figure of an initiative, and no money of the project.
-        let money = hub.get("/v1/statistics/finance").await;
-        assert_eq!(
-            (&money.json()["rows"], money.text.contains("250000000000")),
-            (&json!([]), false)
-        );
+        // How much was agreed is not known. The 250 billion won are a figure of an initiative, and no
+        // money of the project.
+        let money = hub.get("/v1/statistics/finance?measure=count,sum").await;
+        let unknown = json!([{"flow": "agreed", "currency": null, "count": 1, "sum": null, "sum_qualifier": null, "sum_unknown": 1}]);
+        assert_eq!((&money.json()["rows"], money.text.contains("250000000000")), (&unknown, false));
         let unknown = get("study-visits?group_by=year").await;
         assert_eq!(unknown["rows"][0]["year"], Value::Null);
         assert_eq!(unknown["rows"][0]["sum"], Value::Null);
@@ -1222,7 +1350,8 @@ fn a_dashboard_has_the_real_figures_in_one_answer() {
             (&seminar["counted"], &seminar["counted_qualifier"]),
             (&Value::Null, &Value::Null)
         );
-        assert_eq!(dashboard["money"], json!([]));
+        let unknown = json!([{"year": "2021", "flow": "agreed", "currency": null, "count": 1, "sum": null, "sum_qualifier": null, "sum_unknown": 1}]);
+        assert_eq!(dashboard["money"], unknown, "something was agreed; how much is not known");
         let shared = &dashboard["initiative_figures"][0];
         assert_eq!(shared["amount"], json!({"amount": "250000000000", "currency": "KRW"}));
         assert_eq!(shared["nature"], "invested");
@@ -1545,8 +1674,12 @@ fn a_line_has_a_place_for_each_time_and_leads_through_none_that_is_not_known() {
         assert_eq!(steps(&hub, query).await, [3, 1]);
         // Of a year without a number nobody knows how many came.
         let query = "attendance.svg?group_by=year&metric=persons&chart=line";
-        let people =
-            ["2021: more than 70", "2023: 30", "2025: 40", "year: not known: more than 70"];
+        let people = [
+            "2021: more than 70",
+            "2023: 30",
+            "2025: at least 40",
+            "year: not known: more than 70",
+        ];
         let all = said(&hub, query).await;
         assert!(people.iter().all(|one| all.iter().any(|other| other == one)), "{all:?}");
         assert!(!all.iter().any(|one| one.starts_with("2024")), "{all:?}");

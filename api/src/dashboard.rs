@@ -53,7 +53,8 @@ pub(crate) struct Dashboard {
     money: Value,
     /// What the project is to bring about, and how far it has come.
     results: Vec<ResultTold>,
-    /// Figures that were told of initiatives at its seminars. They are no money of the project.
+    /// Figures that were told of initiatives at its seminars, of a hundred initiatives at most. They
+    /// are no money of the project.
     initiative_figures: Vec<InitiativeTold>,
 }
 
@@ -86,7 +87,8 @@ pub(crate) struct DashboardFigure {
     unit: Text,
     /// What it counts, in words.
     definition: Text,
-    /// Where the figure can be taken from by itself, and split.
+    /// Where the figure can be taken from by itself, and split; of countries, those of seminars, as
+    /// study visits have a table of their own.
     #[schema(example = "/v1/statistics/seminars?project=governance-innovation-and-digitalisation")]
     url: String,
 }
@@ -247,10 +249,11 @@ async fn told<T: Serialize>(
 ) -> Answer {
     let languages = Languages::of(request)?;
     let wrong = Problem::of(Project::COLLECTION);
+    let reader = reader.published();
     let id = reader.find::<Project>(key).await.map_err(&wrong)?.id;
     let smallest = smallest_count(request);
     asked("application/json", &smallest.to_string())
-        .answer(request, reader, async |moment, file| {
+        .answer(request, &reader, async |moment, file| {
             let project = as_of(moment, id).await?;
             let answer = tell(moment, project, smallest).await.map_err(&wrong)?;
             let (bytes, found) = languages.write(&answer);

@@ -16,6 +16,12 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// The public records only, whoever asks: figures and documents of many records are the same for
+    /// all, and no draft passes in them for something that happened.
+    pub(crate) fn published(&self) -> Self {
+        Self { store: self.store.seen_by(Sight::Public), actor: self.actor.clone() }
+    }
+
     /// Whether who asks may do that.
     pub(crate) fn may(&self, deed: Deed) -> bool {
         self.actor.as_ref().is_some_and(|actor| actor.may(deed))

@@ -235,7 +235,11 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
         let found = write(&mut to).and_then(|found| to.flush().map(|()| found));
         Ok(Said::of(found.map_err(Problem::unwritten)?.as_deref()))
     };
-    file.answer(request, reader, write).await
+    // Who keeps participants counts those that they see.
+    match subject == Subject::Participants && registrar {
+        true => file.answer(request, reader, write).await,
+        false => file.answer(request, &reader.published(), write).await,
+    }
 }
 
 /// The figures, and what has to be known of how they were made.

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::ValidationError;
 
 /// A number as it was published: "over 70" is not 70.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,4 +45,18 @@ pub enum Qualifier {
     LessThan,
     /// That number or less.
     AtMost,
+}
+
+/// Refuses a second number of the same thing: both would be added up, and one of them is no number of
+/// the event but what another source says of it.
+pub(crate) fn counts_each_once(counts: &[Count]) -> Result<(), ValidationError> {
+    let counted = |place: &usize| {
+        counts[..*place].iter().any(|before| before.metric == counts[*place].metric)
+    };
+    let Some(place) = (1..counts.len()).find(counted) else { return Ok(()) };
+    let mut error = ValidationError::new("counted_twice").with_message(
+        "Another number of the same is there before it: cite the other source instead.".into(),
+    );
+    error.add_param("pointer".into(), &format!("/{place}/metric"));
+    Err(error)
 }

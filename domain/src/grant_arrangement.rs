@@ -35,9 +35,10 @@ pub struct GrantArrangement {
     /// Who agreed it.
     #[serde(default)]
     pub parties: Vec<GrantParty>,
-    /// What is to be spent, by period.
+    /// What is to be spent, by period. A revised budget stands in place of the original ones that it
+    /// shares days with: revised ones share no day, and together cover all of those that they revise.
     #[serde(default)]
-    #[validate(nested)]
+    #[validate(nested, custom(function = "revises_whole_budgets"))]
     pub budgets: Vec<GrantBudget>,
     /// What was committed, received, passed on and spent.
     #[serde(default)]
@@ -212,6 +213,40 @@ fn is_not_negative(money: &Money) -> Result<(), ValidationError> {
     let mut error = ValidationError::new("too_small").with_message("It is at least 0.".into());
     error.add_param("pointer".into(), &"/amount");
     Err(error)
+}
+
+/// Refuses a budget of which it cannot be said how much of it still holds.
+fn revises_whole_budgets(budgets: &[GrantBudget]) -> Result<(), ValidationError> {
+    let refused = |code: &'static str, place: usize, message: &'static str| {
+        let mut error = ValidationError::new(code).with_message(message.into());
+        error.add_param("pointer".into(), &format!("/{place}/from"));
+        Err(error)
+    };
+    let days = |one: &GrantBudget, other: &GrantBudget| {
+        let (from, to) = (one.from.day().max(other.from.day()), one.to.day().min(other.to.day()));
+        ((to - from).num_days() + 1).max(0)
+    };
+    let revised = |until: usize| {
+        let before = budgets[..until].iter();
+        before.filter(|budget| budget.kind == BudgetKind::Revised)
+    };
+    for (place, budget) in budgets.iter().enumerate() {
+        match budget.kind {
+            BudgetKind::Revised if revised(place).any(|other| days(budget, other) > 0) => {
+                let message = "A revised budget before it has some of its days: keep the newest.";
+                return refused("revised_twice", place, message);
+            }
+            BudgetKind::Original => {
+                let covered: i64 = revised(budgets.len()).map(|other| days(budget, other)).sum();
+                if covered > 0 && covered < days(budget, budget) {
+                    let message = "It is revised for some of its days: revise all of them.";
+                    return refused("revised_in_part", place, message);
+                }
+            }
+            BudgetKind::Revised => {}
+        }
+    }
+    Ok(())
 }
 
 fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {

@@ -6,7 +6,7 @@ use validator::{Validate, ValidationError};
 use crate::{
     Citation, Count, CountryCode, Key, LanguageTag, OneOf, OrganisationRef, PartialDate,
     ProjectRef, Resource, SeminarSeriesRef, Slug, SoughtLanguage, Text, TimeZone, TopicCode, Url,
-    in_order,
+    count::counts_each_once, in_order,
 };
 
 /// A seminar, workshop, webinar, conference or launch.
@@ -64,8 +64,9 @@ pub struct Seminar {
     #[serde(default)]
     #[schema(value_type = HashSet<SeminarCountry>)]
     pub countries: Vec<SeminarCountry>,
-    /// How many came, as it was published.
+    /// How many came, as it was published; one number of each thing that was counted.
     #[serde(default)]
+    #[validate(custom(function = "counts_each_once"))]
     pub attendance: Vec<Count>,
     /// What it is about, by topic.
     #[serde(default)]

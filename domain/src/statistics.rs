@@ -429,7 +429,9 @@ impl Dimension {
                 "Whether it is planned, confirmed, held, postponed, rescheduled or cancelled."
             }
             Project => "The project, by its slug.",
-            Organisation => "The organisation, by its slug.",
+            Organisation => {
+                "The organisation, by its slug: of seminars, who has a part in holding them; of study visits, who is visited; of presentations and speakers, where they come from; of money, who gave it, where that is recorded."
+            }
             OrganisationKind => "The kind of the organisation.",
             Role => "The role that somebody has.",
             Sex => "The sex of participants.",

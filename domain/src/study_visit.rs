@@ -5,7 +5,8 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, Count, Country, CountryCode, EventCountryRole, EventStatus, Key, NoDerived, OneOf,
-    OrganisationRef, PartialDate, ProjectRef, Resource, Slug, Text, TopicCode, in_order, in_words,
+    OrganisationRef, PartialDate, ProjectRef, Resource, Slug, Text, TopicCode,
+    count::counts_each_once, in_order, in_words,
 };
 
 /// A visit of civil servants to another country, to see how things are done there.
@@ -34,8 +35,9 @@ pub struct StudyVisit {
     #[serde(default)]
     #[schema(value_type = HashSet<VisitCountry>)]
     pub countries: Vec<VisitCountry>,
-    /// How many came, as it was published.
+    /// How many came, as it was published; one number of each thing that was counted.
     #[serde(default)]
+    #[validate(custom(function = "counts_each_once"))]
     pub attendance: Vec<Count>,
     /// What it is about, by topic.
     #[serde(default)]

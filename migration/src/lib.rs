@@ -47,6 +47,7 @@ mod m20261130_000064_starts_by;
 mod m20261130_000065_letters;
 mod m20261130_000066_iati_identifier;
 mod m20261130_000067_gone;
+mod m20261201_000068_unknown_amounts;
 mod table;
 
 /// Brings the schema up to date, one migration after the other.
@@ -103,6 +104,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000065_letters::Migration),
             Box::new(m20261130_000066_iati_identifier::Migration),
             Box::new(m20261130_000067_gone::Migration),
+            Box::new(m20261201_000068_unknown_amounts::Migration),
         ]
     }
 }

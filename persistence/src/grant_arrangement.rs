@@ -44,13 +44,14 @@ impl Stored for GrantArrangement {
             let part = Fact::part(party.organisation_id.id(), code(Some(&party.capacity)));
             part.on(self.signed_on.as_ref())
         });
-        let agreed = self.amount.iter().filter(|_| self.status != GrantStatus::Negotiated);
-        let agreed = agreed.map(|amount| money("agreed", amount).on(self.signed_on.as_ref()));
+        let agreed = (self.status != GrantStatus::Negotiated)
+            .then(|| money("agreed", self.amount.as_ref()).on(self.signed_on.as_ref()));
         let budgets = self.budgets.iter().filter(|budget| !is_revised(budget, &self.budgets));
-        let budgets = budgets.map(|budget| money("budgeted", &budget.amount).on_day(&budget.from));
+        let budgets =
+            budgets.map(|budget| money("budgeted", Some(&budget.amount)).on_day(&budget.from));
         let transactions = self.transactions.iter().map(|moved| Fact {
             organisation_id: moved.provider_id.as_ref().map(domain::Ref::id),
-            ..money(flow(moved.kind), &moved.amount).on_day(&moved.on)
+            ..money(flow(moved.kind), Some(&moved.amount)).on_day(&moved.on)
         });
         let project_id = Some(self.project_id.id());
         let all = parties.chain(agreed).chain(budgets).chain(transactions);
@@ -75,11 +76,12 @@ impl Stored for GrantArrangement {
     }
 }
 
-fn money(flow: &str, money: &Money) -> Fact {
+/// Money that flows; of an amount that is not known, not even the currency is.
+fn money(flow: &str, money: Option<&Money>) -> Fact {
     Fact {
         metric: Some(flow.to_owned()),
-        currency: Some(money.currency.as_str().to_owned()),
-        ..Fact::of(Subject::Finance).worth(micros(&money.amount))
+        currency: money.map(|money| money.currency.as_str().to_owned()),
+        ..Fact::of(Subject::Finance).worth(money.and_then(|money| micros(&money.amount)))
     }
 }
 

@@ -139,22 +139,34 @@ async fn lives<R: Stored>(
     Ok(named::<R>(&id.to_string(), sight).one(db).await?.is_some())
 }
 
+/// Whether the record of that id is there, and seen also while it is not public.
+async fn belongs<R: Stored>(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    sight: &Sight,
+) -> Result<bool, Error> {
+    let found = named::<R>(&id.to_string(), sight).filter(sight.of_drafts());
+    Ok(found.one(db).await?.is_some())
+}
+
 /// The id of a record that is there, or was, as far as it is seen: deleted ones are found by the
-/// slug that they had.
+/// slug that they had. A record of another project may be public: its drafts, and what was noted of
+/// them, are that project's all the same.
 async fn remembered<R: Stored>(
     db: &impl ConnectionTrait,
     key: &str,
     sight: &Sight,
 ) -> Result<Uuid, Error> {
     if let Some(row) = named::<R>(key, sight).one(db).await? {
-        return Ok(row.id);
+        let own = belongs::<R>(db, row.id, sight).await?;
+        return if own { Ok(row.id) } else { Err(Error::OtherProject) };
     }
     let id = match record::id_of(key) {
         Some(id) => id,
         None => last_of::<R>(db, key).await?,
     };
     let seen = match lives::<R>(db, id, &Sight::All).await? {
-        true => lives::<R>(db, id, sight).await?,
+        true => belongs::<R>(db, id, sight).await?,
         false => was_seen::<R>(db, id, sight).await?,
     };
     if seen { Ok(id) } else { Err(Error::NotFound) }

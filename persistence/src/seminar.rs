@@ -70,7 +70,7 @@ impl Stored for Seminar {
         let parts = self.organisers.iter().map(|organiser| {
             Fact::part(organiser.organisation_id.id(), code(Some(&organiser.role)))
         });
-        Contribution::of_activity(held, id, parts.chain(self.attendance.iter().map(Fact::count)))
+        Contribution::of_activity(held, id, parts, &self.attendance)
     }
 
     fn narrow(rows: Narrow, filter: &SeminarFilter) -> Narrow {

@@ -50,7 +50,7 @@ impl Stored for StudyVisit {
         };
         let stop = || Some("stop".to_owned());
         let parts = self.stops.iter().map(|at| Fact::part(at.organisation_id.id(), stop()));
-        Contribution::of_activity(held, id, parts.chain(self.attendance.iter().map(Fact::count)))
+        Contribution::of_activity(held, id, parts, &self.attendance)
     }
 
     fn narrow(rows: Narrow, filter: &StudyVisitFilter) -> Narrow {

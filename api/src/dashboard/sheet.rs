@@ -83,6 +83,7 @@ pub(super) async fn named(
     query.refuse_rest();
     query.judge()?;
     let wrong = Problem::of(Project::COLLECTION);
+    let reader = reader.published();
     let id = reader.find::<Project>(&key).await.map_err(&wrong)?.id;
     let smallest = smallest_count(&request);
     let by = smallest.to_string();

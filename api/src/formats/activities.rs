@@ -173,6 +173,7 @@ pub(super) async fn named(
         turns: &WRITERS,
     };
     let wrong = Problem::of(COLLECTION);
+    let store = store.published();
     let written = asked.answer(&request, &store, async |moment, file| {
         if format == Format::Xlsx {
             let counted = moment.count(&seminars).await.map_err(&wrong)?;

@@ -131,6 +131,24 @@ pub(super) const FAULTS: &[Kind] = &[
         "The standard for grants has budgets of a year at most: split it.",
     ),
     kind(
+        "revised_twice",
+        422,
+        "Two revised budgets share days",
+        "The newest stands in place of what was before: take the older one away.",
+    ),
+    kind(
+        "revised_in_part",
+        422,
+        "A budget is revised for some of its days only",
+        "How much of it still holds cannot be told: have revised budgets for all of its days.",
+    ),
+    kind(
+        "counted_twice",
+        422,
+        "Two numbers of the same thing",
+        "Figures would add them up: keep one, and tell what another source says in a citation.",
+    ),
+    kind(
         "counted_not_typed",
         422,
         "What is counted is typed as well",

@@ -264,7 +264,13 @@ fn listed<T: Copy>(
 /// The dimensions that narrow figures by themselves; the others are filters of the list.
 pub(crate) fn filtering(subject: Subject) -> Vec<Dimension> {
     let own: Vec<_> = match subject {
-        Subject::Seminars => property_names::<<Seminar as Resource>::Filter>(),
+        Subject::Seminars => {
+            let mut own = property_names::<<Seminar as Resource>::Filter>();
+            // Figures are split by who holds a seminar, and the list takes speakers as well: what is
+            // narrowed to an organisation has to be what is counted under it.
+            own.retain(|name| name != Dimension::Organisation.name());
+            own
+        }
         Subject::StudyVisits => property_names::<<StudyVisit as Resource>::Filter>(),
         Subject::Presentations => property_names::<<Presentation as Resource>::Filter>(),
         _ => Vec::new(),

@@ -79,18 +79,22 @@ pub(super) const ATTENDANCE: &[Definition] = &[
     of(
         Count,
         "published numbers",
-        "Numbers that were published, one for each seminar or study visit and each thing counted.",
+        "Numbers that were published, one for each seminar or study visit and each thing counted; of people also one that is not known, for each that was held and of which none was published.",
     ),
     of(
         Sum,
         "as the metric says",
-        "The published numbers together; who came to two seminars is in both. Where one was published as more than a number or at least a number, so is the sum.",
+        "The published numbers together; who came to two seminars is in both. Where one is not known, or was published as more than a number or at least a number, so is the sum.",
     ),
     of(Average, "as the metric says", "The published numbers together, by how many they are."),
 ];
 
 pub(super) const FINANCE: &[Definition] = &[
-    of(Count, "amounts", "Amounts that are recorded: of agreements, budgets and transactions."),
+    of(
+        Count,
+        "amounts",
+        "Amounts of agreements, budgets and transactions; of an agreement also one that is not known, without a currency.",
+    ),
     of(
         Sum,
         "the currency of the row",

@@ -1,5 +1,5 @@
 //! What records contribute to figures.
-use domain::{Count, Decimal, EventStatus, FullDate, PartialDate, Subject, days};
+use domain::{Count, Decimal, EventStatus, FullDate, Metric, PartialDate, Subject, days};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
 use super::basis_of;
@@ -140,12 +140,18 @@ impl Contribution {
         Self { activity: None, facts: facts.into_iter().collect() }
     }
 
-    /// Of a seminar or a study visit, with the facts that belong to it.
+    /// Of a seminar or a study visit, with the parts of organisations in it and the numbers that were
+    /// published of it. How many people came to what was held is a number also where it is not known:
+    /// a sum without it would pass for all that there were.
     pub(crate) fn of_activity(
         held: Held<'_>,
         id: Uuid,
-        facts: impl IntoIterator<Item = Fact>,
+        parts: impl IntoIterator<Item = Fact>,
+        published: &[Count],
     ) -> Self {
+        let told = published.iter().any(|count| count.metric == Metric::Persons);
+        let unknown = (held.status == EventStatus::Held && !told).then(Fact::unknown_persons);
+        let facts = parts.into_iter().chain(published.iter().map(Fact::count)).chain(unknown);
         let of = |part: fn(&PartialDate) -> Option<String>| held.starts_on.and_then(part);
         let activity = Activity {
             collection: held.subject.name().to_owned(),
@@ -160,7 +166,7 @@ impl Contribution {
             days: days(held.starts_on, held.ends_on),
             ..Activity::default()
         };
-        let facts = facts.into_iter().map(|fact| fact.at(id)).collect();
+        let facts = facts.map(|fact| fact.at(id)).collect();
         Self { activity: Some(activity), facts }
     }
 }
@@ -209,8 +215,13 @@ impl Fact {
         }
     }
 
+    /// How many people came, where that is not known.
+    fn unknown_persons() -> Self {
+        Self { metric: code(Some(&Metric::Persons)), ..Self::of(Subject::Attendance) }
+    }
+
     /// A number as it was published.
-    pub(crate) fn count(count: &Count) -> Self {
+    fn count(count: &Count) -> Self {
         Self {
             metric: code(Some(&count.metric)),
             qualifier: code(Some(&count.qualifier)),

@@ -98,6 +98,8 @@ impl Sum {
                 self.known += part.known;
                 *self.parts.entry(way.by).or_default() += BigInt::from(micros) * way.times;
             }
+            // An amount that is not known has nothing to be left out.
+            (_, None) if part.known == 0 => {}
             (_, micros) => {
                 self.left_out += part.known;
                 // Of several days each amount has a rate of its own: their sum tells nothing then.

@@ -303,8 +303,15 @@ fn told(
     };
     let known = groups.iter().zip(&table.groups).filter(|(_, told)| told.number() > 0);
     let mut rows: Vec<_> = known.map(|(group, told)| row(Some(group), *told, false)).collect();
+    if narrowed {
+        // What the others come to is not told of some categories, only that there may be some.
+        if table.groups.contains(&Told::AtLeast(0)) {
+            rows.push(row(None, Told::AtLeast(0), true));
+        }
+        return rows;
+    }
     let whole = matches!(table.total, Told::Exactly(_));
-    if !narrowed && (table.rest > 0 || !whole) {
+    if table.rest > 0 || !whole {
         let told = if whole { Told::Exactly(table.rest) } else { Told::AtLeast(table.rest) };
         rows.push(row(None, told, true));
     }

@@ -67,8 +67,12 @@ impl Store {
             refuse_double(&tx, &row).await?;
             update(&tx, &row).await?;
             note(&tx, by, self.now(), vec![told("replace", &row)]).await?;
+            let taken_away = identity(&old) != identity(&row);
             let kept = one(&tx, row).await?;
             log::commit(self, tx).await?;
+            if taken_away {
+                dialect::forget(self.db()).await;
+            }
             Ok(kept)
         })
         .await
@@ -93,6 +97,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// By what somebody can be told to be who they are.
+fn identity(of: &Model) -> [&Option<String>; 4] {
+    [&of.name, &of.email, &of.organisation_name, &of.certificate_number]
 }
 
 /// What somebody wrote, unless something else is wrong with it besides what it names.

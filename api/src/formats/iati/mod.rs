@@ -76,6 +76,7 @@ fn asked(by: &str) -> Asked<'_> {
 async fn one(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
     ListQuery::none(&request)?;
     let wrong = Problem::of(Project::COLLECTION);
+    let store = store.published();
     let id = store.find::<Project>(&key).await.map_err(&wrong)?.id;
     let smallest = smallest_count(&request);
     let write = async |moment: &Moment, file: &mut File| {
@@ -127,7 +128,7 @@ async fn all(request: HttpRequest, store: Reader) -> Answer {
         }
         Err(Problem::not_ready(missing))
     };
-    asked(&smallest.to_string()).answer(&request, &store, write).await
+    asked(&smallest.to_string()).answer(&request, &store.published(), write).await
 }
 
 async fn readiness(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {

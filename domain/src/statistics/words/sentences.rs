@@ -116,14 +116,14 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "참석 일수를 이를 아는 사람 수로 나눈 값.",
     ),
     (
-        "Numbers that were published, one for each seminar or study visit and each thing counted.",
-        "Опубликованные числа: по одному на каждый семинар или ознакомительный визит и на каждый предмет подсчёта.",
-        "공표된 수치. 세미나 또는 연수 방문과 집계 대상마다 하나씩이다.",
+        "Numbers that were published, one for each seminar or study visit and each thing counted; of people also one that is not known, for each that was held and of which none was published.",
+        "Опубликованные числа: по одному на каждый семинар или ознакомительный визит и на каждый предмет подсчёта; о людях также одно неизвестное — на каждое проведённое мероприятие, о котором число не опубликовано.",
+        "공표된 수치. 세미나 또는 연수 방문과 집계 대상마다 하나씩이다. 사람 수의 경우, 개최되었으나 수치가 공표되지 않은 것도 알 수 없는 수치로 하나씩 포함한다.",
     ),
     (
-        "The published numbers together; who came to two seminars is in both. Where one was published as more than a number or at least a number, so is the sum.",
-        "Сумма опубликованных чисел; кто был на двух семинарах, входит в оба числа. Если хотя бы одно опубликовано как «более» или «не менее», так же следует понимать и сумму.",
-        "공표된 수치의 합계로, 세미나 두 곳에 온 사람은 양쪽에 모두 포함된다. 하나라도 ‘초과’ 또는 ‘이상’으로 공표되었으면 합계도 그렇게 이해한다.",
+        "The published numbers together; who came to two seminars is in both. Where one is not known, or was published as more than a number or at least a number, so is the sum.",
+        "Сумма опубликованных чисел; кто был на двух семинарах, входит в оба числа. Если хотя бы одно неизвестно или опубликовано как «более» или «не менее», так же следует понимать и сумму.",
+        "공표된 수치의 합계로, 세미나 두 곳에 온 사람은 양쪽에 모두 포함된다. 하나라도 알 수 없거나 ‘초과’ 또는 ‘이상’으로 공표되었으면 합계도 그렇게 이해한다.",
     ),
     (
         "The published numbers together, by how many they are.",
@@ -131,9 +131,9 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "공표된 수치의 합계를 그 개수로 나눈 값.",
     ),
     (
-        "Amounts that are recorded: of agreements, budgets and transactions.",
-        "Зарегистрированные суммы: по соглашениям, бюджетам и операциям.",
-        "기록된 금액: 약정, 예산 및 거래.",
+        "Amounts of agreements, budgets and transactions; of an agreement also one that is not known, without a currency.",
+        "Суммы по соглашениям, бюджетам и операциям; у соглашения — также неизвестная, без валюты.",
+        "약정, 예산 및 거래의 금액. 약정은 금액을 알 수 없는 것도 통화 없이 포함한다.",
     ),
     (
         "Money: agreed is what was signed, in the year of the signature, not what is only negotiated; a budget counts in the year of its first day, a revised one in place of each original one that it shares a day with; a transaction in that of its day.",
@@ -224,9 +224,9 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "주소에 쓰이는 이름으로 나타낸 사업.",
     ),
     (
-        "The organisation, by its slug.",
-        "Организация по её имени в адресах.",
-        "주소에 쓰이는 이름으로 나타낸 기관.",
+        "The organisation, by its slug: of seminars, who has a part in holding them; of study visits, who is visited; of presentations and speakers, where they come from; of money, who gave it, where that is recorded.",
+        "Организация по её имени в адресах: у семинаров — участвующая в их проведении; у ознакомительных визитов — принимающая; у докладов и выступающих — та, которую они представляют; у средств — предоставившая их, если это записано.",
+        "주소에 쓰이는 이름으로 나타낸 기관: 세미나는 개최에 참여한 기관, 연수 방문은 방문 기관, 발표와 연사는 소속 기관, 자금은 기록된 경우 이를 제공한 기관.",
     ),
     ("The kind of the organisation.", "Тип организации.", "기관의 유형."),
     ("The role that somebody has.", "Роль человека или организации.", "사람이나 기관이 맡은 역할."),
