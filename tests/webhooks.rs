@@ -9,6 +9,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, w
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
     harness::{Hub, Reply, client, on_each_database},
@@ -144,6 +145,28 @@ async fn newest_is(hub: &Hub, hook: &Value, status: &str) -> Value {
 async fn new_topic(hub: &Hub, code: &str) {
     let topic = json!({"code": code, "scheme": "own", "label": {"en": code}});
     assert_eq!(hub.write("POST", "/v1/topics", None, Some(&topic)).await.status, 201);
+}
+
+#[test]
+fn what_is_told_after_a_webhook_has_moved_goes_to_its_new_address() {
+    on_each_database(async |hub| {
+        let old = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hook = new_hook(&hub, &format!("http://{}/hook", old.local_addr().unwrap())).await;
+        for code in ["one", "two"] {
+            new_topic(&hub, code).await;
+        }
+        let (mut waiting, _) = old.accept().await.unwrap();
+        assert!(waiting.read(&mut [0; 65_536]).await.unwrap() > 0, "the first is being told");
+        let new = Receiver::start();
+        let path = path_of(&hook);
+        let tag = read(&hub, &path).await.header("etag").to_owned();
+        let moved = hub.write("PATCH", &path, Some(&tag), Some(&json!({"url": new.url}))).await;
+        assert_eq!(moved.status, 200, "{}", moved.text);
+        waiting.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        new.is_told(1).await;
+        assert_eq!(new.slugs(), ["two"]);
+        new.server.stop(false).await;
+    });
 }
 
 #[test]

@@ -194,7 +194,7 @@ async fn participation(
         })
         .await?,
         study_visits: events::<StudyVisit>(store, code, basis, visits, |record| {
-            (record.body.title.clone(), record.body.starts_on.clone())
+            (Some(record.body.label()), record.body.starts_on.clone())
         })
         .await?,
         presentations: others::<Presentation>(store, code, basis, presentations, |record| {

@@ -13,7 +13,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Problem, actor, answer::private, body, crud::apart, query::ListQuery, reader::Reader,
+    Problem, actor,
+    answer::private,
+    body,
+    crud::{self, apart},
+    query::ListQuery,
+    reader::Reader,
     routes::Routes,
 };
 
@@ -154,7 +159,8 @@ async fn list(request: HttpRequest, store: Reader) -> Answer {
 async fn read(request: HttpRequest, store: Reader, key: Path<String>) -> Answer {
     actor::of(&request, &store, Deed::See).await?;
     ListQuery::none(&request)?;
-    let found = store.proposal(id(&key)?).await.map_err(Problem::of(COLLECTION))?;
+    let found =
+        store.proposal(crud::id(COLLECTION, &key)?).await.map_err(Problem::of(COLLECTION))?;
     Ok(private().json(ProposalRecord::from(found)))
 }
 
@@ -167,7 +173,7 @@ async fn decide(
     let (key, decision) = keys.into_inner();
     let author = actor::author(&request, &store, Deed::Write).await?;
     ListQuery::none(&request)?;
-    let id = id(&key)?;
+    let id = crud::id(COLLECTION, &key)?;
     // What is wrong in itself is told before what has moved on meanwhile.
     let author = Author { note: body::note(&request, payload).await?, ..author };
     let decision = match decision.as_str() {
@@ -178,8 +184,4 @@ async fn decide(
     let decided =
         apart(COLLECTION, async move { store.decide(&author, id, decision).await }).await?;
     Ok(private().json(ProposalRecord::from(decided)))
-}
-
-fn id(key: &str) -> Result<Uuid, Problem> {
-    Uuid::try_parse(key).map_err(|_| Problem::no_record(COLLECTION))
 }

@@ -189,7 +189,7 @@ async fn replay(request: HttpRequest, store: Data<Store>, keys: Path<(String, St
     ListQuery::none(&request)?;
     let webhook = id(&keys.0)?;
     switched_on(&store, webhook).await?;
-    let delivery = Uuid::try_parse(&keys.1).map_err(|_| Problem::no_record(DELIVERIES))?;
+    let delivery = crud::id(DELIVERIES, &keys.1)?;
     let replay = async move { store.replay_delivery(webhook, delivery).await };
     Ok(accepted(apart(DELIVERIES, replay).await?))
 }

@@ -47,7 +47,6 @@ pub type PersonRef = Ref<Person>;
 /// Names a project.
 pub type ProjectRef = Ref<Project>;
 /// Names a grant arrangement.
-pub type GrantArrangementRef = Ref<GrantArrangement>;
 /// Names a seminar series.
 pub type SeminarSeriesRef = Ref<SeminarSeries>;
 /// Names a seminar.

@@ -32,7 +32,7 @@ fn a_year() -> u16 {
     Token::DAYS
 }
 
-/// Tokens are listed whole.
+/// Tokens are listed as they are.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenFilter {}

@@ -107,13 +107,6 @@ impl MigrationTrait for Migration {
             )
             .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["token", "change", "term", "reference", "record"] {
-            schema.drop_table(Table::drop().table(table).to_owned()).await?;
-        }
-        Ok(())
-    }
 }
 
 /// Belongs to a record, and goes with it.

@@ -25,8 +25,4 @@ impl MigrationTrait for Migration {
         )
         .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("organisation").to_owned()).await
-    }
 }

@@ -12,8 +12,4 @@ impl MigrationTrait for Migration {
         table.col(sorted_text("name"));
         create(schema, "person", &table, &[&["name", "id"]]).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("person").to_owned()).await
-    }
 }

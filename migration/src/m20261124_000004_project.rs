@@ -12,8 +12,4 @@ impl MigrationTrait for Migration {
         table.col(sorted_text("title")).col(string_null("status"));
         create(schema, "project", &table, &[&["title", "id"], &["status", "id"]]).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("project").to_owned()).await
-    }
 }

@@ -13,8 +13,4 @@ impl MigrationTrait for Migration {
         create(schema, "seminar_series", &table, &[&["project_id", "name", "id"], &["name", "id"]])
             .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("seminar_series").to_owned()).await
-    }
 }

@@ -38,8 +38,4 @@ impl MigrationTrait for Migration {
         )
         .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("seminar").to_owned()).await
-    }
 }

@@ -15,8 +15,4 @@ impl MigrationTrait for Migration {
         table.col(uuid("seminar_id")).col(string("mode"));
         create(schema, "statement", &table, &[&["seminar_id", "id"], &["mode", "id"]]).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("statement").to_owned()).await
-    }
 }

@@ -32,8 +32,4 @@ impl MigrationTrait for Migration {
         )
         .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("initiative").to_owned()).await
-    }
 }

@@ -21,8 +21,4 @@ impl MigrationTrait for Migration {
         )
         .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("indicator").to_owned()).await
-    }
 }

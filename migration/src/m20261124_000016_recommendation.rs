@@ -15,8 +15,4 @@ impl MigrationTrait for Migration {
         table.col(uuid("seminar_id")).col(string("status"));
         create(schema, "recommendation", &table, &[&["seminar_id", "id"], &["status", "id"]]).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("recommendation").to_owned()).await
-    }
 }

@@ -95,12 +95,4 @@ impl MigrationTrait for Migration {
             )
             .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["delivery", "webhook"] {
-            schema.drop_table(Table::drop().table(table).to_owned()).await?;
-        }
-        let index = Index::drop().table("change").name("change_resource_position_idx").to_owned();
-        schema.drop_index(index).await
-    }
 }

@@ -61,11 +61,4 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        if schema.get_database_backend() != DbBackend::Postgres {
-            schema.get_connection().execute_unprepared("DROP TABLE search_words").await?;
-        }
-        schema.drop_table(Table::drop().table("search").to_owned()).await
-    }
 }

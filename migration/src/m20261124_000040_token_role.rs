@@ -32,13 +32,6 @@ impl MigrationTrait for Migration {
         let by_age = index("token", "token_created_at_idx");
         schema.create_index(by_age.clone().col("created_at").col("id").to_owned()).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("token_project").to_owned()).await?;
-        let index = Index::drop().table("token").name("token_created_at_idx").to_owned();
-        schema.drop_index(index).await?;
-        schema.alter_table(Table::alter().table("token").drop_column("limited").to_owned()).await
-    }
 }
 
 fn goes_with(column: &'static str, table: &'static str) -> ForeignKeyCreateStatement {

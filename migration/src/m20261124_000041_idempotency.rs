@@ -29,8 +29,4 @@ impl MigrationTrait for Migration {
             .await?;
         index(schema, "idempotency", "idempotency_created_at_idx", &["created_at"]).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("idempotency").to_owned()).await
-    }
 }

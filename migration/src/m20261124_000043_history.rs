@@ -12,9 +12,4 @@ impl MigrationTrait for Migration {
         let columns = ["resource", "slug", "position"];
         index(schema, "change", "change_resource_slug_idx", &columns).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        let index = Index::drop().table("change").name("change_resource_slug_idx").to_owned();
-        schema.drop_index(index).await
-    }
 }

@@ -82,11 +82,4 @@ impl MigrationTrait for Migration {
             .await?;
         index(schema, "external_id", "external_id_record_id_idx", &["record_id"]).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["external_id", "import_part", "import"] {
-            schema.drop_table(Table::drop().table(table).to_owned()).await?;
-        }
-        Ok(())
-    }
 }

@@ -22,14 +22,6 @@ impl MigrationTrait for Migration {
         }
         drop(schema, BEFORE.0).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        index(schema, "reference", BEFORE.0, BEFORE.1).await?;
-        for (name, _) in INDEXES {
-            drop(schema, name).await?;
-        }
-        Ok(())
-    }
 }
 
 async fn drop(schema: &SchemaManager<'_>, name: &'static str) -> Result<(), DbErr> {

@@ -26,14 +26,4 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        if schema.get_database_backend() != DbBackend::Postgres {
-            return Ok(());
-        }
-        for (_, name, _) in TOGETHER {
-            schema.get_connection().execute_unprepared(&format!("DROP STATISTICS {name}")).await?;
-        }
-        Ok(())
-    }
 }

@@ -87,11 +87,4 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["fact", "activity"] {
-            schema.drop_table(Table::drop().table(table).to_owned()).await?;
-        }
-        Ok(())
-    }
 }

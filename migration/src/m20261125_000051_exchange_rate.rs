@@ -30,8 +30,4 @@ impl MigrationTrait for Migration {
         )
         .await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("exchange_rate").to_owned()).await
-    }
 }

@@ -13,8 +13,4 @@ impl MigrationTrait for Migration {
         index.col("activity_id").col("email_key").unique();
         schema.create_index(index).await
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_index(Index::drop().table("participant").name(NAME).to_owned()).await
-    }
 }

@@ -23,12 +23,4 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-
-    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        for column in COLUMNS {
-            let table = Table::alter().table("record").drop_column(column).to_owned();
-            schema.alter_table(table).await?;
-        }
-        Ok(())
-    }
 }

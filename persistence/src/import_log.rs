@@ -196,7 +196,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that an import ends with this process, if it has not ended by itself.
+    /// Notes that an import ends with this process.
     pub async fn interrupt_import(&self, id: Uuid) -> Result<(), Error> {
         self.end_import(id, ImportState::Failed, Some(INTERRUPTED), None).await
     }

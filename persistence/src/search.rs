@@ -2,7 +2,7 @@
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
 use std::collections::HashMap;
 
-use domain::{Resource, Seminar, Shape, Text};
+use domain::{Resource, Seminar, Shape, StudyVisit, Text};
 use sea_orm::{
     ActiveValue::Set,
     ColumnType, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Order, QueryOrder,
@@ -48,7 +48,8 @@ impl ActiveModelBehavior for ActiveModel {}
 const AT_ONCE: usize = 500;
 
 /// The fields that are what a record is called.
-const NAMES: &[&str] = &["title", "title_variants", "name", "native_name", "acronym", "label"];
+pub(crate) const NAMES: &[&str] =
+    &["title", "title_variants", "name", "native_name", "acronym", "label"];
 
 /// Which words of a record are looked at.
 #[derive(Clone, Copy)]
@@ -396,10 +397,16 @@ impl Store {
         let mut nameless = Vec::new();
         for (place, row) in rows.into_iter().enumerate() {
             let body: Value = record::read(&row.body)?;
-            let label = name_of(&body);
-            if label.is_none() && row.resource == Seminar::COLLECTION {
-                nameless.push((place, record::typed::<Seminar>(&body)?));
-            }
+            let label = match name_of(&body) {
+                None if row.resource == Seminar::COLLECTION => {
+                    nameless.push((place, record::typed::<Seminar>(&body)?));
+                    None
+                }
+                None if row.resource == StudyVisit::COLLECTION => {
+                    Some(record::typed::<StudyVisit>(&body)?.label())
+                }
+                name => name,
+            };
             let record::Model { resource, id, slug, .. } = row;
             found.push(Found { resource, id, slug, label, snippet: None });
             bodies.push(body);

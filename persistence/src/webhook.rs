@@ -186,13 +186,15 @@ impl Store {
         Ok(None)
     }
 
-    /// Whether the webhook is still this instance's, and switched on; if so, for that much longer.
+    /// Whether the webhook is still this instance's, switched on, and as it was when it was claimed; if
+    /// so, for that much longer. What is sent after a change goes where that says.
     pub async fn keep_webhook(&self, claim: &Claim, lease: TimeDelta) -> Result<bool, Error> {
         let kept = Entity::update_many()
             .col_expr(Column::LockedUntil, Expr::value(self.now() + lease))
             .filter(Column::Id.eq(claim.hook.id))
             .filter(Column::LockedBy.eq(claim.by))
             .filter(Column::Enabled.eq(true))
+            .filter(Column::Revision.eq(claim.hook.revision))
             .exec(self.db())
             .await?;
         Ok(kept.rows_affected == 1)

@@ -11,10 +11,15 @@ use encoding_rs::{Encoding, UTF_8};
 use futures_util::stream::try_unfold;
 use persistence::{KeptImport, Store};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{COLLECTION, ImportFormat, Imports, Job, Order, Prepared, SYSTEM};
-use crate::{Problem, actor, body, crud::apart, idempotency, query::ListQuery, routes::Routes};
+use crate::{
+    Problem, actor, body,
+    crud::{self, apart},
+    idempotency,
+    query::ListQuery,
+    routes::Routes,
+};
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -192,7 +197,7 @@ async fn faults(request: HttpRequest, store: Data<Store>, key: Path<String>) -> 
 async fn found(request: &HttpRequest, store: &Store, key: &str) -> Result<KeptImport, Problem> {
     let whose = whose(request, store).await?;
     ListQuery::none(request)?;
-    let id = Uuid::try_parse(key).map_err(|_| Problem::no_record(COLLECTION))?;
+    let id = crud::id(COLLECTION, key)?;
     store.import_of(id, whose.as_deref()).await.map_err(Problem::of(COLLECTION))
 }
 

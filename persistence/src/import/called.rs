@@ -22,8 +22,6 @@ use crate::{
 const AT_ONCE: usize = 100;
 /// How many records that hold the words of a name are looked at.
 const MOST: u64 = 2_000;
-/// The fields that are what a record is called.
-const NAMES: [&str; 5] = ["name", "native_name", "acronym", "title", "label"];
 
 impl Bench<'_> {
     /// Finds among what may be seen the records that are called just so in some language.
@@ -72,7 +70,7 @@ impl Bench<'_> {
             for (id, resource, slug, body) in found {
                 let body: Value = read(&body)?;
                 let mut names = Vec::new();
-                for field in NAMES {
+                for field in search::NAMES {
                     texts(&body[field], &mut names);
                 }
                 for (collection, name) in some {
