@@ -75,6 +75,35 @@ fn changed(collection: &str, change: &Value) -> Value {
 }
 
 #[test]
+fn what_could_not_be_read_again_is_not_taken_in() {
+    on_each_database(async |hub| {
+        let claiming = |claim: Value| {
+            let mut seminar = domain::sample::example("seminars");
+            seminar["slug"] = "deep".into();
+            seminar["citations"][0]["claim"] = claim;
+            seminar
+        };
+        let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+        let post = async |claim: Value| {
+            let reply = hub.write("POST", "/v1/seminars", None, Some(&claiming(claim))).await;
+            (reply.status.as_u16(), reply.faults())
+        };
+        let (status, faults) = post(nested(40)).await;
+        assert_eq!((status, faults[0].1.as_str()), (422, "too_deep"));
+        assert!(faults[0].0.starts_with("/citations/0/claim/0/0/"), "{faults:?}");
+        // The reader of JSON would take the text for what it means.
+        let name = "$serde_json::private::RawValue";
+        for text in ["[[[1]]]", "\"a\\u0000b\""] {
+            let (status, faults) = post(json!({name: text})).await;
+            let expected = (format!("/citations/0/claim/{name}"), "unknown_field".to_owned());
+            assert_eq!((status, faults), (400, vec![expected]));
+        }
+        let (status, faults) = post(nested(12)).await;
+        assert_eq!((status, faults), (201, vec![]));
+    });
+}
+
+#[test]
 fn what_may_be_null_is_checked_as_strictly_as_what_may_not() {
     on_each_database(async |hub| {
         let contract = hub.get("/openapi.json").await.json();

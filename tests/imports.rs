@@ -68,6 +68,69 @@ async fn field(hub: &Hub, path: &str, pointer: &str) -> Value {
 }
 
 #[test]
+fn a_cell_that_could_not_be_read_again_is_refused() {
+    on_each_database(async |hub| {
+        let row = |slug: &str, claim: &str| {
+            format!(
+                "{slug},{PROJECT},seminar,planned,/kind,article-first-seminar,stated,{claim}\r\n"
+            )
+        };
+        let header = "slug,project_id,kind,status,citations.field,citations.document_id,citations.basis,citations.claim\r\n";
+        let deep = format!("{}{}", "[".repeat(126), "]".repeat(126));
+        let deepest_of_all = format!("{}{}", "[".repeat(40), "]".repeat(40));
+        let text = format!(
+            "{header}{}{}{}",
+            row("fine", "[[1]]"),
+            row("deep", &deepest_of_all),
+            row("deeper", &deep)
+        );
+        let told = take(&hub, "resource=seminars&partial=true", &text).await;
+        assert_eq!(told["state"], "done", "{told}");
+        for path in
+            ["/v1/seminars?state=draft&lang=en", "/v1/seminars.ndjson?state=draft", "/v1/imports"]
+        {
+            let reply = hub.get_as(&hub.token, path).await;
+            assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        }
+        let codes: Vec<_> = faults(&told).into_iter().map(|(row, _, code)| (row, code)).collect();
+        assert!(codes.contains(&(3, "too_deep".to_owned())), "{told}");
+        assert_eq!(field(&hub, "/v1/seminars/fine", "/citations/0/claim").await, json!([[1]]));
+    });
+}
+
+#[test]
+fn an_import_ends_with_the_token_that_it_was_sent_with() {
+    on_each_database(async |hub| {
+        let table = |of: &str| {
+            let rows =
+                (0..2000).map(|number| format!("{of}-{number},{PROJECT},seminar,planned\r\n"));
+            format!("slug,project_id,kind,status\r\n{}", rows.collect::<String>()).into_bytes()
+        };
+        let query = "resource=seminars&publish=true";
+        let publisher = hub.token("publisher", &[]).await;
+        // Two are taken in at once, so the third waits.
+        let mut others = Vec::new();
+        for of in ["one", "two"] {
+            others.push(send(&hub, &hub.token, query, "text/csv", table(of)).await);
+        }
+        let sent = send(&hub, &publisher, query, "text/csv", table("three")).await;
+        let id = publisher.split('_').nth(1).unwrap();
+        let revoked = hub.write("POST", &format!("/v1/tokens/{id}/revoke"), None, None).await;
+        assert!(revoked.status.is_success(), "{}", revoked.text);
+        let told = over(&hub, &hub.token, &sent).await;
+        assert_eq!(
+            (&told["state"], &told["code"]),
+            (&json!("failed"), &json!("revoked")),
+            "{told}"
+        );
+        assert!(counts(&told)[0] < 800, "{told}");
+        for other in others {
+            assert_eq!(over(&hub, &hub.token, &other).await["state"], "done");
+        }
+    });
+}
+
+#[test]
 fn a_csv_of_excel_in_russian_is_read_right() {
     on_each_database(async |hub| {
         let text = format!(

@@ -103,6 +103,78 @@ fn a_token_allows_more_and_one_that_does_not_hold_no_more_than_none() {
 }
 
 #[test]
+fn who_tries_tokens_waits_for_each_also_where_little_is_left() {
+    on_each_database_with(three_a_minute, async |hub| {
+        let bearer = format!("Bearer {}", hub.token);
+        statuses(&hub, 29, "203.0.113.8", &[("authorization", &bearer)]).await;
+        let bogus = [("authorization", "Bearer hub_0_0")];
+        let told = get(&hub, "/v1/seminars", "203.0.113.8", &bogus).await;
+        assert_eq!(told.status, 401);
+        let left = told.header("ratelimit");
+        let wait: u64 = left.rsplit_once("t=").unwrap().1.parse().unwrap();
+        // Thirty of two seconds each, and nine more that do not fit into the minute.
+        assert!((70..=78).contains(&wait), "{left}");
+    });
+}
+
+/// Asks for a file in a connection of its own, and reads its head only, if there is any.
+async fn ask_and_do_not_read(hub: &Hub, path: &str, from: &str) -> (tokio::net::TcpStream, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = hub.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: hub\r\nX-Forwarded-For: {from}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    (stream, String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[test]
+fn who_reads_no_file_is_given_no_more_of_them_and_others_are() {
+    let limited = |settings: &mut Settings| {
+        settings.rate_limit = 1000.try_into().ok();
+        settings.proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    };
+    on_each_database_with(limited, async |hub| {
+        // More than the buffers of a connection hold.
+        let seminars: Vec<_> = (0..350)
+            .map(|number| {
+                let mut seminar = domain::sample::example("seminars");
+                seminar["slug"] = format!("long-{number}").into();
+                seminar["summary"] =
+                    serde_json::json!({"en": "long ".repeat(1990), "ru": "long ".repeat(1990)});
+                seminar
+            })
+            .collect();
+        hub.import(serde_json::json!({"records": {"seminars": seminars}})).await;
+        let path = "/v1/seminars.ndjson";
+        let mut unread = Vec::new();
+        for _ in 0..10 {
+            let (stream, status) = ask_and_do_not_read(&hub, path, "203.0.113.1").await;
+            assert_eq!(status, "HTTP/1.1 200");
+            unread.push(stream);
+        }
+        let (_, refused) = ask_and_do_not_read(&hub, path, "203.0.113.1").await;
+        assert_eq!(refused, "HTTP/1.1 429");
+        let (_, other) = ask_and_do_not_read(&hub, path, "203.0.113.2").await;
+        assert_eq!(other, "HTTP/1.1 200", "another has their own");
+        let figures = get(&hub, "/v1/statistics/seminars.csv", "203.0.113.1", &[]).await;
+        assert_eq!(figures.status, 200, "what is small is not kept");
+        drop(unread);
+        for _ in 0..600 {
+            let (_, again) = ask_and_do_not_read(&hub, path, "203.0.113.1").await;
+            if again == "HTTP/1.1 200" {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("files that nobody reads any more still count");
+    });
+}
+
+#[test]
 fn what_looks_at_no_token_is_counted_as_without_one() {
     on_each_database_with(three_a_minute, async |hub| {
         let bearer = [("authorization", "Bearer hub_0_0")];

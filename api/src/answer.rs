@@ -94,16 +94,20 @@ pub(crate) fn public_bytes(
     tagged(tag(&bytes), media_type, bytes, languages)
 }
 
-/// A public answer that is read from a file.
+/// A public answer that is read from a file, and what is held until it is sent.
 pub(crate) fn public_file(
     tag: String,
     media_type: &'static str,
     languages: Option<String>,
     mut file: File,
+    held: impl Sized + 'static,
 ) -> io::Result<HttpResponse> {
     let length = file.metadata()?.len();
     file.rewind()?;
     let stream = ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 * 1024);
+    let stream = stream.inspect(move |_| {
+        let _ = &held;
+    });
     Ok(shown(tag, languages)
         .content_type(media_type)
         .body(SizedStream::new(length, stream.map_err(Error::from).boxed_local())))

@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use persistence::{Basis, Moment, Sight, Store};
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::{Problem, answer};
+use crate::{Problem, answer, limit};
 
 /// How many lists are written at once; who comes later waits.
 pub(crate) static WRITERS: Semaphore = Semaphore::const_new(4);
@@ -80,8 +80,10 @@ impl Asked<'_> {
         {
             return Ok(known);
         }
-        let turn = timeout(PATIENCE, self.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(Problem::unavailable()) };
+        let turns = async { (limit::writing(request).await, self.turns.acquire().await) };
+        let Ok((_own, Ok(_turn))) = timeout(PATIENCE, turns).await else {
+            return Err(Problem::unavailable());
+        };
         let moment = store.moment(self.basis.clone()).await.map_err(&wrong)?;
         let mut file = tempfile::tempfile().map_err(Problem::unwritten)?;
         let languages = write(&moment, &mut file).await?.header();
@@ -90,7 +92,10 @@ impl Asked<'_> {
         let made = match small {
             true => answer::public_small_file(tag, self.media_type, languages, file)
                 .map(|made| answer::made_from(self.basis.clone(), made)),
-            false => answer::public_file(tag, self.media_type, languages, file),
+            false => {
+                let held = limit::reading(request)?;
+                answer::public_file(tag, self.media_type, languages, file, held)
+            }
         };
         made.map_err(Problem::unwritten)
     }

@@ -15,12 +15,13 @@ use actix_web::{
     dev::ServiceRequest,
     http::{
         StatusCode,
-        header::{HeaderMap, HeaderName, HeaderValue},
+        header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
     },
     web::Data,
 };
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Problem, edge::brings_token};
 
@@ -30,6 +31,11 @@ const MINUTE: Duration = Duration::from_mins(1);
 const WITH_TOKEN: u64 = 10;
 /// How many streams one client may keep open, where requests are limited.
 const STREAMS: usize = 50;
+/// How many files are written for one client at once, where requests are limited: others have their
+/// turn beside it.
+const WRITING: usize = 3;
+/// How many files lie on the disk until one client has read them, so that slow readers do not fill it.
+const READING: usize = 10;
 /// Of how many clients it is known what they asked; who asked least lately is forgotten first.
 const MOST_CLIENTS: usize = 100_000;
 
@@ -82,10 +88,23 @@ pub(crate) struct Limits {
     begun: Instant,
 }
 
-/// When what a client has asked so far is made up for, in nanoseconds: each request takes its part
-/// of a minute, and nobody may be further than a minute ahead (the generic cell rate algorithm).
-#[derive(Default)]
-struct Asked(AtomicU64);
+/// What a client has asked.
+struct Asked {
+    /// When what it has asked so far is made up for, in nanoseconds: each request takes its part of a
+    /// minute, and nobody may ask who is further than a minute ahead (the generic cell rate algorithm).
+    until: AtomicU64,
+    /// Its turns at what is written to a file before it is sent.
+    writing: Arc<Semaphore>,
+    /// Its places for files that it has not read yet.
+    reading: Arc<Semaphore>,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        let [writing, reading] = [WRITING, READING].map(|most| Arc::new(Semaphore::new(most)));
+        Self { until: AtomicU64::default(), writing, reading }
+    }
+}
 
 impl Asked {
     /// Adds so many nanoseconds; says how many too many they would be.
@@ -95,19 +114,27 @@ impl Asked {
             let next = until.max(now).saturating_add(cost);
             (next <= most).then_some(next)
         };
-        match self.0.fetch_update(SeqCst, SeqCst, next) {
+        match self.until.fetch_update(SeqCst, SeqCst, next) {
             Ok(_) => Ok(()),
             Err(until) => Err(until.max(now).saturating_add(cost).saturating_sub(most)),
         }
     }
 
+    /// Adds so many nanoseconds also where they are too many: who is that far ahead waits for it, for
+    /// another minute at most.
+    fn fine(&self, now: u64, cost: u64) {
+        let most = now.saturating_add(2 * nanos(MINUTE));
+        let next = |until: u64| Some(until.max(now).saturating_add(cost).min(most));
+        let _ = self.until.fetch_update(SeqCst, SeqCst, next);
+    }
+
     fn give_back(&self, cost: u64) {
-        self.0.fetch_sub(cost, SeqCst);
+        self.until.fetch_sub(cost, SeqCst);
     }
 
     /// How far ahead the client is.
     fn ahead(&self, now: u64) -> u64 {
-        self.0.load(SeqCst).saturating_sub(now)
+        self.until.load(SeqCst).saturating_sub(now)
     }
 }
 
@@ -125,6 +152,30 @@ impl Limits {
     fn now(&self) -> u64 {
         nanos(self.begun.elapsed())
     }
+
+    /// What a client has asked, apart for who brings a token.
+    fn asked(&self, client: IpAddr, personal: bool) -> Arc<Asked> {
+        let new = || Ok::<_, Infallible>(Arc::default());
+        let Ok(asked) = self.clients.get_or_insert_with(&(client, personal), new);
+        asked
+    }
+}
+
+/// What who sends a request has asked, where requests are limited.
+fn asked(request: &HttpRequest) -> Option<Arc<Asked>> {
+    let limits = request.app_data::<Data<Limits>>()?;
+    Some(limits.asked(client(request)?, request.headers().contains_key(AUTHORIZATION)))
+}
+
+/// A turn of who asks at what is written to a file, once there is one.
+pub(crate) async fn writing(request: &HttpRequest) -> Option<OwnedSemaphorePermit> {
+    asked(request)?.writing.clone().acquire_owned().await.ok()
+}
+
+/// A place for a file until who asks has read it; refused where they leave too many unread.
+pub(crate) fn reading(request: &HttpRequest) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+    let Some(asked) = asked(request) else { return Ok(None) };
+    asked.reading.clone().try_acquire_owned().map(Some).map_err(|_| Problem::unread())
 }
 
 /// A stream that a client keeps open.
@@ -183,8 +234,7 @@ impl Counted {
         let personal = brings_token(request);
         let most = if personal { limits.requests * WITH_TOKEN } else { limits.requests };
         let cost = nanos(MINUTE) / most;
-        let new = || Ok::<_, Infallible>(Arc::default());
-        let Ok(asked) = limits.clients.get_or_insert_with(&(client, personal), new);
+        let asked = limits.asked(client, personal);
         let over = asked.add(limits.now(), cost).err();
         Some(Self { limits, asked, personal, most, cost, over })
     }
@@ -201,8 +251,7 @@ impl Counted {
         match status {
             _ if free && self.over.is_none() => asked.give_back(*cost),
             StatusCode::UNAUTHORIZED if self.personal => {
-                // What it is over by does not matter any more: the next request will be refused.
-                let _ = asked.add(limits.now(), cost * (WITH_TOKEN - 1));
+                asked.fine(limits.now(), cost * (WITH_TOKEN - 1));
             }
             _ => {}
         }

@@ -334,6 +334,11 @@ impl Problem {
         Self::new(kinds::TOO_MANY, detail).with("retry-after", wait.to_string())
     }
 
+    pub(crate) fn unread() -> Self {
+        let detail = "Read the files that were asked for before, or close their connections.";
+        Self::new(kinds::TOO_MANY, detail).with("retry-after", "30")
+    }
+
     pub(crate) fn too_many_imports() -> Self {
         Self::new(kinds::IMPORTS, "Wait until some of them are over.").with("retry-after", "30")
     }

@@ -3,8 +3,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    Citation, Document, GrantArrangement, Initiative, Organisation, Person, Presentation, Project,
-    ProjectResult, Ref, Seminar, SeminarSeries, Session, StudyVisit, Topic,
+    Citation, Document, Initiative, Organisation, Person, Presentation, Project, ProjectResult,
+    Ref, Seminar, SeminarSeries, Session, StudyVisit, Topic,
 };
 
 /// A kind of record that can be created, read, listed, changed and deleted.
@@ -46,7 +46,6 @@ pub type OrganisationRef = Ref<Organisation>;
 pub type PersonRef = Ref<Person>;
 /// Names a project.
 pub type ProjectRef = Ref<Project>;
-/// Names a grant arrangement.
 /// Names a seminar series.
 pub type SeminarSeriesRef = Ref<SeminarSeries>;
 /// Names a seminar.

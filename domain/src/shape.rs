@@ -185,7 +185,7 @@ impl Shape {
         for error in shape.validator.iter_errors(&body) {
             tell(&error, &mut found);
         }
-        find_nul(&body, String::new(), &mut found);
+        find_unkept(&body, String::new(), 0, &mut found);
         let broken = found.broken;
         if broken.iter().any(|one| one.is_of_form() || one.code == "missing_field") {
             return Err(Refused::Form(broken));
@@ -326,15 +326,26 @@ fn each_property<'a>(
     }
 }
 
-/// No database keeps a NUL in a text, wherever it stands.
-fn find_nul(at: &Value, pointer: String, found: &mut Found) {
+/// How deep lists and objects lie in each other at most. Records themselves take half of it; the rest is
+/// for values of any type. What is kept has to be read again, also where it stands within something else.
+const DEEPEST: usize = 16;
+/// How names begin that the reader of JSON takes for its own.
+const OF_THE_READER: &str = "$serde_json::private";
+
+/// What cannot be kept, wherever it stands: no database keeps a NUL in a text, and what lies too deep or
+/// has a name of the reader's own could not be read again.
+fn find_unkept(at: &Value, pointer: String, depth: usize, found: &mut Found) {
     match at {
         Value::String(text) if text.contains('\0') => {
             found.note(Violation::new(pointer, "nul", "A text holds the character NUL."));
         }
+        Value::Array(_) | Value::Object(_) if depth == DEEPEST => {
+            let detail = format!("Lists and objects lie more than {DEEPEST} deep in each other.");
+            found.note(Violation::new(pointer, "too_deep", detail));
+        }
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                find_nul(item, format!("{pointer}/{place}"), found);
+                find_unkept(item, format!("{pointer}/{place}"), depth + 1, found);
             }
         }
         Value::Object(fields) => {
@@ -342,7 +353,12 @@ fn find_nul(at: &Value, pointer: String, found: &mut Found) {
                 found.note(Violation::new(&*pointer, "nul", "A name holds the character NUL."));
             }
             for (name, field) in fields {
-                find_nul(field, format!("{pointer}/{}", escaped(name)), found);
+                let pointer = format!("{pointer}/{}", escaped(name));
+                if name.starts_with(OF_THE_READER) {
+                    let detail = "No field can have this name.";
+                    found.note(Violation::new(&*pointer, "unknown_field", detail));
+                }
+                find_unkept(field, pointer, depth + 1, found);
             }
         }
         _ => {}

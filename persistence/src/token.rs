@@ -14,7 +14,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{Error, Sight, Store, change::retried, dialect, error::unreadable, insert, reference};
+use crate::{
+    Author, Error, Sight, Store, change::retried, dialect, error::unreadable, insert, reference,
+};
 
 /// How often the last use of a token is written down at most.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -180,6 +182,13 @@ impl Store {
             .exec(self.db())
             .await?;
         self.token(id).await
+    }
+
+    /// Whether what an author began may go on: their token was not revoked since. Who came in another
+    /// way has none that could be.
+    pub async fn stands(&self, by: &Author) -> Result<bool, Error> {
+        let row = Entity::find_by_id(by.name.as_str()).one(self.db()).await?;
+        Ok(row.is_none_or(|row| row.revoked_at.is_none()))
     }
 
     /// What is kept of that token, if it is one and holds still.

@@ -102,13 +102,18 @@ pub(crate) async fn work(
 async fn one(store: Store, job: Job, turns: Rc<Semaphore>, stopping: watch::Receiver<bool>) {
     let Job { id, by, prepared, place: _place } = job;
     let progress = Cell::new(Progress::default());
+    let stands = Cell::new(true);
     let work = async {
         let _turn = turns.acquire().await;
+        stands.set(store.stands(&by).await?);
         let goes_on = |now| {
             progress.set(now);
-            !*stopping.borrow()
+            stands.get() && !*stopping.borrow()
         };
-        let ended = prepared.run(&store, &by, goes_on).await;
+        let mut ended = prepared.run(&store, &by, goes_on).await;
+        if !stands.get() && ended.state == ImportState::Failed {
+            ended.code = Some("revoked");
+        }
         if let Some(faults) = ended.faults {
             keep(&store, id, faults).await?;
         }
@@ -121,8 +126,12 @@ async fn one(store: Store, job: Job, turns: Rc<Semaphore>, stopping: watch::Rece
         loop {
             sleep(BEAT).await;
             let noted = store.note_import(id, progress.get()).await;
-            if let Err(error) = noted {
-                tracing::warn!(%error, import = %id, "how far an import is cannot be noted");
+            match noted.and(store.stands(&by).await) {
+                Ok(true) => {}
+                Ok(false) => stands.set(false),
+                Err(error) => {
+                    tracing::warn!(%error, import = %id, "how far an import is cannot be noted");
+                }
             }
         }
     };

@@ -33,7 +33,7 @@ fn record(report: Value) -> Value {
     let mut fields = json!({
         "id": {"type": "string", "format": "uuid", "description": "Identifies the import."},
         "state": {"type": "string", "enum": ["running", "done", "refused", "failed"], "description": "Where it stands: on its way; over, and taken; refused as a whole, since something is wrong with what was sent; or broken off, where what was taken until then stays."},
-        "code": {"type": ["string", "null"], "description": "Why it broke off: interrupted, when the service stopped; unavailable; internal. Send it again: what was taken is found and left."},
+        "code": {"type": ["string", "null"], "description": "Why it broke off: interrupted, when the service stopped; revoked, when the token was; unavailable; internal. Send it again: what was taken is found and left."},
         "actor": {"type": "string", "description": "The id of the token that it was sent with, or `oidc:` and the `sub` of its holder."},
         "created_at": {"type": "string", "format": "date-time", "description": "When it was sent."},
         "ended_at": {"type": ["string", "null"], "format": "date-time", "description": "When it was over; null while it is on its way."},

@@ -108,6 +108,12 @@ pub(super) const FAULTS: &[Kind] = &[
         "There is nothing in it",
         "A text or a list that is there holds something: leave it out if it is not known.",
     ),
+    kind(
+        "too_deep",
+        422,
+        "Lists and objects lie too deep in each other",
+        "Detail tells how deep they may lie: tell it in fewer of them.",
+    ),
     kind("too_long", 422, "It is too long", "Detail tells how much there may be: shorten it."),
     kind(
         "repeated",
