@@ -103,7 +103,7 @@ fn an_import_ends_with_the_token_that_it_was_sent_with() {
     on_each_database(async |hub| {
         let table = |of: &str| {
             let rows =
-                (0..2000).map(|number| format!("{of}-{number},{PROJECT},seminar,planned\r\n"));
+                (0..800).map(|number| format!("{of}-{number},{PROJECT},seminar,planned\r\n"));
             format!("slug,project_id,kind,status\r\n{}", rows.collect::<String>()).into_bytes()
         };
         let query = "resource=seminars&publish=true";
