@@ -402,15 +402,21 @@ fn counting_takes_the_same_queries_however_many_indicators_there_are() {
     });
 }
 
+/// The project as another one would have to be written.
+async fn twin(hub: &Hub) -> Value {
+    let mut twin = hub.get(PROJECT).await.json();
+    for derived in ["id", "revision", "state", "created_at", "updated_at", "published_at"] {
+        twin.as_object_mut().expect("a project").remove(derived);
+    }
+    twin["slug"] = "twin".into();
+    twin
+}
+
 #[test]
 fn no_two_activities_are_told_with_the_same_identifier() {
     on_each_database(async |hub| {
         complete(&hub).await;
-        let mut twin = hub.get(PROJECT).await.json();
-        for derived in ["id", "revision", "state", "created_at", "updated_at", "published_at"] {
-            twin.as_object_mut().expect("a project").remove(derived);
-        }
-        twin["slug"] = "twin".into();
+        let twin = twin(&hub).await;
         let made = hub.write_as(&hub.token, "POST", "/v1/projects", None, Some(&twin)).await;
         assert_eq!(made.status, 201, "{}", made.text);
         // The public is told nothing of a draft, and neither is it in the way of anything.
@@ -454,6 +460,64 @@ fn the_file_of_all_projects_names_those_that_it_leaves_out_and_no_draft() {
         assert_eq!(all.matches("hierarchy=\"1\"").count(), 1, "{all}");
         let today = chrono::Utc::now().date_naive();
         assert_eq!(api::iati_faults(all.as_bytes(), today), [], "{all}");
+    });
+}
+
+#[test]
+fn a_text_that_nobody_can_read_is_refused_and_one_from_before_spoils_no_file() {
+    on_each_database_without_memory(async |hub| {
+        complete(&hub).await;
+        let seminar = "/v1/seminars/first-seminar-2021";
+        let tag = hub.get(seminar).await.header("etag").to_owned();
+        for unreadable in ["\u{81}", "\u{fffe}", "\u{96} \u{96}"] {
+            let title = json!({"title": {"en": "Fine", "ru": unreadable}});
+            let refused = hub.write("PATCH", seminar, Some(&tag), Some(&title)).await;
+            assert_eq!(refused.status, 422, "{unreadable:?}: {}", refused.text);
+            assert_eq!(refused.json()["errors"][0]["pointer"], "/title/ru");
+            assert!(refused.text.contains("nothing in it can be read"), "{}", refused.text);
+            let mut named = domain::sample::example("people");
+            named["name"] = unreadable.into();
+            let refused = hub.write("POST", "/v1/people", None, Some(&named)).await;
+            assert_eq!(refused.status, 422, "{unreadable:?}: {}", refused.text);
+        }
+        let title = json!({"title": {"en": "Fine", "ru": "Once"}, "citations": []});
+        patch(&hub, seminar, title).await;
+        hub.sql("UPDATE record SET body = replace(body, '\"Once\"', '\"\u{81}\"')").await;
+        for file in [told(&hub).await, hub.get("/v1/iati/activities.xml").await] {
+            assert_eq!(file.status, 200, "{}", file.text);
+            let title = "<title><narrative xml:lang=\"en\">Fine</narrative></title>";
+            assert!(file.text.contains(title), "{}", file.text);
+        }
+        hub.sql("UPDATE record SET body = replace(body, '\"Fine\"', '\"\u{fffe}\"')").await;
+        let readiness = hub.get(&format!("{seminar}/readiness")).await.json();
+        let missing = rules(&readiness["formats"]["iati"]["missing"]);
+        assert_eq!(missing, [("xsd:narrative".to_owned(), "/title".to_owned())]);
+        let all = hub.get("/v1/iati/activities.xml").await;
+        assert_eq!((all.status.as_u16(), all.text.matches("<iati-activity ").count()), (200, 1));
+    });
+}
+
+#[test]
+fn a_project_that_is_written_wrongly_costs_no_other_its_place() {
+    on_each_database_without_memory(async |hub| {
+        complete(&hub).await;
+        let mut twin = twin(&hub).await;
+        twin["iati"]["identifier"] = "XM-DAC-41114-KAZ-TWIN".into();
+        let made = hub.write("POST", "/v1/projects", None, Some(&twin)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        // Nothing that can be written today breaks a rule: this budget is for more than a year.
+        funded(&hub).await;
+        hub.sql("UPDATE record SET body = replace(body, '\"2022-06-30\"', '\"2029-06-30\"')").await;
+        assert_eq!(hub.get(EXPORT).await.status, 500);
+        let all = hub.get("/v1/iati/activities.xml").await;
+        assert_eq!(all.status, 200, "{}", all.text);
+        let id = hub.get(PROJECT).await.json()["id"].as_str().expect("an id").to_owned();
+        let left = format!("<!-- Left out: /v1/projects/{id} broke a rule as it was written");
+        assert_eq!(all.text.matches(&left).count(), 1, "{}", all.text);
+        let identifiers = all.text.matches("<iati-identifier>").count();
+        assert!(identifiers == 1 && all.text.contains("KAZ-TWIN"), "{}", all.text);
+        let today = chrono::Utc::now().date_naive();
+        assert_eq!(api::iati_faults(all.text.as_bytes(), today), [], "{}", all.text);
     });
 }
 

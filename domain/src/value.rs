@@ -266,11 +266,11 @@ kind!(/// A time of day at the place, to the minute.
     LocalTime, LocalTimeKind, "09:30", "^(?:[01][0-9]|2[0-3]):[0-5][0-9]$",
     "no time of day, such as 09:30", max 5);
 kind!(/// One line of text.
-    Line, LineKind, "UNDP", "^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$",
-    "no line of text: it is blank, or has a line break or another control character");
+    Line, LineKind, "UNDP", "^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x20\\x7f-\\x9f\\ufffe\\uffff][^\\x00-\\x1f\\x7f]*$",
+    "no line of text: nothing in it can be read, or it has a line break or another control character");
 kind!(/// Plain text, of one line or more.
-    Prose, ProseKind, "The year follows from the agreement of July 2021.", "^[^\\x00]*[^\\s\\x00-\\x20\\x7f][^\\x00]*$",
-    "no text: it is blank, or holds the character NUL", max 10000);
+    Prose, ProseKind, "The year follows from the agreement of July 2021.", "^[^\\x00]*[^\\s\\x00-\\x20\\x7f-\\x9f\\ufffe\\uffff][^\\x00]*$",
+    "no text: nothing in it can be read, or it holds the character NUL", max 10000);
 kind!(/// A person's ORCID identifier, of which the last character is the check digit of the others.
     Orcid, OrcidKind, "0000-0002-1825-0097", "^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$",
     "no ORCID identifier, such as 0000-0002-1825-0097", max 19);

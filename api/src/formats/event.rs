@@ -1,4 +1,6 @@
 //! What a seminar and a study visit have in common when they are told as events.
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Count, Country, CountryCode, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource,
@@ -15,11 +17,15 @@ pub(crate) struct Event<'a> {
     pub(crate) revision: i64,
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) updated_at: DateTime<Utc>,
+    /// What it is called, in each of its languages, and in the one that the answer is written in.
+    pub(crate) label: Cow<'a, Text>,
     pub(crate) title: String,
     /// What sort of seminar it is; a study visit is none.
     pub(crate) kind: Option<SeminarKind>,
     pub(crate) theme: Option<String>,
     pub(crate) summary: Option<String>,
+    /// What it is about, in each of its languages.
+    pub(crate) about: Option<&'a Text>,
     pub(crate) starts_on: Option<&'a PartialDate>,
     pub(crate) ends_on: Option<&'a PartialDate>,
     pub(crate) previous_start: Option<&'a PartialDate>,
@@ -107,6 +113,7 @@ pub(crate) trait Eventful: Stored {
 impl Eventful for Seminar {
     fn event(record: &Record<Self>) -> Event<'_> {
         let it = &record.body;
+        let label = it.title.as_ref().unwrap_or(&record.derived.label);
         let place = it.venue.as_ref().map_or_else(Place::default, |venue| Place {
             name: venue.name.as_ref().map(said),
             street: venue.address.as_ref().map(said),
@@ -121,10 +128,12 @@ impl Eventful for Seminar {
             revision: record.revision,
             published_at: record.published_at,
             updated_at: record.updated_at,
-            title: said(it.title.as_ref().unwrap_or(&record.derived.label)),
+            label: Cow::Borrowed(label),
+            title: said(label),
             kind: Some(it.kind),
             theme: it.theme.as_ref().map(said),
             summary: it.summary.as_ref().map(said),
+            about: it.summary.as_ref().or(it.theme.as_ref()),
             starts_on: it.starts_on.as_ref(),
             ends_on: it.ends_on.as_ref(),
             previous_start: it.previous_start.as_ref(),
@@ -149,6 +158,7 @@ impl Eventful for Seminar {
 impl Eventful for StudyVisit {
     fn event(record: &Record<Self>) -> Event<'_> {
         let it = &record.body;
+        let label = it.label();
         let country = Country::find(it.host_country.as_str());
         Event {
             collection: Self::COLLECTION,
@@ -156,10 +166,12 @@ impl Eventful for StudyVisit {
             revision: record.revision,
             published_at: record.published_at,
             updated_at: record.updated_at,
-            title: said(&it.label()),
+            title: said(&label),
+            label: Cow::Owned(label),
             kind: None,
             theme: None,
             summary: None,
+            about: None,
             starts_on: it.starts_on.as_ref(),
             ends_on: it.ends_on.as_ref(),
             previous_start: None,

@@ -12,8 +12,10 @@ use quick_xml::{
 };
 use serde::Serialize;
 
-use super::gaps::{FORBIDDEN, begins_with_agency, digits, follows, is_whole};
-use crate::Problem;
+use super::{
+    Unwritten,
+    gaps::{FORBIDDEN, begins_with_agency, digits, follows, is_whole},
+};
 
 /// What is wrong in a file of activities.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,14 +35,14 @@ pub fn iati_faults(file: &[u8], today: NaiveDate) -> Vec<IatiFault> {
 }
 
 /// The same activity, unless something is wrong in it, which is ours to mend.
-pub(super) fn sound(activity: Vec<u8>, today: NaiveDate) -> Result<Vec<u8>, Problem> {
+pub(super) fn sound(activity: Vec<u8>, today: NaiveDate) -> Result<Vec<u8>, Unwritten> {
     let faults = Check::run(&activity, "iati-activity", &ACTIVITY, today);
     if faults.is_empty() {
         return Ok(activity);
     }
     let identifier = Node::read(&activity).ok().map(|it| it.text_of("iati-identifier").to_owned());
     tracing::error!(?identifier, ?faults, "an activity breaks the rules of IATI and is not sent");
-    Err(Problem::internal())
+    Err(Unwritten::Unsound)
 }
 
 /// What the value of an attribute or the text of an element looks like.
@@ -850,16 +852,13 @@ impl Check {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::{ResponseError, http::StatusCode};
-
     use super::*;
 
     #[test]
     fn an_activity_that_breaks_a_rule_is_not_sent() {
         let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
         for wrong in ["<iati-activity/>", "<iati-activity>", "<iati-activities/>", "", "A"] {
-            let problem = sound(wrong.into(), day).unwrap_err();
-            assert_eq!(problem.status_code(), StatusCode::INTERNAL_SERVER_ERROR, "{wrong}");
+            assert!(matches!(sound(wrong.into(), day), Err(Unwritten::Unsound)), "{wrong}");
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::{
-    EventStatus, Iati, IatiRegion, Organisation, PartialDate, Project, ProjectCountryRole,
+    EventStatus, Iati, IatiRegion, Organisation, PartialDate, Project, ProjectCountryRole, Text,
 };
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
         AID_TYPE, FINANCE_TYPE, FLOW_TYPE, REGION, REGION_VOCABULARY, SECTOR_VOCABULARY,
         TIED_STATUS,
     },
+    words::is_told,
     work::Work,
     xml::role,
 };
@@ -22,10 +23,10 @@ pub(super) fn of(work: &Work, today: NaiveDate) -> Vec<Gap> {
     let mut gaps = Gaps(Vec::new());
     let project = work.project();
     gaps.identifiers(work);
-    if project.description.is_none()
-        && project.objective.is_none()
-        && project.target_group.is_none()
-    {
+    gaps.named("/title", &project.title);
+    let mut described =
+        [&project.description, &project.objective, &project.target_group].into_iter();
+    if !described.any(|text| text.as_ref().is_some_and(is_told)) {
         gaps.add("/description", "xsd:description", "An activity has a description.");
     }
     gaps.parties(work);
@@ -40,12 +41,14 @@ pub(super) fn of(work: &Work, today: NaiveDate) -> Vec<Gap> {
         gaps.codes(iati);
     }
     gaps.money(work, today);
+    gaps.results(work);
     gaps.0
 }
 
 /// What an event lacks to be told as an activity of its own.
 pub(in super::super) fn of_event(event: &Event<'_>, today: NaiveDate) -> Vec<Gap> {
     let mut gaps = Gaps(Vec::new());
+    gaps.named("/title", &event.label);
     match event.first_day() {
         None => {
             let detail = "An activity has a start that is known to the day.";
@@ -94,6 +97,9 @@ impl Gaps {
             Some(None) => self.add(at, rule, "Of which kind that organisation is, is not known."),
             Some(Some(_)) => {}
         }
+        if let Some(organisation) = known {
+            self.named(at, &organisation.name);
+        }
         if !identifier.is_empty() && !follows(identifier, reporter) {
             let detail =
                 "It begins with the identifier of the organisation that reports, and a hyphen.";
@@ -126,8 +132,17 @@ impl Gaps {
     }
 
     fn reference(&mut self, pointer: &str, organisation: Option<&Organisation>) {
-        if let Some(known) = organisation.and_then(|one| one.iati_org_id.as_ref()) {
-            self.agency(pointer, known.as_str());
+        let Some(organisation) = organisation else { return };
+        match &organisation.iati_org_id {
+            Some(known) => self.agency(pointer, known.as_str()),
+            None => self.named(pointer, &organisation.name),
+        }
+    }
+
+    /// What cannot be told without its name.
+    fn named(&mut self, pointer: &str, name: &Text) {
+        if !is_told(name) {
+            self.add(pointer, "xsd:narrative", "It has a name that can be read.");
         }
     }
 
@@ -229,6 +244,16 @@ impl Gaps {
                 let detail =
                     format!("The percentages of vocabulary {vocabulary} do not sum to 100.");
                 self.add("/iati/sectors", "2.1.1", detail);
+            }
+        }
+    }
+
+    fn results(&mut self, work: &Work) {
+        // A result without a measure is not told.
+        for (result, measures) in work.results.iter().filter(|(_, measures)| !measures.is_empty()) {
+            self.named(&format!("/results/{}/title", result.id), &result.body.title);
+            for one in measures {
+                self.named(&format!("/indicators/{}/title", one.id), &one.indicator.title);
             }
         }
     }

@@ -4,15 +4,16 @@
 //!   after the other.
 //! - `gaps` says which mandatory facts are missing: then nothing is written at all.
 //! - `left_out` says what is known and cannot be told as it is known: it stops nothing.
+//! - `words` says what of a text can be told.
 //! - `xml` writes what is known, in the order that the standard asks for.
 //! - `check` reads what was written, before it is sent.
 use std::{
     fs::File,
-    io::{BufWriter, Write},
+    io::{BufWriter, Seek, SeekFrom, Write},
 };
 
 use actix_web::{HttpRequest, HttpResponse, web::Path};
-use domain::{Project, ProjectFilter, Record, Resource, Seminar, StudyVisit};
+use domain::{Project, ProjectFilter, Resource, Seminar, StudyVisit};
 use persistence::{Basis, Error, Moment, Wanted};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,6 +34,7 @@ use crate::{
 mod check;
 mod gaps;
 mod left_out;
+mod words;
 mod work;
 mod xml;
 
@@ -65,6 +67,28 @@ pub(super) fn routes(routes: &mut Routes) {
     routes.at(ALL, |at| at.get(all));
     routes.at("/v1/projects/{id}.iati.xml", |at| at.get(one));
     routes.at("/v1/projects/{id}/readiness", |at| at.get(readiness));
+}
+
+/// Why the activities of a project are not written.
+enum Unwritten {
+    /// One of them breaks a rule, which is a fault of ours and stands in the log.
+    Unsound,
+    Failed(Problem),
+}
+
+impl From<Problem> for Unwritten {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+impl From<Unwritten> for Problem {
+    fn from(why: Unwritten) -> Self {
+        match why {
+            Unwritten::Unsound => Self::internal(),
+            Unwritten::Failed(problem) => problem,
+        }
+    }
 }
 
 fn asked(by: &str) -> Asked<'_> {
@@ -111,8 +135,17 @@ async fn all(request: HttpRequest, store: Reader) -> Answer {
                 let work = Work::of(moment, project, smallest).await.map_err(&wrong)?;
                 let gaps = gaps::of(&work, moment.today());
                 if gaps.is_empty() {
-                    missing = None;
-                    activities(moment, &work, &mut to).await?;
+                    let before = to.stream_position().map_err(Problem::unwritten)?;
+                    match activities(moment, &work, &mut to).await {
+                        Ok(()) => missing = None,
+                        Err(Unwritten::Failed(problem)) => return Err(problem),
+                        // The others are told all the same.
+                        Err(Unwritten::Unsound) => {
+                            to.seek(SeekFrom::Start(before)).map_err(Problem::unwritten)?;
+                            to.get_ref().set_len(before).map_err(Problem::unwritten)?;
+                            to.write_all(&xml::unsound(&work)).map_err(Problem::unwritten)?;
+                        }
+                    }
                 } else {
                     to.write_all(&xml::left_out(&work)).map_err(Problem::unwritten)?;
                     let gaps = gaps.into_iter().map(|gap| gap.of(Project::COLLECTION, work.id));
@@ -175,41 +208,30 @@ fn end(to: &mut impl Write) -> Result<Said, Problem> {
 
 /// Writes a project and each of its events. What it is joined to is told within the project, so the
 /// events are read twice.
-async fn activities(moment: &Moment, work: &Work, to: &mut impl Write) -> Result<(), Problem> {
+async fn activities(moment: &Moment, work: &Work, to: &mut impl Write) -> Result<(), Unwritten> {
     let mut children = Vec::new();
-    each::<Seminar>(moment, work, |event, _| Ok(xml::child(work, event)), &mut children).await?;
-    each::<StudyVisit>(moment, work, |event, _| Ok(xml::child(work, event)), &mut children).await?;
+    let child = |event: &Event<'_>| Ok(xml::child(work, event));
+    each::<Seminar>(moment, work, child, &mut children).await?;
+    each::<StudyVisit>(moment, work, child, &mut children).await?;
     let project = check::sound(xml::project(work, &children), moment.today())?;
     to.write_all(&project).map_err(Problem::unwritten)?;
-    events::<Seminar>(moment, work, to).await?;
-    events::<StudyVisit>(moment, work, to).await
-}
-
-/// Writes each event of a project as an activity.
-async fn events<R: Eventful<Filter: OfProject> + xml::Named>(
-    moment: &Moment,
-    work: &Work,
-    to: &mut impl Write,
-) -> Result<(), Problem> {
-    let tell = |event: &Event<'_>, record: &Record<R>| {
-        check::sound(xml::event(work, event, record), moment.today())
-    };
-    each(moment, work, tell, to).await
+    let whole = |event: &Event<'_>| check::sound(xml::event(work, event), moment.today());
+    each::<Seminar>(moment, work, whole, to).await?;
+    each::<StudyVisit>(moment, work, whole, to).await
 }
 
 /// Writes each event of a project that can be told, in that way.
 async fn each<R: Eventful<Filter: OfProject>>(
     moment: &Moment,
     work: &Work,
-    tell: impl Fn(&Event<'_>, &Record<R>) -> Result<Vec<u8>, Problem>,
+    tell: impl Fn(&Event<'_>) -> Result<Vec<u8>, Unwritten>,
     to: &mut impl Write,
-) -> Result<(), Problem> {
+) -> Result<(), Unwritten> {
     let mut batches = moment.every(Wanted::<R>::all(of_project(work)));
     while let Some(records) = batches.next().await.map_err(Problem::of(R::COLLECTION))? {
-        for record in &records {
-            let event = R::event(record);
+        for event in records.iter().map(R::event) {
             if of_event(&event, moment.today()).is_empty() {
-                to.write_all(&tell(&event, record)?).map_err(Problem::unwritten)?;
+                to.write_all(&tell(&event)?).map_err(Problem::unwritten)?;
             }
         }
     }

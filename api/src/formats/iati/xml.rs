@@ -5,8 +5,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::{
     BudgetKind, BudgetStatus, Count, Decimal, EventStatus, FullDate, IndicatorMeasure, Metric,
     Money, Organisation, OrganisationKind, OrganisationRef, PartialDate, ProjectPartyRole,
-    ProjectResult, ProjectStatus, Qualifier, Record, ResultKind, Seminar, StudyVisit, Text,
-    TransactionKind,
+    ProjectResult, ProjectStatus, Qualifier, ResultKind, Text, TransactionKind,
 };
 use quick_xml::{
     Writer,
@@ -16,6 +15,7 @@ use quick_xml::{
 use super::{
     super::event::{Event, day, legible},
     gaps::{Place, place},
+    words::{is_told, narratives},
     work::{Work, told},
 };
 use crate::reached::Measured;
@@ -47,7 +47,7 @@ impl Xml {
     fn start<'a>(name: &'a str, attributes: Attributes<'a>) -> BytesStart<'a> {
         let mut start = BytesStart::new(name);
         for attribute in attributes {
-            start.push_attribute(*attribute);
+            start.push_attribute((attribute.0, &*legible(attribute.1)));
         }
         start
     }
@@ -68,14 +68,16 @@ impl Xml {
         self.with(name, attributes, |xml| xml.part(Part::Text(BytesText::new(&legible(text)))));
     }
 
-    /// A text in each of its languages.
+    /// A text in each of its languages; nothing where it can be told in none.
     fn text(&mut self, name: &str, attributes: Attributes, text: &Text) {
-        self.with(name, attributes, |xml| xml.narratives(text));
+        if is_told(text) {
+            self.with(name, attributes, |xml| xml.narratives(text));
+        }
     }
 
     fn narratives(&mut self, text: &Text) {
-        for (language, said) in text.entries() {
-            self.line("narrative", &[("xml:lang", language)], said);
+        for (language, said) in narratives(text) {
+            self.line("narrative", &[("xml:lang", language)], &said);
         }
     }
 
@@ -107,7 +109,7 @@ impl Xml {
         attributes.extend(reference.map(|reference| ("ref", reference.as_str())));
         attributes.extend(organisation.kind.map(|kind| ("type", kind_code(kind))));
         attributes.extend(more);
-        self.text(name, &attributes, &organisation.name);
+        self.with(name, &attributes, |xml| xml.narratives(&organisation.name));
     }
 
     fn head(&mut self, work: &Work, identifier: &str, title: &Text) {
@@ -264,6 +266,7 @@ impl Xml {
     ) {
         let mut attributes = attributes.to_vec();
         attributes.extend(value.map(|value| ("value", value)));
+        let comment = comment.filter(|comment| is_told(comment));
         match (value, comment, caveat) {
             (None, None, _) => {}
             (Some(_), None, None) => self.empty(name, &attributes),
@@ -333,6 +336,13 @@ pub(super) fn begin(changed: DateTime<Utc>) -> Vec<u8> {
 /// what no comment can.
 pub(super) fn left_out(work: &Work) -> Vec<u8> {
     format!("<!-- Left out: /v1/projects/{}/readiness tells what it lacks. -->\n", work.id)
+        .into_bytes()
+}
+
+/// That a project is not told since we wrote it wrongly.
+pub(super) fn unsound(work: &Work) -> Vec<u8> {
+    let id = work.id;
+    format!("<!-- Left out: /v1/projects/{id} broke a rule as it was written, which is a fault of the service. -->\n")
         .into_bytes()
 }
 
@@ -406,36 +416,12 @@ fn identifier(work: &Work, event: &Event<'_>) -> String {
     format!("{}-{}", work.identifier(), event.id)
 }
 
-/// An event that has a name in each language.
-pub(super) trait Named: domain::Resource {
-    fn title(record: &Record<Self>) -> Text;
-    fn about(&self) -> Option<&Text>;
-}
-
-impl Named for Seminar {
-    fn title(record: &Record<Self>) -> Text {
-        record.body.title.as_ref().unwrap_or(&record.derived.label).clone()
-    }
-    fn about(&self) -> Option<&Text> {
-        self.summary.as_ref().or(self.theme.as_ref())
-    }
-}
-
-impl Named for StudyVisit {
-    fn title(record: &Record<Self>) -> Text {
-        record.body.label()
-    }
-    fn about(&self) -> Option<&Text> {
-        None
-    }
-}
-
 /// An event, as an activity below its project.
-pub(super) fn event<R: Named>(work: &Work, event: &Event<'_>, record: &Record<R>) -> Vec<u8> {
-    let title = R::title(record);
-    activity(record.updated_at, "2", |xml| {
-        xml.head(work, &identifier(work, event), &title);
-        xml.text("description", &[("type", "1")], record.body.about().unwrap_or(&title));
+pub(super) fn event(work: &Work, event: &Event<'_>) -> Vec<u8> {
+    activity(event.updated_at, "2", |xml| {
+        xml.head(work, &identifier(work, event), &event.label);
+        let about = event.about.filter(|about| is_told(about)).unwrap_or(&event.label);
+        xml.text("description", &[("type", "1")], about);
         xml.parties(work);
         let (status, start, end) = match event.status {
             EventStatus::Held => ("4", "2", "4"),
