@@ -244,6 +244,15 @@ fn a_code_that_no_codelist_has_is_named_with_its_rule() {
             patch(&hub, PROJECT, json!({"iati": {field: right}})).await;
             told(&hub).await;
         }
+        for (vocabulary, code, rule) in [
+            ("1", "1511", "9.59.1"),
+            ("1", "99999", "codelist:Sector"),
+            ("2", "999", "codelist:SectorCategory"),
+        ] {
+            let sectors = json!([{"vocabulary": vocabulary, "code": code, "percentage": 100}]);
+            patch(&hub, PROJECT, json!({"iati": {"sectors": sectors}})).await;
+            assert_refused(&hub, &[(rule, "/iati/sectors/0/code")]).await;
+        }
         let sectors = json!([{"vocabulary": "nonsense", "code": "1", "percentage": 100}]);
         let region = json!({"vocabulary": "3", "code": "12345"});
         patch(&hub, PROJECT, json!({"iati": {"sectors": sectors, "region": region}})).await;
@@ -494,6 +503,28 @@ fn a_text_that_nobody_can_read_is_refused_and_one_from_before_spoils_no_file() {
         assert_eq!(missing, [("xsd:narrative".to_owned(), "/title".to_owned())]);
         let all = hub.get("/v1/iati/activities.xml").await;
         assert_eq!((all.status.as_u16(), all.text.matches("<iati-activity ").count()), (200, 1));
+    });
+}
+
+#[test]
+fn a_language_is_told_by_its_two_letters_and_what_has_none_is_named() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let title = json!({"kaa": "Joba", "en": "Project", "ru": null, "uz-Cyrl": "Лойиҳа", "zh-Hans": "项目", "zh-Hant": "項目"});
+        patch(&hub, PROJECT, json!({"title": title, "citations": []})).await;
+        let file = told(&hub).await.text;
+        let title = "<title><narrative xml:lang=\"en\">Project</narrative><narrative xml:lang=\"uz\">Лойиҳа</narrative><narrative xml:lang=\"zh\">项目</narrative></title>";
+        assert!(file.contains(title), "{file}");
+        let left = left_out(&hub, PROJECT).await;
+        let left: Vec<_> = left.iter().filter(|(rule, _)| rule == "codelist:Language").collect();
+        let rule = || "codelist:Language".to_owned();
+        let expected = ["/title/kaa", "/title/zh-Hant"].map(|at| (rule(), at.to_owned()));
+        assert_eq!(left, expected.iter().collect::<Vec<_>>());
+
+        let nameless =
+            json!({"title": {"en": null, "uz-Cyrl": null, "zh-Hans": null, "zh-Hant": null}});
+        patch(&hub, PROJECT, nameless).await;
+        assert_refused(&hub, &[("xsd:narrative", "/title")]).await;
     });
 }
 

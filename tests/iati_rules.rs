@@ -577,6 +577,14 @@ const MORE: &[Mutation] = &[
         "hub:iati-identifier",
         Alone,
     ),
+    ("a sector that DAC has not", "code=\"15110\"", "code=\"99999\"", "codelist:Sector", Alone),
+    (
+        "a language of three letters",
+        "<narrative xml:lang=\"en\">",
+        "<narrative xml:lang=\"kaa\">",
+        "codelist:Language",
+        Alone,
+    ),
     (
         "an event that its project does not know",
         "<related-activity [^>]* type=\"2\"/>",
@@ -697,6 +705,8 @@ const CODED: &[(&str, &str)] = &[
     ("SectorVocabulary", "(<sector vocabulary=)\"[^\"]*\""),
     ("RegionVocabulary", "(<recipient-region [^>]*vocabulary=)\"[^\"]*\""),
     ("Region", "(<recipient-region code=)\"[^\"]*\""),
+    ("Sector", "(<sector [^>]*code=)\"[^\"]*\""),
+    ("Language", "(<narrative xml:lang=)\"[^\"]*\""),
 ];
 
 #[test]

@@ -44,8 +44,9 @@ pub(crate) struct IatiReadiness {
     /// What is missing.
     missing: Vec<Gap>,
     /// What is known of dates, places, parties, money, results and attendance and is left out all the
-    /// same, since the standard has no place for it as it is known; of a project also what its seminars
-    /// and study visits lack that are left out of it. It stops nothing.
+    /// same, since the standard has no place for it as it is known, and each language of a text that it
+    /// has no code for; of a project also what its seminars and study visits lack that are left out of
+    /// it. It stops nothing.
     left_out: Vec<Gap>,
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     Unwritten,
-    gaps::{FORBIDDEN, begins_with_agency, digits, follows, is_whole},
+    gaps::{FORBIDDEN, begins_with_agency, follows, is_whole, wrong_sector},
 };
 
 /// What is wrong in a file of activities.
@@ -125,7 +125,7 @@ const UNSEEN: Element = Element { attributes: &[], content: Unseen };
 const CODED: Element = Element { attributes: &[("code", MUST, Filled)], content: Elements(&[]) };
 const DATED: Element = Element { attributes: &[("iso-date", MUST, Day)], content: Elements(&[]) };
 const NARRATIVE: Element =
-    Element { attributes: &[("xml:lang", MAY, Filled)], content: Of(Filled) };
+    Element { attributes: &[("xml:lang", MAY, LANGUAGE)], content: Of(Filled) };
 const NARRATIVES: Content = Elements(&[("narrative", 1, MANY, &NARRATIVE)]);
 const MAYBE_NARRATIVES: Content = Elements(&[("narrative", 0, MANY, &NARRATIVE)]);
 const WORDS: Element = Element { attributes: &[], content: NARRATIVES };
@@ -179,6 +179,36 @@ pub(super) const REGION: Form = Code(
     ],
 );
 
+/// The categories that the sectors of DAC fall into. They hardly grow, while the sectors do each year: a
+/// sector is told to be one by the first digits of its code, which are those of its category.
+pub(super) const SECTOR_CATEGORY: Form = Code(
+    "SectorCategory",
+    &[
+        "111", "112", "113", "114", "121", "122", "123", "130", "140", "151", "152", "160", "210",
+        "220", "230", "231", "232", "233", "234", "235", "236", "240", "250", "311", "312", "313",
+        "321", "322", "323", "331", "332", "410", "430", "510", "520", "530", "600", "720", "730",
+        "740", "910", "920", "930", "998",
+    ],
+);
+pub(super) const LANGUAGE: Form = Code(
+    "Language",
+    &[
+        "aa", "ab", "ae", "af", "ak", "am", "an", "ar", "as", "av", "ay", "az", "ba", "be", "bg",
+        "bh", "bi", "bm", "bn", "bo", "br", "bs", "ca", "ce", "ch", "co", "cr", "cs", "cv", "cy",
+        "da", "de", "dv", "dz", "ee", "el", "en", "eo", "es", "et", "eu", "fa", "ff", "fi", "fj",
+        "fo", "fr", "fy", "ga", "gd", "gl", "gn", "gu", "gv", "ha", "he", "hi", "ho", "hr", "ht",
+        "hu", "hy", "hz", "id", "ig", "ii", "ik", "io", "is", "it", "iu", "ja", "jv", "ka", "kg",
+        "ki", "kj", "kk", "kl", "km", "kn", "ko", "kr", "ks", "ku", "kv", "kw", "ky", "la", "lb",
+        "lg", "li", "ln", "lo", "lt", "lu", "lv", "mg", "mh", "mi", "mk", "ml", "mn", "mr", "ms",
+        "mt", "my", "na", "nb", "nd", "ne", "ng", "nl", "nn", "no", "nr", "nv", "ny", "oc", "oj",
+        "om", "or", "os", "pa", "pi", "pl", "ps", "pt", "qu", "rm", "rn", "ro", "ru", "rw", "sa",
+        "sc", "sd", "se", "sg", "si", "sk", "sl", "sm", "sn", "so", "sq", "sr", "ss", "st", "su",
+        "sv", "sw", "ta", "te", "tg", "th", "ti", "tk", "tl", "tn", "to", "tr", "ts", "tt", "tw",
+        "ty", "ug", "uk", "ur", "uz", "ve", "vi", "vo", "wa", "wo", "xh", "yi", "yo", "za", "zh",
+        "zu",
+    ],
+);
+
 /// Flows are told by codes of these, of an activity and of a transaction.
 const FLOW: Element = Element { attributes: &[("code", MUST, FLOW_TYPE)], content: Elements(&[]) };
 const FINANCE: Element =
@@ -197,7 +227,7 @@ const ACTIVITIES: Element = Element {
 
 const ACTIVITY: Element = Element {
     attributes: &[
-        ("xml:lang", MAY, Filled),
+        ("xml:lang", MAY, LANGUAGE),
         ("default-currency", MAY, Capitals("Currency", 3)),
         ("last-updated-datetime", MAY, Time),
         ("hierarchy", MAY, Positive),
@@ -761,12 +791,9 @@ impl Check {
             let sum = sums.entry(vocabulary).or_insert(Some(0.0));
             *sum = sum.zip(sector.percentage()).map(|(sum, part)| sum + part);
             let code = sector.attribute("code").unwrap_or_default();
-            let holds = match vocabulary {
-                "1" => digits(code, 5..=5),
-                "2" => digits(code, 3..=3),
-                _ => true,
-            };
-            self.unless(holds, "9.59.1", "A sector of DAC has five digits, a category three.");
+            if let Some((rule, detail)) = wrong_sector(vocabulary, code) {
+                self.miss(rule, detail);
+            }
         }
         for sum in sums.values() {
             let detail = "The percentages of a vocabulary sum to 100.";

@@ -10,8 +10,8 @@ use super::{
     super::event::{Event, day},
     super::readiness::Gap,
     check::{
-        AID_TYPE, FINANCE_TYPE, FLOW_TYPE, REGION, REGION_VOCABULARY, SECTOR_VOCABULARY,
-        TIED_STATUS,
+        AID_TYPE, FINANCE_TYPE, FLOW_TYPE, REGION, REGION_VOCABULARY, SECTOR_CATEGORY,
+        SECTOR_VOCABULARY, TIED_STATUS,
     },
     words::is_told,
     work::Work,
@@ -142,7 +142,11 @@ impl Gaps {
     /// What cannot be told without its name.
     fn named(&mut self, pointer: &str, name: &Text) {
         if !is_told(name) {
-            self.add(pointer, "xsd:narrative", "It has a name that can be read.");
+            self.add(
+                pointer,
+                "xsd:narrative",
+                "It has a name in a language that the codelist has.",
+            );
         }
     }
 
@@ -225,14 +229,9 @@ impl Gaps {
                 let detail = "No vocabulary of sectors has that code.";
                 self.add(at, "codelist:SectorVocabulary", detail);
             }
-            let length = match sector.vocabulary.as_str() {
-                "1" => 5..=5,
-                "2" => 3..=3,
-                _ => continue,
-            };
-            if !digits(sector.code.as_str(), length) {
-                let detail = "A sector of DAC has a code of five digits, a category of three.";
-                self.add(format!("/iati/sectors/{place}/code"), "9.59.1", detail);
+            let wrong = wrong_sector(sector.vocabulary.as_str(), sector.code.as_str());
+            if let Some((rule, detail)) = wrong {
+                self.add(format!("/iati/sectors/{place}/code"), rule, detail);
             }
         }
         for (vocabulary, (count, sum)) in sums {
@@ -302,9 +301,19 @@ pub(super) fn is_whole(sum: f64) -> bool {
     (sum - 100.0).abs() < 0.005
 }
 
-/// Whether a code is of so many digits.
-pub(super) fn digits(code: &str, length: std::ops::RangeInclusive<usize>) -> bool {
-    length.contains(&code.len()) && code.bytes().all(|one| one.is_ascii_digit())
+/// The rule that the code of a sector breaks, with what it asks for. Other vocabularies than those of DAC
+/// are not known.
+pub(super) fn wrong_sector(vocabulary: &str, code: &str) -> Option<(&'static str, &'static str)> {
+    let (length, codelist) = match vocabulary {
+        "1" => (5, "codelist:Sector"),
+        "2" => (3, "codelist:SectorCategory"),
+        _ => return None,
+    };
+    if code.len() != length || !code.bytes().all(|one| one.is_ascii_digit()) {
+        return Some(("9.59.1", "A sector of DAC has a code of five digits, a category of three."));
+    }
+    let known = SECTOR_CATEGORY.holds(&code[..3]);
+    (!known).then_some((codelist, "DAC has no sector and no category of sectors of that code."))
 }
 
 /// Where a project is.

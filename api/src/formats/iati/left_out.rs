@@ -1,4 +1,6 @@
 //! What is known and is not told, since the standard has no place for it as it is known.
+use std::collections::BTreeSet;
+
 use domain::{
     Decimal, EventStatus, GrantArrangement, PartialDate, Project, Record, Text, TransactionKind,
 };
@@ -9,6 +11,7 @@ use super::{
         readiness::Gap,
     },
     gaps::{Place, beneficiaries, place},
+    words::untold,
     work::{Work, told},
     xml::role,
 };
@@ -21,6 +24,15 @@ pub(super) fn of(work: &Work) -> Vec<Gap> {
     let mut left = LeftOut(Vec::new());
     let project = work.project();
     left.places(project);
+    left.text("/title", &project.title);
+    for (at, text) in [
+        ("/description", &project.description),
+        ("/objective", &project.objective),
+        ("/target_group", &project.target_group),
+    ] {
+        left.text(at, text.as_ref());
+    }
+    left.names(work);
     for (at, party) in project.parties.iter().enumerate() {
         if role(party.role).is_none() {
             let detail = "The standard has no code for that part.";
@@ -37,12 +49,20 @@ pub(super) fn of(work: &Work) -> Vec<Gap> {
     }
     for grant in &work.grants {
         left.agreed(grant);
+        for (place, moved) in grant.body.transactions.iter().enumerate() {
+            let at = format!("/grant-arrangements/{}/transactions/{place}/description", grant.id);
+            left.text(&at, moved.description.as_ref());
+        }
     }
     for (result, measures) in &work.results {
         if measures.is_empty() {
             let detail = "The standard has no result without an indicator.";
             left.add(format!("/results/{}", result.id), "xsd:indicator", detail);
+            continue;
         }
+        let at = format!("/results/{}", result.id);
+        left.text(&format!("{at}/title"), &result.body.title);
+        left.text(&format!("{at}/description"), result.body.description.as_ref());
         for measure in measures {
             left.measure(measure);
         }
@@ -57,6 +77,9 @@ pub(in super::super) fn of_event(event: &Event<'_>) -> Vec<Gap> {
     if event.first_day().is_none() {
         return left.0;
     }
+    left.text("/title", &*event.label);
+    let about = if event.summary.is_some() { "/summary" } else { "/theme" };
+    left.text(about, event.about);
     left.date("/ends_on", event.ends_on);
     if !event.attendance.is_empty() {
         if event.status != EventStatus::Held {
@@ -75,6 +98,27 @@ struct LeftOut(Vec<Gap>);
 impl LeftOut {
     fn add(&mut self, pointer: impl Into<String>, rule: &'static str, detail: &str) {
         self.0.push(Gap::new(pointer, rule, detail));
+    }
+
+    /// The languages of a text in which it is not told.
+    fn text<'a>(&mut self, at: &str, text: impl Into<Option<&'a Text>>) {
+        for tag in text.into().map(untold).into_iter().flatten() {
+            let detail = "The standard has languages of two letters, each once.";
+            self.add(format!("{at}/{tag}"), "codelist:Language", detail);
+        }
+    }
+
+    /// What those are called that are told as having a part, or as giving or getting money.
+    fn names(&mut self, work: &Work) {
+        let parties = work.project().parties.iter().filter(|party| role(party.role).is_some());
+        let moved = work.grants.iter().flat_map(|grant| &grant.body.transactions);
+        let moved = moved.flat_map(|one| one.provider_id.iter().chain(&one.receiver_id));
+        let told = parties.map(|party| &party.organisation_id).chain(moved);
+        let told: BTreeSet<_> = told.map(domain::Ref::id).collect();
+        for id in told {
+            let name = work.organisations.get(&id).map(|organisation| &organisation.name);
+            self.text(&format!("/organisations/{id}/name"), name);
+        }
     }
 
     fn date(&mut self, at: &str, date: Option<&PartialDate>) {
@@ -112,6 +156,7 @@ impl LeftOut {
     fn measure(&mut self, measure: &Measured) {
         let indicator = &measure.indicator;
         let at = format!("/indicators/{}", measure.id);
+        self.text(&format!("{at}/title"), &indicator.title);
         let mut check = |at: &str, name: &str, value: Option<&str>, comment: Option<&Text>| {
             let told = told(indicator.measure, value, comment);
             if value.is_some() && told.0.is_none() {
@@ -122,6 +167,7 @@ impl LeftOut {
                 let detail = "The standard has no comment without a value.";
                 self.add(format!("{at}/comment"), "8.8.1", detail);
             }
+            self.text(&format!("{at}/comment"), told.1);
         };
         if let Some(baseline) = &indicator.baseline {
             let value = baseline.value.as_ref().map(Decimal::as_str);
