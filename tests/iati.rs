@@ -529,6 +529,53 @@ fn a_language_is_told_by_its_two_letters_and_what_has_none_is_named() {
 }
 
 #[test]
+fn where_an_event_is_has_its_place_and_who_holds_it_is_named_as_left_out() {
+    on_each_database(async |hub| {
+        complete(&hub).await;
+        let seminar = "/v1/seminars/first-seminar-2021";
+        let venue = json!({"name": {"en": "Hilton", "kaa": "Xilton"}, "address": {"en": "Street 1"}, "city": {"en": "Astana"}, "country": "KZ", "latitude": 51.1, "longitude": 71.4, "online_url": "https://example.org/room"});
+        let known = json!({"venue": venue, "status": "rescheduled", "previous_start": "2021-10-01", "attendance": [], "citations": []});
+        patch(&hub, seminar, known).await;
+        let location = "<location><name><narrative xml:lang=\"en\">Hilton</narrative></name><point srsName=\"http://www.opengis.net/def/crs/EPSG/0/4326\"><pos>51.1 71.4</pos></point></location><sector ";
+        let file = told(&hub).await.text;
+        assert!(file.contains(location), "{file}");
+        let part = "codelist:OrganisationRole";
+        let expected = [
+            ("xsd:activity-date", "/previous_start"),
+            ("codelist:Language", "/venue/name/kaa"),
+            ("xsd:location", "/venue/address"),
+            ("xsd:location", "/venue/city"),
+            ("xsd:location", "/venue/country"),
+            ("xsd:location", "/venue/online_url"),
+            (part, "/organisers/0"),
+            (part, "/organisers/1"),
+            (part, "/organisers/2"),
+            ("xsd:recipient-country", "/countries"),
+        ];
+        let expected = expected.map(|(rule, at)| (rule.to_owned(), at.to_owned()));
+        assert_eq!(left_out(&hub, seminar).await, expected);
+
+        let city = json!({"venue": {"city": {"en": "Astana"}}});
+        patch(&hub, seminar, json!({"venue": null})).await;
+        assert!(!told(&hub).await.text.contains("<location>"));
+        patch(&hub, seminar, city).await;
+        let location =
+            "<location><name><narrative xml:lang=\"en\">Astana</narrative></name></location>";
+        let file = told(&hub).await.text;
+        assert!(file.contains(location), "{file}");
+        let left = left_out(&hub, seminar).await;
+        assert!(left.iter().all(|(_, at)| !at.starts_with("/venue")), "{left:?}");
+        let visit = "/v1/study-visits/study-visit-korea-2022";
+        patch(&hub, visit, json!({"starts_on": "2022-09-20", "citations": []})).await;
+        let left = left_out(&hub, visit).await;
+        assert!(
+            left.contains(&("xsd:location".to_owned(), "/host_country".to_owned())),
+            "{left:?}"
+        );
+    });
+}
+
+#[test]
 fn a_project_that_is_written_wrongly_costs_no_other_its_place() {
     on_each_database_without_memory(async |hub| {
         complete(&hub).await;
@@ -618,9 +665,11 @@ fn what_is_known_and_has_no_place_in_the_file_is_named() {
         assert_eq!(file.matches("As far as is known").count(), 2, "what words measure: {file}");
 
         let seminar = "/v1/seminars/first-seminar-2021";
+        let parties = json!({"organisers": [], "countries": [], "citations": []});
+        patch(&hub, seminar, parties).await;
         assert_eq!(left_out(&hub, seminar).await, []);
         let attendance = ("xsd:period-end", "/attendance");
-        patch(&hub, seminar, json!({"ends_on": null, "citations": []})).await;
+        patch(&hub, seminar, json!({"ends_on": null})).await;
         assert_eq!(left_out(&hub, seminar).await, owned(&[attendance]));
         patch(&hub, seminar, json!({"ends_on": "2021-11"})).await;
         let expected = [("xsd:activity-date@iso-date", "/ends_on"), attendance];

@@ -577,6 +577,15 @@ const MORE: &[Mutation] = &[
         "hub:iati-identifier",
         Alone,
     ),
+    ("a point without a position", "<pos>.*?</pos>", "", "xsd:pos", Seen::Schema),
+    ("a position in words", "<pos>[^<]*", "<pos>here", "xsd:pos", Alone),
+    (
+        "the point before the name",
+        "(<name>.*?</name>)(<point .*?</point>)",
+        "$2$1",
+        "xsd:name",
+        Seen::Schema,
+    ),
     ("a sector that DAC has not", "code=\"15110\"", "code=\"99999\"", "codelist:Sector", Alone),
     (
         "a language of three letters",
@@ -634,6 +643,8 @@ async fn whole(hub: &Hub) {
     let indicators = hub.get("/v1/indicators").await.json();
     let indicator =
         format!("/v1/indicators/{}", indicators["items"][0]["id"].as_str().expect("one"));
+    let venue = json!({"name": {"en": "Hilton"}, "latitude": 51.1, "longitude": 71.4});
+    patch(hub, "/v1/seminars/first-seminar-2021", json!({"venue": venue})).await;
     let periods = json!([{"from": "2021-08-24", "to": "2021-12-31", "target": "100", "actual": "3", "comment": {"en": "Counted & reported"}}]);
     patch(hub, &indicator, json!({"periods": periods})).await;
     let visit = json!({"slug": "visit-to-korea", "project_id": "governance-innovation-and-digitalisation", "host_country": "KR", "starts_on": "2022-05-10", "ends_on": "2022-05-14", "status": "held"});

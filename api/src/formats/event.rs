@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Count, Country, CountryCode, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource,
-    Seminar, SeminarFormat, SeminarKind, SeminarOrganiser, StudyVisit, Text, TopicCode, VisitStop,
+    Seminar, SeminarFormat, SeminarKind, SeminarOrganiser, StudyVisit, Text, TopicCode, Venue,
+    VisitStop,
 };
 use persistence::Stored;
 use serde_json::json;
@@ -32,6 +33,8 @@ pub(crate) struct Event<'a> {
     pub(crate) status: EventStatus,
     pub(crate) format: Option<SeminarFormat>,
     pub(crate) place: Place,
+    /// The same in each of its languages; a study visit has none.
+    pub(crate) venue: Option<&'a Venue>,
     pub(crate) languages: &'a [LanguageTag],
     pub(crate) capacity: Option<i64>,
     pub(crate) registration: Option<&'a str>,
@@ -140,6 +143,7 @@ impl Eventful for Seminar {
             status: it.status,
             format: it.format,
             place,
+            venue: it.venue.as_ref(),
             languages: &it.languages,
             capacity: it.capacity,
             registration: it.registration_url.as_ref().map(domain::Url::as_str),
@@ -178,6 +182,7 @@ impl Eventful for StudyVisit {
             status: it.status,
             format: None,
             place: Place { country, ..Place::default() },
+            venue: None,
             languages: &[],
             capacity: None,
             registration: None,

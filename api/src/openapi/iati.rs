@@ -14,7 +14,7 @@ impl Building<'_> {
         let mut one = read.clone();
         one["operationId"] = "readProjectIati".into();
         one["summary"] = "Read a project as IATI activities".into();
-        one["description"] = "The project after IATI 2.03 (hierarchy 1), with its parties, money and results, and each of its seminars and study visits of which the days are known (hierarchy 2). What the registry counts for an indicator is told as its actual value, as far as the results of the project tell it. What is not known is left out. When a fact is missing that the standard cannot do without, nothing is written, and every such fact is told at once.".into();
+        one["description"] = "The project after IATI 2.03 (hierarchy 1), with its parties, money and results, and each of its seminars and study visits of which the days are known (hierarchy 2), with the name and the position of its venue. What the registry counts for an indicator is told as its actual value, as far as the results of the project tell it. What is not known is left out. When a fact is missing that the standard cannot do without, nothing is written, and every such fact is told at once.".into();
         one["responses"]["422"] = reference("responses", "Invalid");
         keep_path(&mut one);
         written(&mut one);

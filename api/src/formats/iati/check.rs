@@ -59,6 +59,8 @@ pub(super) enum Form {
     Number,
     /// A whole number above zero.
     Positive,
+    /// Degrees north and degrees east.
+    Position,
     /// Yes or no.
     Flag,
     /// One of the codes of a codelist.
@@ -66,7 +68,7 @@ pub(super) enum Form {
     /// So many capital letters, of a codelist.
     Capitals(&'static str, usize),
 }
-use Form::{Capitals, Code, Day, Filled, Flag, Number, Positive, Text, Time};
+use Form::{Capitals, Code, Day, Filled, Flag, Number, Position, Positive, Text, Time};
 
 impl Form {
     pub(super) fn holds(&self, value: &str) -> bool {
@@ -77,6 +79,9 @@ impl Form {
             Time => DateTime::parse_from_rfc3339(value).is_ok(),
             Number => is_number(value),
             Positive => value.parse::<u32>().is_ok_and(|number| number > 0),
+            Position => value
+                .split_once(' ')
+                .is_some_and(|(north, east)| is_number(north) && is_number(east)),
             Flag => ["0", "1", "false", "true"].contains(&value),
             Code(_, codes) => codes.contains(&value),
             Capitals(_, length) => {
@@ -245,7 +250,7 @@ const ACTIVITY: Element = Element {
         ("activity-scope", 0, 1, &CODED),
         ("recipient-country", 0, MANY, &RECIPIENT_COUNTRY),
         ("recipient-region", 0, MANY, &RECIPIENT_REGION),
-        ("location", 0, MANY, &UNSEEN),
+        ("location", 0, MANY, &LOCATION),
         ("sector", 0, MANY, &SECTOR),
         ("tag", 0, MANY, &UNSEEN),
         ("country-budget-items", 0, 1, &UNSEEN),
@@ -325,6 +330,27 @@ const RECIPIENT_REGION: Element = Element {
         ("percentage", MAY, Number),
     ],
     content: MAYBE_NARRATIVES,
+};
+
+const LOCATION: Element = Element {
+    attributes: &[("ref", MAY, Filled)],
+    content: Elements(&[
+        ("location-reach", 0, 1, &CODED),
+        ("location-id", 0, MANY, &UNSEEN),
+        ("name", 0, 1, &WORDS),
+        ("description", 0, 1, &WORDS),
+        ("activity-description", 0, 1, &WORDS),
+        ("administrative", 0, MANY, &UNSEEN),
+        ("point", 0, 1, &POINT),
+        ("exactness", 0, 1, &CODED),
+        ("location-class", 0, 1, &CODED),
+        ("feature-designation", 0, 1, &CODED),
+    ]),
+};
+
+const POINT: Element = Element {
+    attributes: &[("srsName", MUST, Filled)],
+    content: Elements(&[("pos", 1, 1, &Element { attributes: &[], content: Of(Position) })]),
 };
 
 const SECTOR: Element = Element {

@@ -17,6 +17,8 @@ use super::{
 };
 use crate::reached::Measured;
 
+const NO_PART: &str = "The standard has no code for that part.";
+const ONLY_A_NAME: &str = "Of where an event is the standard is told the name and the point.";
 const TO_THE_DAY: &str = "The standard has only dates that are known to the day.";
 
 /// What is not told of a project; of its events it is told for themselves.
@@ -35,8 +37,7 @@ pub(super) fn of(work: &Work) -> Vec<Gap> {
     left.names(work);
     for (at, party) in project.parties.iter().enumerate() {
         if role(party.role).is_none() {
-            let detail = "The standard has no code for that part.";
-            left.add(format!("/parties/{at}"), "codelist:OrganisationRole", detail);
+            left.add(format!("/parties/{at}"), "codelist:OrganisationRole", NO_PART);
         }
     }
     for (at, date) in [
@@ -81,6 +82,21 @@ pub(in super::super) fn of_event(event: &Event<'_>) -> Vec<Gap> {
     let about = if event.summary.is_some() { "/summary" } else { "/theme" };
     left.text(about, event.about);
     left.date("/ends_on", event.ends_on);
+    if event.previous_start.is_some() {
+        let detail = "The standard has no date for when it was to start before.";
+        left.add("/previous_start", "xsd:activity-date", detail);
+    }
+    left.venue(event);
+    for at in 0..event.organisers.len() {
+        left.add(format!("/organisers/{at}"), "codelist:OrganisationRole", NO_PART);
+    }
+    for at in 0..event.stops.len() {
+        left.add(format!("/stops/{at}"), "codelist:OrganisationRole", NO_PART);
+    }
+    if !event.countries.is_empty() {
+        let detail = "The standard has the countries that it is for, not those that had a part.";
+        left.add("/countries", "xsd:recipient-country", detail);
+    }
     if !event.attendance.is_empty() {
         if event.status != EventStatus::Held {
             let detail = "What came of an event is told once it is held.";
@@ -124,6 +140,33 @@ impl LeftOut {
     fn date(&mut self, at: &str, date: Option<&PartialDate>) {
         if date.is_some_and(|date| day(date).is_none()) {
             self.add(at, "xsd:activity-date@iso-date", TO_THE_DAY);
+        }
+    }
+
+    /// What is known of where an event takes place, beside the name and the point.
+    fn venue(&mut self, event: &Event<'_>) {
+        let place = &event.place;
+        let country = place.country.is_some();
+        let Some(venue) = event.venue else {
+            if country {
+                self.add("/host_country", "xsd:location", ONLY_A_NAME);
+            }
+            return;
+        };
+        // A place without a name is called by its city.
+        self.text("/venue/name", venue.name.as_ref());
+        if venue.name.is_none() {
+            self.text("/venue/city", venue.city.as_ref());
+        }
+        for (at, is_left) in [
+            ("/venue/address", place.street.is_some()),
+            ("/venue/city", place.city.is_some() && venue.name.is_some()),
+            ("/venue/country", country),
+            ("/venue/online_url", place.online.is_some()),
+        ] {
+            if is_left {
+                self.add(at, "xsd:location", ONLY_A_NAME);
+            }
         }
     }
 

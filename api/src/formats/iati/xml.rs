@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::{
     BudgetKind, BudgetStatus, Count, Decimal, EventStatus, FullDate, IndicatorMeasure, Metric,
     Money, Organisation, OrganisationKind, OrganisationRef, PartialDate, ProjectPartyRole,
-    ProjectResult, ProjectStatus, Qualifier, ResultKind, Text, TransactionKind,
+    ProjectResult, ProjectStatus, Qualifier, ResultKind, Text, TransactionKind, Venue,
 };
 use quick_xml::{
     Writer,
@@ -26,6 +26,9 @@ type Attributes<'a> = &'a [(&'a str, &'a str)];
 
 /// Who is told to report: the project's own publisher comes first.
 const SECONDARY: &str = "1";
+
+/// What degrees north and east are told to be in.
+const WGS_84: &str = "http://www.opengis.net/def/crs/EPSG/0/4326";
 
 /// Elements, one after the other.
 struct Xml(Writer<Vec<u8>>);
@@ -130,8 +133,8 @@ impl Xml {
         }
     }
 
-    /// Where it is and what it is about: an event is where its project is.
-    fn scope(&mut self, work: &Work) {
+    /// Whom it is for: an event is for whom its project is.
+    fn recipients(&mut self, work: &Work) {
         match place(work.project()) {
             Ok(Place::Country(code)) => {
                 self.empty("recipient-country", &[("code", code), ("percentage", "100")]);
@@ -143,6 +146,28 @@ impl Xml {
             }
             Err(_) => {}
         }
+    }
+
+    /// Where an event takes place.
+    fn location(&mut self, venue: &Venue) {
+        let name = venue.name.as_ref().or(venue.city.as_ref()).filter(|name| is_told(name));
+        let point = venue.latitude.zip(venue.longitude);
+        if name.is_none() && point.is_none() {
+            return;
+        }
+        self.with("location", &[], |xml| {
+            if let Some(name) = name {
+                xml.text("name", &[], name);
+            }
+            if let Some((north, east)) = point {
+                xml.with("point", &[("srsName", WGS_84)], |xml| {
+                    xml.line("pos", &[], &format!("{north} {east}"));
+                });
+            }
+        });
+    }
+
+    fn sectors(&mut self, work: &Work) {
         for sector in work.iati().iter().flat_map(|iati| &iati.sectors) {
             let percentage = sector.percentage.unwrap_or(100.0).to_string();
             let attributes = [
@@ -380,7 +405,8 @@ pub(super) fn project(work: &Work, children: &[u8]) -> Vec<u8> {
         xml.date("2", known(&project.actual_start));
         xml.date("3", known(&project.planned_end));
         xml.date("4", known(&project.actual_end));
-        xml.scope(work);
+        xml.recipients(work);
+        xml.sectors(work);
         let iati = work.iati();
         let code = |of: fn(&domain::Iati) -> Option<&domain::Line>| {
             iati.and_then(of).map(domain::Line::as_str)
@@ -435,7 +461,11 @@ pub(super) fn event(work: &Work, event: &Event<'_>) -> Vec<u8> {
         let (first, last) = (event.first_day(), event.last_day());
         xml.date(start, first);
         xml.date(end, last);
-        xml.scope(work);
+        xml.recipients(work);
+        if let Some(venue) = event.venue {
+            xml.location(venue);
+        }
+        xml.sectors(work);
         xml.empty("related-activity", &[("ref", work.identifier()), ("type", "1")]);
         // When a number is of is not known without an end.
         if let (EventStatus::Held, Some((first, last))) = (event.status, first.zip(last)) {
