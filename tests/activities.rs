@@ -41,6 +41,7 @@ fn the_year_of_the_first_seminar_is_one_row_with_all_that_is_known_and_nothing_e
                 "Government of the Republic of Korea", "United Nations Development Programme",
                 "Astana Civil Service Hub",
             ],
+            "hosts": [], "sponsors": [], "partners": [],
             "series": "Capacity building seminars on Governance Innovation and Digitalisation",
             "starts_on": "2021-11-04", "ends_on": "2021-11-05", "days": 2,
             "place": null, "host_country": null,
@@ -54,6 +55,32 @@ fn the_year_of_the_first_seminar_is_one_row_with_all_that_is_known_and_nothing_e
         assert_eq!(found, [expected]);
         for other in ["2020", "2022"] {
             assert!(rows(&hub, &format!("{ALL}?year={other}")).await.is_empty(), "{other}");
+        }
+    });
+}
+
+#[test]
+fn who_gives_the_place_pays_or_helps_is_not_told_to_organise() {
+    on_each_database(async |hub| {
+        let held = [
+            ("undp", "co_organiser"),
+            ("acsh", "host"),
+            ("government-of-korea", "sponsor"),
+            ("undp", "partner"),
+        ];
+        let mut body = seminar("held-by-many", &json!("2023-01-10"));
+        body["organisers"] =
+            held.map(|(who, role)| json!({"organisation_id": who, "role": role})).into();
+        create(&hub, "seminars", body).await;
+        let row = &rows(&hub, &format!("{ALL}?year=2023")).await[0];
+        let undp = "United Nations Development Programme";
+        for (column, who) in [
+            ("organisers", undp),
+            ("hosts", "Astana Civil Service Hub"),
+            ("sponsors", "Government of the Republic of Korea"),
+            ("partners", undp),
+        ] {
+            assert_eq!(row[column], json!([who]), "{column}");
         }
     });
 }

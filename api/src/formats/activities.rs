@@ -7,8 +7,8 @@ use actix_web::{
 };
 use chrono::NaiveDate;
 use domain::{
-    CountryCode, EventStatus, Key, Metric, OneOf, PartialDate, Qualifier, Record, Seminar,
-    SeminarFilter, SeminarFormat, StudyVisit, StudyVisitFilter, TopicCode, Year, days,
+    CountryCode, EventStatus, Key, Metric, OneOf, OrganiserRole, PartialDate, Qualifier, Record,
+    Seminar, SeminarFilter, SeminarFormat, StudyVisit, StudyVisitFilter, TopicCode, Year, days,
 };
 use persistence::{Batches, Error, Moment, Stored, Wanted};
 use serde::{Deserialize, Serialize, Serializer};
@@ -54,8 +54,14 @@ pub(crate) struct Activity {
     project: Option<String>,
     /// Who pays for it: the funders of the project, and who gives its grants.
     funding: Vec<String>,
-    /// Who organises it.
+    /// Who organises it, alone or with others.
     organisers: Vec<String>,
+    /// Who gives the place.
+    hosts: Vec<String>,
+    /// Who pays for it, beside the project.
+    sponsors: Vec<String>,
+    /// Who works with it.
+    partners: Vec<String>,
     /// The series that it belongs to.
     series: Option<String>,
     /// The first day.
@@ -286,6 +292,9 @@ impl Serialize for Told<'_> {
 impl Activity {
     fn of(event: &Event<'_>, related: &Related, address: &PublicAddress) -> Self {
         let name = |id: &Uuid| related.organisations.get(id).map(|one| said(&one.name));
+        let held_by = |parts: &[OrganiserRole]| -> Vec<String> {
+            event.held_by(parts).filter_map(|id| name(&id)).collect()
+        };
         let published = |metric| event.attendance.iter().find(|count| count.metric == metric);
         let people = published(Metric::Persons);
         let countries = published(Metric::Countries);
@@ -313,11 +322,10 @@ impl Activity {
             format: event.format,
             project: related.projects.get(&event.project).map(|project| said(&project.title)),
             funding: related.funders(event).iter().filter_map(name).collect(),
-            organisers: event
-                .organisers
-                .iter()
-                .filter_map(|one| name(&one.organisation_id.id()))
-                .collect(),
+            organisers: held_by(&[OrganiserRole::Organiser, OrganiserRole::CoOrganiser]),
+            hosts: held_by(&[OrganiserRole::Host]),
+            sponsors: held_by(&[OrganiserRole::Sponsor]),
+            partners: held_by(&[OrganiserRole::Partner]),
             series: event.series.and_then(|id| related.series.get(&id)).map(|one| said(&one.name)),
             starts_on: event.starts_on.cloned(),
             ends_on: event.ends_on.cloned(),

@@ -3,9 +3,9 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Count, Country, CountryCode, EventStatus, LanguageTag, PartialDate, Record, Ref, Resource,
-    Seminar, SeminarFormat, SeminarKind, SeminarOrganiser, StudyVisit, Text, TopicCode, Venue,
-    VisitStop,
+    Count, Country, CountryCode, EventStatus, LanguageTag, OrganiserRole, PartialDate, Record, Ref,
+    Resource, Seminar, SeminarFormat, SeminarKind, SeminarOrganiser, StudyVisit, Text, TopicCode,
+    Venue, VisitStop,
 };
 use persistence::Stored;
 use serde_json::json;
@@ -76,6 +76,12 @@ impl Event<'_> {
     /// The last day, if it is known to the day.
     pub(crate) fn last_day(&self) -> Option<NaiveDate> {
         self.ends_on.and_then(day)
+    }
+
+    /// The organisations that have one of those parts in holding it.
+    pub(crate) fn held_by(&self, parts: &[OrganiserRole]) -> impl Iterator<Item = Uuid> {
+        let those = self.organisers.iter().filter(|one| parts.contains(&one.role));
+        those.map(|one| one.organisation_id.id())
     }
 
     /// The path of its record.

@@ -64,8 +64,7 @@ impl Telling<'_> {
         let first = event.first_day();
         let location = location(&event.place);
         let with = |wanted: &[OrganiserRole]| -> Vec<Value> {
-            let of = event.organisers.iter().filter(|one| wanted.contains(&one.role));
-            of.filter_map(|one| self.organisation(one.organisation_id.id())).collect()
+            event.held_by(wanted).filter_map(|id| self.organisation(id)).collect()
         };
         let talks = self.related.presentations.get(&event.id).into_iter().flatten();
         let talks = talks.map(|talk| self.talk(talk, event, &location));
