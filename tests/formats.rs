@@ -15,7 +15,7 @@ use crate::harness::{Hub, on_each_database, on_each_database_without_memory};
 
 const SEMINAR: &str = "/v1/seminars/first-seminar-2021";
 /// Every address of events, and of the archive.
-const ADDRESSES: [&str; 13] = [
+const ADDRESSES: [&str; 12] = [
     "/v1/seminars.ics",
     "/v1/seminars.jsonld",
     "/v1/seminars.atom",
@@ -25,7 +25,6 @@ const ADDRESSES: [&str; 13] = [
     "/v1/seminars/first-seminar-2021.ics",
     "/v1/seminars/first-seminar-2021.jsonld",
     "/v1/seminars/first-seminar-2021/readiness",
-    "/v1/study-visits/study-visit-korea-2022.ics",
     "/v1/study-visits/study-visit-korea-2022.jsonld",
     "/v1/study-visits/study-visit-korea-2022/readiness",
     "/v1/dump.zip",
@@ -96,7 +95,7 @@ fn lines_are_folded_and_texts_escaped_in_every_script() {
 }
 
 #[test]
-fn a_calendar_says_what_is_off_and_what_is_not_sure_and_leaves_out_what_has_no_day() {
+fn a_calendar_says_what_is_off_and_what_is_not_sure_and_leaves_out_what_never_had_a_day() {
     on_each_database(async |hub| {
         for (status, told) in
             [("cancelled", "CANCELLED"), ("planned", "TENTATIVE"), ("confirmed", "CONFIRMED")]
@@ -108,14 +107,28 @@ fn a_calendar_says_what_is_off_and_what_is_not_sure_and_leaves_out_what_has_no_d
         for date in [json!("2021-11"), json!("2021"), json!("XXXX-11-04"), Value::Null] {
             let dates = json!({"starts_on": date, "ends_on": null, "citations": []});
             change(&hub, SEMINAR, dates).await;
-            let text = hub.get("/v1/seminars.ics").await.text;
-            assert!(!text.contains("VEVENT"), "{date}: {text}");
+            // Whoever has it on the day that it had is told that it is not on that day.
+            for calendar in ["/v1/seminars.ics".to_owned(), format!("{SEMINAR}.ics")] {
+                let read: Calendar = hub.get(&calendar).await.text.parse().unwrap();
+                let event = read.events().next().expect("the event");
+                assert_eq!(event.get_start(), Some(day(4).into()), "{date}");
+                assert_eq!(event.property_value("STATUS"), Some("CANCELLED"), "{date}");
+                assert_eq!(event.get_end(), None, "{date}");
+            }
             let readiness = hub.get(&format!("{SEMINAR}/readiness")).await.json();
             let missing = &readiness["formats"]["ics"]["missing"];
             assert_eq!(missing[0]["pointer"], "/starts_on", "{date}");
         }
         let visits = hub.get("/v1/study-visits.ics").await.text;
         assert!(!visits.contains("VEVENT"), "its days are not known: {visits}");
+        // There is no calendar of its own with nothing in it.
+        let own = hub.get("/v1/study-visits/study-visit-korea-2022.ics").await;
+        assert_eq!((own.status.as_u16(), &own.json()["code"]), (422, &json!("not_ready")));
+        assert_eq!(own.faults(), [("/starts_on".to_owned(), "rfc5545-dtstart".to_owned())]);
+        change(&hub, SEMINAR, json!({"starts_on": "2022-02-01"})).await;
+        let again = hub.get(&format!("{SEMINAR}.ics")).await.text;
+        assert!(again.contains("DTSTART;VALUE=DATE:20220201"), "{again}");
+        assert!(!again.contains("CANCELLED") && !again.contains("20211104"), "{again}");
     });
 }
 
@@ -254,9 +267,7 @@ fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
         assert!(before.text.contains(&format!("UID:{id}@")), "{}", before.text);
 
         step(&path, "withdraw").await;
-        let changes = hub.get("/v1/changes?resource=seminars&limit=100").await.json();
-        let last = changes["items"].as_array().unwrap().last().unwrap();
-        let day = last["at"].as_str().unwrap()[..10].replace('-', "");
+        let day = body["starts_on"].as_str().unwrap().replace('-', "");
         for (calendar, word) in calendars.into_iter().zip(["withdrawn", "отозвано"]) {
             let now = hub.get(calendar).await;
             assert_ne!(now.header("etag"), before.header("etag"));
@@ -265,7 +276,7 @@ fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
             let event = read.events().find(|event| event.get_uid() == Some(&*uid)).unwrap();
             assert_eq!(event.property_value("STATUS"), Some("CANCELLED"));
             assert_eq!(event.property_value("SEQUENCE"), Some("2"));
-            assert_eq!(event.property_value("DTSTART"), Some(&*day), "when it was withdrawn");
+            assert_eq!(event.property_value("DTSTART"), Some(&*day), "the day that it had");
             assert_eq!(event.get_summary(), Some(word));
             let told: Vec<_> = event.properties().keys().map(String::as_str).collect();
             let names = [
@@ -333,6 +344,38 @@ fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
         assert_eq!(gone.matches(&format!("UID:{id}@")).count(), 1, "{gone}");
         assert!(gone.contains("STATUS:CANCELLED"), "{gone}");
         assert_eq!(event(&hub.get(&format!("{path}.ics")).await.text), event(&gone));
+    });
+}
+
+#[test]
+fn a_calendar_forgets_what_it_never_held_and_what_has_long_been_gone() {
+    on_each_database_without_memory(async |hub| {
+        let withdrawn = async |slug: &str, starts_on: Value| {
+            let mut body = domain::sample::example("seminars");
+            body["slug"] = slug.into();
+            body["starts_on"] = starts_on;
+            body["ends_on"] = Value::Null;
+            let made = hub.write("POST", "/v1/seminars", None, Some(&body)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+            let path = format!("/v1/seminars/{}", made.json()["id"].as_str().unwrap());
+            let tag = hub.get(&path).await.header("etag").to_owned();
+            let done = hub.write("POST", &format!("{path}/withdraw"), Some(&tag), None).await;
+            assert_eq!(done.status, 200, "{}", done.text);
+            path
+        };
+        let off = async || hub.get("/v1/seminars.ics").await.text.matches("CANCELLED").count();
+        for (slug, month) in [("in-a-month", json!("2022-03")), ("at-no-time", Value::Null)] {
+            let path = withdrawn(slug, month).await;
+            assert_eq!(hub.get(&format!("{path}.ics")).await.status, 404, "{slug}");
+        }
+        assert_eq!(off().await, 0);
+        let path = withdrawn("on-a-day", json!("2022-03-01")).await;
+        assert_eq!((off().await, hub.get(&format!("{path}.ics")).await.status.as_u16()), (1, 200));
+        hub.sql("UPDATE change SET at = '2024-11-01T00:00:00+00:00' WHERE operation = 'withdraw'")
+            .await;
+        change(&hub, SEMINAR, json!({"status": "cancelled"})).await;
+        assert_eq!(off().await, 1, "the seminar that is there");
+        assert_eq!(hub.get(&format!("{path}.ics")).await.status, 404);
     });
 }
 

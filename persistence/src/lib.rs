@@ -75,6 +75,7 @@ pub use figures::{
     Among, Contribution, Converted, Count, Figure, Figures, MOST_GROUPS, Question, Rate,
     SMALLEST_COUNT, Value, basis_of,
 };
+pub use gone::Gone;
 pub use history::Revision;
 pub use idempotency::{Answer, Once, Repeatable};
 pub use import::{Action, FieldStep, Incoming, Seen, Taken, Taking, Told};

@@ -1,10 +1,11 @@
 //! Events as a calendar, after RFC 5545 and RFC 7986.
 //!
 //! A calendar says nothing of the moment at which it was asked for, so the same records give the
-//! same bytes. An event of which the first day is not known has no place in it.
-use chrono::{DateTime, Days, Utc};
+//! same bytes. An event of which the first day is not known has no place in it; one that had a day is
+//! told to be off on that day.
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{EventStatus, in_words};
-use persistence::PublicChange;
+use persistence::Gone;
 use uuid::Uuid;
 
 use super::{
@@ -32,7 +33,7 @@ pub(crate) fn begin(name: &str) -> String {
     lines.0
 }
 
-/// An event in a calendar.
+/// An event in a calendar; nothing where it has no place in one.
 pub(crate) fn event(
     event: &Event<'_>,
     related: &Related,
@@ -43,16 +44,15 @@ pub(crate) fn event(
     lines.0
 }
 
-/// What was in a calendar and is not public any more. Nothing is told but what the feed of changes
-/// tells: it stands on the day on which it was taken away.
-pub(crate) fn gone(change: &PublicChange, address: &super::PublicAddress) -> String {
+/// What was in a calendar and is not public any more; nothing where it had no day, since then it was in
+/// none. Nothing is told but that day and what the feed of changes tells.
+pub(crate) fn gone(gone: &Gone, address: &super::PublicAddress) -> String {
     let mut lines = Lines(String::new());
-    lines.begin(change.id, change.revision, change.at, address);
-    lines.raw("DTSTART;VALUE=DATE", &change.at.format("%Y%m%d").to_string());
-    lines.raw("TRANSP", "TRANSPARENT");
-    lines.raw("STATUS", status(EventStatus::Cancelled));
-    lines.text("SUMMARY", &said(&in_words("withdrawn")));
-    lines.raw("END", "VEVENT");
+    if let Some(day) = gone.day {
+        lines.begin(gone.id, gone.revision, gone.at, address);
+        lines.off(day, &said(&in_words("withdrawn")));
+        lines.raw("END", "VEVENT");
+    }
     lines.0
 }
 
@@ -75,8 +75,25 @@ impl Lines {
         self.raw("SEQUENCE", &revision.to_string());
     }
 
+    /// That nothing of that name is on that day any more.
+    fn off(&mut self, day: NaiveDate, name: &str) {
+        self.raw("DTSTART;VALUE=DATE", &day.format("%Y%m%d").to_string());
+        self.raw("TRANSP", "TRANSPARENT");
+        self.raw("STATUS", status(EventStatus::Cancelled));
+        self.text("SUMMARY", name);
+    }
+
     fn event(&mut self, event: &Event<'_>, related: &Related, address: &super::PublicAddress) {
-        let Some(first) = event.first_day() else { return };
+        let Some(first) = event.first_day() else {
+            // Who keeps it on a day is told that it is not on that day.
+            if let Some(day) = related.last_day(event) {
+                self.begin(event.id, event.revision, event.updated_at, address);
+                self.off(day, &event.title);
+                self.raw("URL", &address.of(&event.path()));
+                self.raw("END", "VEVENT");
+            }
+            return;
+        };
         self.begin(event.id, event.revision, event.updated_at, address);
         self.raw("DTSTART;VALUE=DATE", &first.format("%Y%m%d").to_string());
         // The end is the day after the last.

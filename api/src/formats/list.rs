@@ -47,9 +47,13 @@ impl Form {
     }
 
     /// What this form tells some events with.
-    async fn related(self, moment: &Moment, events: &[Event<'_>]) -> Result<Related, Error> {
+    async fn related<R: Eventful>(
+        self,
+        moment: &Moment,
+        events: &[Event<'_>],
+    ) -> Result<Related, Error> {
         match self {
-            Self::Calendar => Related::topics_of(moment, events).await,
+            Self::Calendar => Related::of_calendar::<R>(moment, events).await,
             Self::Graph => Related::of(moment, events).await,
         }
     }
@@ -122,7 +126,7 @@ impl Form {
         let mut batches = moment.every(wanted);
         while let Some(records) = batches.next().await.map_err(&wrong)? {
             for some in records.chunks(BATCH) {
-                let related = self.related(moment, &told(some)).await.map_err(&wrong)?;
+                let related = self.related::<R>(moment, &told(some)).await.map_err(&wrong)?;
                 let (written, found) = languages.during(|| -> io::Result<()> {
                     for event in told(some) {
                         to.write_all(between.as_bytes())?;

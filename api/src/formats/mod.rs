@@ -119,13 +119,16 @@ async fn ics_one<R: Eventful>(
         found => found.map_err(&wrong)?,
     };
     let with = Related::basis_of_topics();
-    let moment = store.moment(with.clone()).await.map_err(&wrong)?;
-    let related = Related::topics_of(&moment, &[R::event(&record)]).await;
+    let moment = store.moment(Basis::of::<R>().and(with.clone())).await.map_err(&wrong)?;
+    let related = Related::of_calendar::<R>(&moment, &[R::event(&record)]).await;
     let related = related.map_err(&wrong)?;
     let (text, found) = languages.during(|| {
         let event = R::event(&record);
-        ics::begin(&event.title) + &ics::event(&event, &related, &address) + ics::END
+        let told = ics::event(&event, &related, &address);
+        // There is no calendar with nothing in it.
+        (!told.is_empty()).then(|| ics::begin(&event.title) + &told + ics::END)
     });
+    let text = text.ok_or_else(|| Problem::not_ready(readiness::calendar(&R::event(&record))))?;
     let basis = Basis::one::<R>(record.id).and(with);
     Ok(answer::made_from(basis, answer::public_bytes(ics::MEDIA_TYPE, text.into_bytes(), found)))
 }
@@ -143,6 +146,7 @@ async fn ics_gone<R: Eventful>(
     let basis = Basis::of::<R>();
     let moment = store.moment(basis.clone()).await.map_err(&wrong)?;
     let change = moment.gone_one::<R>(key).await.map_err(&wrong)?;
+    let change = change.filter(|change| change.day.is_some());
     let change = change.ok_or_else(|| Problem::no_record(R::COLLECTION))?;
     let (text, found) =
         languages.during(|| ics::begin(&name::<R>()) + &ics::gone(&change, address) + ics::END);

@@ -95,19 +95,23 @@ impl IatiReadiness {
 
 /// What an event lacks on that day.
 pub(crate) fn of(event: &Event<'_>, today: NaiveDate) -> Readiness {
-    let calendar = "A calendar holds an event only when its first day is known to the day.";
     let search = "Search engines show an event only when its first day is known to the day.";
-    let calendar = no_day(event, "rfc5545-dtstart", calendar);
     let search = no_day(event, "google-event-start-date", search);
     Readiness {
         formats: ReadinessFormats {
-            ics: FormatReadiness::of(calendar.into_iter().collect()),
+            ics: FormatReadiness::of(calendar(event)),
             jsonld: FormatReadiness::of(search.into_iter().chain(no_place(event)).collect()),
             // Every event has an id, a title and the time of its last change.
             atom: FormatReadiness::of(Vec::new()),
             iati: IatiReadiness::of(iati::of_event(event, today), iati::left_out_of_event(event)),
         },
     }
+}
+
+/// What an event lacks for a calendar.
+pub(crate) fn calendar(event: &Event<'_>) -> Vec<Gap> {
+    let detail = "A calendar holds an event only when its first day is known to the day.";
+    no_day(event, "rfc5545-dtstart", detail).into_iter().collect()
 }
 
 fn no_day(event: &Event<'_>, rule: &'static str, detail: &'static str) -> Option<Gap> {

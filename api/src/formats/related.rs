@@ -1,12 +1,13 @@
 //! What events are told with: the records that they refer to, and their programmes.
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::NaiveDate;
 use domain::{
     GrantArrangement, GrantArrangementFilter, GrantCapacity, Key, OneOf, Organisation, Person,
     Presentation, PresentationFilter, Project, ProjectPartyRole, Record, Ref, Resource, Seminar,
     SeminarSeries, Session, SessionFilter, Text, Topic,
 };
-use persistence::{Basis, Error, Moment, Wanted};
+use persistence::{Basis, Error, Moment, Stored, Wanted};
 use uuid::Uuid;
 
 use super::event::Event;
@@ -24,6 +25,8 @@ pub(crate) struct Related {
     /// Who pays, by project.
     funders: HashMap<Uuid, Vec<Uuid>>,
     topics: HashMap<String, Text>,
+    /// On which day those began that have no day any more.
+    last_days: HashMap<Uuid, NaiveDate>,
 }
 
 impl Related {
@@ -41,6 +44,17 @@ impl Related {
     pub(crate) async fn topics_of(moment: &Moment, events: &[Event<'_>]) -> Result<Self, Error> {
         let mut related = Self::default();
         related.add_topics(moment, events).await?;
+        Ok(related)
+    }
+
+    /// What some events of a calendar are told with.
+    pub(crate) async fn of_calendar<R: Stored>(
+        moment: &Moment,
+        events: &[Event<'_>],
+    ) -> Result<Self, Error> {
+        let mut related = Self::topics_of(moment, events).await?;
+        let no_day = events.iter().filter(|event| event.first_day().is_none());
+        related.last_days = moment.last_days::<R>(no_day.map(|event| event.id)).await?;
         Ok(related)
     }
 
@@ -135,6 +149,11 @@ impl Related {
     /// What the topics of an event are called.
     pub(crate) fn topics(&self, event: &Event<'_>) -> impl Iterator<Item = &Text> {
         event.topics.iter().filter_map(|code| self.topics.get(code.as_str()))
+    }
+
+    /// The day on which an event began that has none any more.
+    pub(crate) fn last_day(&self, event: &Event<'_>) -> Option<NaiveDate> {
+        self.last_days.get(&event.id).copied()
     }
 
     /// Who pays for an event.

@@ -29,12 +29,13 @@ const CALENDAR: Form = Form {
     name: "Calendar",
     media_type: "text/calendar",
     about: "A calendar after RFC 5545, for calendar programs to subscribe to. An event of which \
-        the first day is not known is left out; its readiness says so. What was withdrawn or \
-        deleted stays in the calendar of the list as a cancelled event that tells nothing else.",
+        the first day is not known is left out, and its readiness says so; one that had a day which was \
+        told stands on it as cancelled. What was withdrawn or deleted stays for a year as a cancelled \
+        event on its day that tells nothing else.",
     about_one: Some(
-        "A calendar after RFC 5545 with the event, or with none when its first day is not known; \
-            its readiness says so. What was withdrawn or deleted stays as a cancelled event that tells \
-            nothing else.",
+        "A calendar after RFC 5545 with the event. There is none (422) when its first day is not known; \
+            once a day was told, the event stands on it as cancelled. What was withdrawn or deleted stays \
+            for a year as a cancelled event on its day that tells nothing else.",
     ),
     answer: "The calendar.",
 };
@@ -117,6 +118,9 @@ impl Building<'_> {
             get["operationId"] = format!("read{}{}", R::name(), form.name).into();
             get["summary"] =
                 format!("Read a record of the {} as {}", spoken::<R>(), form.suffix).into();
+            if form.suffix == CALENDAR.suffix {
+                get["responses"]["422"] = reference("responses", "Invalid");
+            }
             self.insert(format!("{record}.{}", form.suffix), get, &form);
         }
         for form in [CALENDAR, LINKED_DATA, FEED] {
