@@ -348,6 +348,37 @@ fn a_calendar_keeps_what_was_withdrawn_as_cancelled_and_tells_nothing_of_it() {
 }
 
 #[test]
+fn an_end_that_is_not_known_to_the_day_is_told_as_it_is_known() {
+    on_each_database(async |hub| {
+        let dates = json!({"ends_on": "2021-11", "citations": []});
+        change(&hub, SEMINAR, dates).await;
+        let read: Calendar = hub.get(&format!("{SEMINAR}.ics")).await.text.parse().unwrap();
+        let event = read.events().next().unwrap();
+        assert_eq!((event.get_start(), event.get_end()), (Some(day(4).into()), None));
+        let about = event.get_description().unwrap();
+        assert!(about.starts_with("2021-11-04 – 2021-11\n\nEcosystems"), "{about}");
+        let summary = async || {
+            let feed: atom_syndication::Feed =
+                hub.get("/v1/seminars.atom").await.text.parse().unwrap();
+            feed.entries[0].summary.clone().unwrap().value
+        };
+        let told = summary().await;
+        assert!(told.starts_with("2021-11-04 – 2021-11\n\n"), "{told}");
+        // Where no end is known none is told, and one that is has its place.
+        for (end, told) in
+            [(Value::Null, "2021-11-04\n\n"), (json!("2021-11-05"), "2021-11-04 – 2021-11-05\n\n")]
+        {
+            change(&hub, SEMINAR, json!({"ends_on": end})).await;
+            let calendar: Calendar = hub.get(&format!("{SEMINAR}.ics")).await.text.parse().unwrap();
+            let event = calendar.events().next().unwrap();
+            assert!(event.get_description().unwrap().starts_with("Ecosystems"));
+            let summary = summary().await;
+            assert!(summary.starts_with(told), "{summary}");
+        }
+    });
+}
+
+#[test]
 fn a_calendar_forgets_what_it_never_held_and_what_has_long_been_gone() {
     on_each_database_without_memory(async |hub| {
         let withdrawn = async |slug: &str, starts_on: Value| {

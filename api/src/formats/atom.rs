@@ -41,13 +41,8 @@ pub(crate) fn feed(
 fn entry(event: &Event<'_>, related: &Related, address: &PublicAddress) -> Entry {
     let url = address.of(&event.path());
     let category = |topic: &domain::Text| Category { term: said(topic), ..Category::default() };
-    let when = match (event.first_day(), event.last_day()) {
-        (Some(first), Some(last)) if first != last => Some(format!("{first} – {last}")),
-        (Some(first), _) => Some(first.to_string()),
-        _ => None,
-    };
     let about = event.theme.iter().chain(&event.summary).cloned();
-    let told: Vec<_> = when.into_iter().chain(about).collect();
+    let told: Vec<_> = event.when().into_iter().chain(about).collect();
     Entry {
         title: Text::plain(&event.title),
         id: format!("urn:uuid:{}", event.id),

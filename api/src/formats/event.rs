@@ -78,6 +78,15 @@ impl Event<'_> {
         self.ends_on.and_then(day)
     }
 
+    /// When it is, as far as that is known, without a word of any language.
+    pub(crate) fn when(&self) -> Option<String> {
+        let mut dates: Vec<_> =
+            self.starts_on.into_iter().chain(self.ends_on).map(PartialDate::as_str).collect();
+        dates.dedup();
+        // An end alone would be read as the beginning.
+        self.starts_on.map(|_| dates.join(" – "))
+    }
+
     /// The organisations that have one of those parts in holding it.
     pub(crate) fn held_by(&self, parts: &[OrganiserRole]) -> impl Iterator<Item = Uuid> {
         let those = self.organisers.iter().filter(|one| parts.contains(&one.role));

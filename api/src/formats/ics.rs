@@ -103,7 +103,10 @@ impl Lines {
         self.raw("TRANSP", "TRANSPARENT");
         self.raw("STATUS", status(event.status));
         self.text("SUMMARY", &event.title);
-        let about: Vec<_> = event.theme.iter().chain(&event.summary).map(String::as_str).collect();
+        // A calendar takes an event without an end to be over on its first day.
+        let when = event.when().filter(|_| event.last_day().is_none() && event.ends_on.is_some());
+        let about = when.iter().chain(&event.theme).chain(&event.summary);
+        let about: Vec<_> = about.map(String::as_str).collect();
         if !about.is_empty() {
             self.text("DESCRIPTION", &about.join("\n\n"));
         }
