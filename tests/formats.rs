@@ -544,6 +544,18 @@ fn a_feed_has_what_was_changed_last_first() {
         assert_eq!(titles.len(), 3);
         assert_eq!(feed.updated, feed.entries[0].updated);
         assert!(feed.entries.iter().all(|entry| entry.id.starts_with("urn:uuid:")));
+        let topics: Vec<_> = feed.entries[2].categories.iter().collect();
+        let known = hub.get(SEMINAR).await.json()["topics"].clone();
+        assert_eq!(json!(topics.iter().map(|one| &*one.term).collect::<Vec<_>>()), known);
+        assert!(
+            topics
+                .iter()
+                .any(|one| one.label.as_deref() == Some("Digitalisation of public services"))
+        );
+        // What is empty is as new as what might have been in it, and not of 1970.
+        let empty: atom_syndication::Feed =
+            hub.get("/v1/seminars.atom?country=FJ").await.text.parse().unwrap();
+        assert!(empty.entries.is_empty() && empty.updated >= feed.updated, "{}", empty.updated);
         let own = feed.links.iter().find(|link| link.rel == "self").unwrap();
         assert_eq!(own.href, "https://hub.example.org/v1/seminars.atom?status=held,cancelled");
     });
@@ -559,6 +571,14 @@ fn feeds_take_the_filters_of_the_list_and_the_language_and_nothing_else() {
         change(&hub, SEMINAR, json!({"title": {"en": "Seminar", "ru": "Семинар"}})).await;
         let russian = hub.get("/v1/seminars.ics?lang=ru").await;
         assert!(russian.text.contains("SUMMARY:Семинар"), "{}", russian.text);
+        for (asked, language, title) in
+            [("", "en", "Seminar"), ("?lang=ru", "ru", "Семинар"), ("?lang=ko", "en", "Seminar")]
+        {
+            let feed: atom_syndication::Feed =
+                hub.get(&format!("/v1/seminars.atom{asked}")).await.text.parse().unwrap();
+            let told = &feed.entries[0].title;
+            assert_eq!((told.lang.as_deref(), &*told.value), (Some(language), title));
+        }
         assert!(russian.header("content-language").contains("ru"));
         for path in [
             "/v1/seminars.ics?limit=5",

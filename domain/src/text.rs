@@ -97,8 +97,14 @@ impl Text {
     /// The text in English, or in the first language there is.
     #[must_use]
     pub fn best(&self) -> &str {
-        let best = self.preferred(&[]);
+        let best = self.best_language();
         best.and_then(|language| self.0[language].as_str()).unwrap_or_default()
+    }
+
+    /// English, or the first language there is.
+    #[must_use]
+    pub fn best_language(&self) -> Option<&str> {
+        self.preferred(&[])
     }
 }
 

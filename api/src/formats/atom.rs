@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 
 use super::{
     PublicAddress,
-    event::{Event, said},
+    event::{Event, language, said},
     related::Related,
 };
 
@@ -12,9 +12,10 @@ pub(crate) const MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// How many entries a feed has at most.
 pub(crate) const MOST: u64 = 100;
 
-/// A feed of that name, at that address below ours.
+/// A feed of that name, at that address below ours; what it is of was changed last at that time.
 pub(crate) fn feed(
     name: &str,
+    changed: Option<DateTime<Utc>>,
     path: &str,
     list: &str,
     events: &[Event<'_>],
@@ -22,9 +23,11 @@ pub(crate) fn feed(
     address: &PublicAddress,
 ) -> Vec<u8> {
     let author = Person { name: "Capacity Hub".to_owned(), ..Person::default() };
-    let updated = events.iter().map(|event| event.updated_at).max().unwrap_or_default();
+    let newest = events.iter().map(|event| event.updated_at).max();
+    // A feed with nothing in it is as new as what might have been.
+    let updated = newest.or(changed).unwrap_or_default();
     let feed = Feed {
-        title: Text::plain(name),
+        title: Text { lang: Some("en".to_owned()), ..Text::plain(name) },
         id: address.of(path),
         updated: fixed(updated),
         authors: vec![author],
@@ -40,11 +43,15 @@ pub(crate) fn feed(
 
 fn entry(event: &Event<'_>, related: &Related, address: &PublicAddress) -> Entry {
     let url = address.of(&event.path());
-    let category = |topic: &domain::Text| Category { term: said(topic), ..Category::default() };
+    let category = |(code, name): (&str, &domain::Text)| Category {
+        term: code.to_owned(),
+        label: Some(said(name)),
+        ..Category::default()
+    };
     let about = event.theme.iter().chain(&event.summary).cloned();
     let told: Vec<_> = event.when().into_iter().chain(about).collect();
     Entry {
-        title: Text::plain(&event.title),
+        title: Text { lang: language(&event.label), ..Text::plain(&event.title) },
         id: format!("urn:uuid:{}", event.id),
         updated: fixed(event.updated_at),
         published: event.published_at.map(fixed),

@@ -8,7 +8,7 @@ use domain::{
     Venue, VisitStop,
 };
 use persistence::Stored;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// An event; what is not known of it is left out of every form.
@@ -106,10 +106,24 @@ pub(crate) fn day(date: &PartialDate) -> Option<NaiveDate> {
 
 /// A text in the language that the answer is written in, or else in the best there is.
 pub(crate) fn said(text: &Text) -> String {
-    let told = json!(text);
-    let only = told.as_object().filter(|texts| texts.len() == 1);
-    let only = only.and_then(|texts| texts.values().next()?.as_str());
-    legible(only.unwrap_or_else(|| text.best()))
+    match only(text) {
+        Some((_, said)) => legible(&said),
+        None => legible(text.best()),
+    }
+}
+
+/// The language in which a text is [`said`].
+pub(crate) fn language(text: &Text) -> Option<String> {
+    let only = only(text).map(|(language, _)| language);
+    only.or_else(|| text.best_language().map(str::to_owned))
+}
+
+/// The one language that a text is told in, and the text.
+fn only(text: &Text) -> Option<(String, String)> {
+    let Value::Object(told) = json!(text) else { return None };
+    let mut told = told.into_iter();
+    let (language, said) = told.next().filter(|_| told.len() == 0)?;
+    Some((language, said.as_str()?.to_owned()))
 }
 
 /// A text without the control characters that no format of events can carry.

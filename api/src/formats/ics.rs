@@ -126,7 +126,7 @@ impl Lines {
             self.raw("CONFERENCE;VALUE=URI", online);
         }
         self.raw("URL", &address.of(&event.path()));
-        let topics: Vec<_> = related.topics(event).map(|topic| escaped(&said(topic))).collect();
+        let topics: Vec<_> = related.topics(event).map(|(_, name)| escaped(&said(name))).collect();
         if !topics.is_empty() {
             self.raw("CATEGORIES", &topics.join(","));
         }

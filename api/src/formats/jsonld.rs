@@ -73,10 +73,9 @@ impl Telling<'_> {
         let series = event.series.and_then(|id| Some((id, self.related.series.get(&id)?)));
         let funders = self.related.funders(event).iter();
         let funders: Vec<_> = funders.filter_map(|id| self.organisation(*id)).collect();
-        let about = self
-            .related
-            .topics(event)
-            .map(|topic| node("DefinedTerm", [("name", json!(said(topic)))]));
+        let about = self.related.topics(event).map(|(code, name)| {
+            node("DefinedTerm", [("termCode", json!(code)), ("name", json!(said(name)))])
+        });
         node(
             "EducationEvent",
             [

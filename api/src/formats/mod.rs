@@ -180,17 +180,18 @@ async fn atom_feed<R: Eventful>(
     let wanted = query.wanted::<R>(R::COLLECTION)?;
     let wrong = Problem::of(R::COLLECTION);
     let records = store.latest(&wanted, atom::MOST).await.map_err(&wrong)?;
-    let with = Related::basis_of_topics();
-    let moment = store.moment(with.clone()).await.map_err(&wrong)?;
+    let basis = wanted.basis(&[], false).and(Related::basis_of_topics());
+    let moment = store.moment(basis.clone()).await.map_err(&wrong)?;
     let related = Related::topics_of(&moment, &told(&records)).await.map_err(&wrong)?;
+    let changed = moment.changed_at().await.map_err(&wrong)?;
     let path = match request.query_string() {
         "" => request.path().to_owned(),
         query => format!("{}?{query}", request.path()),
     };
     let list = format!("/v1/{}", R::COLLECTION);
-    let (bytes, found) = languages
-        .during(|| atom::feed(&name::<R>(), &path, &list, &told(&records), &related, &address));
-    let basis = wanted.basis(&[], false).and(with);
+    let (bytes, found) = languages.during(|| {
+        atom::feed(&name::<R>(), changed, &path, &list, &told(&records), &related, &address)
+    });
     Ok(answer::made_from(basis, answer::public_bytes(atom::MEDIA_TYPE, bytes, found)))
 }
 

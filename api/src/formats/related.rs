@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use domain::{
     GrantArrangement, GrantArrangementFilter, GrantCapacity, Key, OneOf, Organisation, Person,
     Presentation, PresentationFilter, Project, ProjectPartyRole, Record, Ref, Resource, Seminar,
-    SeminarSeries, Session, SessionFilter, Text, Topic,
+    SeminarSeries, Session, SessionFilter, Text, Topic, TopicCode,
 };
 use persistence::{Basis, Error, Moment, Stored, Wanted};
 use uuid::Uuid;
@@ -146,9 +146,13 @@ impl Related {
         Ok(())
     }
 
-    /// What the topics of an event are called.
-    pub(crate) fn topics(&self, event: &Event<'_>) -> impl Iterator<Item = &Text> {
-        event.topics.iter().filter_map(|code| self.topics.get(code.as_str()))
+    /// The topics of an event, each with what it is called.
+    pub(crate) fn topics<'a>(
+        &'a self,
+        event: &Event<'a>,
+    ) -> impl Iterator<Item = (&'a str, &'a Text)> {
+        let codes = event.topics.iter().map(TopicCode::as_str);
+        codes.filter_map(|code| Some((code, self.topics.get(code)?)))
     }
 
     /// The day on which an event began that has none any more.
