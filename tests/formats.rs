@@ -223,6 +223,66 @@ fn linked_data_tells_the_series_the_programme_and_who_pays() {
 }
 
 #[test]
+fn linked_data_tells_what_an_organisation_is_a_part_of_and_where_it_is() {
+    on_each_database(async |hub| {
+        let affiliation = async || {
+            let event = hub.get(&format!("{SEMINAR}.jsonld")).await.json();
+            event["subEvent"][0]["performer"][0]["affiliation"].clone()
+        };
+        let own = affiliation().await;
+        let path = own["@id"].as_str().unwrap().replace("https://hub.example.org", "");
+        let mut above = domain::sample::example("organisations");
+        for (slug, parent) in [("ministry", Value::Null), ("agency", json!("ministry"))] {
+            above["slug"] = slug.into();
+            above["name"] = json!({"en": slug});
+            above["parent_id"] = parent;
+            let made = hub.write("POST", "/v1/organisations", None, Some(&above)).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        change(&hub, &path, json!({"parent_id": "agency", "country": "EE"})).await;
+        let told = affiliation().await;
+        assert_eq!(told["name"], own["name"]);
+        assert_eq!(told["address"], json!({"@type": "PostalAddress", "addressCountry": "EE"}));
+        assert_eq!(told["parentOrganization"]["name"], "agency");
+        assert_eq!(told["parentOrganization"]["parentOrganization"]["name"], "ministry");
+    });
+}
+
+#[test]
+fn linked_data_tells_the_hours_of_the_programme_where_the_time_zone_is_known() {
+    on_each_database(async |hub| {
+        let all = hub.get("/v1/sessions?seminar=first-seminar-2021&limit=100").await.json();
+        let mut all: Vec<_> = all["items"].as_array().unwrap().iter().collect();
+        all.sort_by_key(|one| (one["day"].as_i64(), one["order"].as_i64()));
+        for (session, field, time) in
+            [(all[0], "starts_at", "09:30"), (all[all.len() - 1], "ends_at", "17:00")]
+        {
+            assert_eq!(session["day"], if field == "ends_at" { 2 } else { 1 });
+            let path = format!("/v1/sessions/{}", session["id"].as_str().unwrap());
+            change(&hub, &path, json!({field: time})).await;
+        }
+        for (dates, expected) in [
+            (json!({"time_zone": null}), ["2021-11-04", "2021-11-05"]),
+            // Almaty was an hour further east until 2024.
+            (
+                json!({"time_zone": "Asia/Almaty"}),
+                ["2021-11-04T09:30:00+06:00", "2021-11-05T17:00:00+06:00"],
+            ),
+            (
+                json!({"starts_on": "2024-11-04", "ends_on": "2024-11-06", "citations": []}),
+                ["2024-11-04T09:30:00+05:00", "2024-11-06"],
+            ),
+        ] {
+            change(&hub, SEMINAR, dates).await;
+            let event = hub.get(&format!("{SEMINAR}.jsonld")).await.json();
+            assert_eq!([&event["startDate"], &event["endDate"]], expected);
+            let known = judged_by_google(&hub).await.1;
+            assert_eq!(known, ["location"], "{event}");
+        }
+    });
+}
+
+#[test]
 fn what_happens_on_a_day_after_the_end_has_no_date() {
     on_each_database(async |hub| {
         let dates = json!({"starts_on": "2021-11-04", "ends_on": "2021-11-04", "citations": []});

@@ -4,6 +4,7 @@
 //! the contract states.
 use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
 
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone as _};
 use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::{
@@ -302,6 +303,18 @@ impl Decimal {
     #[must_use]
     pub fn is_negative(&self) -> bool {
         self.as_str().starts_with('-') && !self.is_zero()
+    }
+}
+
+impl TimeZone {
+    /// That hour of that day there: of an hour that is there twice the first, and none of one that is
+    /// left out.
+    #[must_use]
+    pub fn at(&self, day: NaiveDate, time: &LocalTime) -> Option<DateTime<FixedOffset>> {
+        let zone: chrono_tz::Tz = self.as_str().parse().ok()?;
+        let time = NaiveTime::parse_from_str(time.as_str(), "%H:%M").ok()?;
+        let there = zone.from_local_datetime(&day.and_time(time)).earliest()?;
+        Some(there.fixed_offset())
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Count, Country, CountryCode, EventStatus, LanguageTag, OrganiserRole, PartialDate, Record, Ref,
-    Resource, Seminar, SeminarFormat, SeminarKind, SeminarOrganiser, StudyVisit, Text, TopicCode,
-    Venue, VisitStop,
+    Resource, Seminar, SeminarFormat, SeminarKind, SeminarOrganiser, StudyVisit, Text, TimeZone,
+    TopicCode, Venue, VisitStop,
 };
 use persistence::Stored;
 use serde_json::{Value, json};
@@ -30,6 +30,7 @@ pub(crate) struct Event<'a> {
     pub(crate) starts_on: Option<&'a PartialDate>,
     pub(crate) ends_on: Option<&'a PartialDate>,
     pub(crate) previous_start: Option<&'a PartialDate>,
+    pub(crate) time_zone: Option<&'a TimeZone>,
     pub(crate) status: EventStatus,
     pub(crate) format: Option<SeminarFormat>,
     pub(crate) place: Place,
@@ -169,6 +170,7 @@ impl Eventful for Seminar {
             starts_on: it.starts_on.as_ref(),
             ends_on: it.ends_on.as_ref(),
             previous_start: it.previous_start.as_ref(),
+            time_zone: it.time_zone.as_ref(),
             status: it.status,
             format: it.format,
             place,
@@ -208,6 +210,7 @@ impl Eventful for StudyVisit {
             starts_on: it.starts_on.as_ref(),
             ends_on: it.ends_on.as_ref(),
             previous_start: None,
+            time_zone: None,
             status: it.status,
             format: None,
             place: Place { country, ..Place::default() },

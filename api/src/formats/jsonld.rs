@@ -17,6 +17,8 @@ pub(crate) const BETWEEN: &str = ",";
 /// How a graph ends.
 pub(crate) const END: &str = "]}";
 const CONTEXT: &str = "https://schema.org";
+/// Within how many others an organisation is told to be: there are no more in life.
+const DEPTH: usize = 8;
 
 /// One event.
 pub(crate) fn one(event: &Event<'_>, related: &Related, address: &PublicAddress) -> Vec<u8> {
@@ -61,7 +63,7 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn event(&self, event: &Event<'_>) -> Value {
         let url = self.address.of(&event.path());
-        let first = event.first_day();
+        let [start, end] = self.related.hours(event).map(|hour| hour.map(|hour| hour.to_rfc3339()));
         let location = location(&event.place);
         let with = |wanted: &[OrganiserRole]| -> Vec<Value> {
             event.held_by(wanted).filter_map(|id| self.organisation(id)).collect()
@@ -85,8 +87,8 @@ impl Telling<'_> {
                 ("name", json!(event.title)),
                 ("description", json!(event.summary.as_ref().or(event.theme.as_ref()))),
                 ("teaches", json!(event.theme)),
-                ("startDate", json!(first)),
-                ("endDate", json!(event.last_day())),
+                ("startDate", start.map_or_else(|| json!(event.first_day()), Value::from)),
+                ("endDate", end.map_or_else(|| json!(event.last_day()), Value::from)),
                 ("previousStartDate", json!(event.previous_start.and_then(day))),
                 ("eventStatus", status(event.status)),
                 ("eventAttendanceMode", json!(event.format.map(mode))),
@@ -166,7 +168,16 @@ impl Telling<'_> {
     }
 
     fn organisation(&self, id: Uuid) -> Option<Value> {
+        self.part(id, DEPTH)
+    }
+
+    /// An organisation within others, so many at most.
+    fn part(&self, id: Uuid, depth: usize) -> Option<Value> {
         let organisation = self.related.organisations.get(&id)?;
+        let parent = organisation.parent_id.as_ref();
+        let parent = parent.filter(|_| depth > 0).and_then(|one| self.part(one.id(), depth - 1));
+        let country = organisation.country.as_ref();
+        let address = country.map(|code| node("PostalAddress", [("addressCountry", json!(code))]));
         Some(node(
             "Organization",
             [
@@ -174,6 +185,8 @@ impl Telling<'_> {
                 ("name", json!(said(&organisation.name))),
                 ("alternateName", json!(organisation.acronym)),
                 ("url", json!(organisation.website)),
+                ("address", json!(address)),
+                ("parentOrganization", json!(parent)),
             ],
         ))
     }

@@ -1,7 +1,7 @@
 //! What events are told with: the records that they refer to, and their programmes.
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use domain::{
     GrantArrangement, GrantArrangementFilter, GrantCapacity, Key, OneOf, Organisation, Person,
     Presentation, PresentationFilter, Project, ProjectPartyRole, Record, Ref, Resource, Seminar,
@@ -115,8 +115,28 @@ impl Related {
             .chain(funders);
         let organisations = moment.by_id(organisations).await?;
         let people = moment.by_id(speakers.iter().map(|one| one.person_id.id())).await?;
-        self.organisations.extend(organisations);
+        self.add_above(moment, organisations).await?;
         self.people.extend(people);
+        Ok(())
+    }
+
+    /// Adds organisations, and whatever they are parts of.
+    async fn add_above(
+        &mut self,
+        moment: &Moment,
+        mut found: HashMap<Uuid, Organisation>,
+    ) -> Result<(), Error> {
+        while !found.is_empty() {
+            let above = found.values().filter_map(|one| one.parent_id.as_ref()).map(Ref::id);
+            let above: BTreeSet<Uuid> = above.collect();
+            self.organisations.extend(found);
+            let unread = above.into_iter().filter(|id| !self.organisations.contains_key(id));
+            let unread: Vec<_> = unread.collect();
+            if unread.is_empty() {
+                break;
+            }
+            found = moment.by_id(unread).await?;
+        }
         Ok(())
     }
 
@@ -158,6 +178,26 @@ impl Related {
     /// The day on which an event began that has none any more.
     pub(crate) fn last_day(&self, event: &Event<'_>) -> Option<NaiveDate> {
         self.last_days.get(&event.id).copied()
+    }
+
+    /// At which hour the first session of the first day of an event begins, and the last of its last day
+    /// ends, each where it is known.
+    pub(crate) fn hours(&self, event: &Event<'_>) -> [Option<DateTime<FixedOffset>>; 2] {
+        let known = || {
+            let (first, zone) = (event.first_day()?, event.time_zone?);
+            let mut sessions: Vec<_> =
+                self.sessions.values().filter(|one| one.seminar_id.id() == event.id).collect();
+            sessions.sort_by_key(|one| (one.day.number(), one.order));
+            let on = |day| sessions.iter().filter(move |one| one.day.number() == day);
+            let start = on(1).next().and_then(|one| zone.at(first, one.starts_at.as_ref()?));
+            let last = event.last_day();
+            let end = last.and_then(|last| {
+                let one = on((last - first).num_days() + 1).next_back()?;
+                zone.at(last, one.ends_at.as_ref()?)
+            });
+            Some([start, end])
+        };
+        known().unwrap_or_default()
     }
 
     /// Who pays for an event.

@@ -44,7 +44,8 @@ const LINKED_DATA: Form = Form {
     name: "LinkedData",
     media_type: "application/ld+json",
     about: "In the words of schema.org: an EducationEvent with its series, its organisers, who \
-        pays, and its presentations as parts. What is not known is left out.",
+        pays, and its presentations as parts. It begins and ends at an hour where the programme and the \
+        time zone tell one, else on a day. What is not known is left out.",
     about_one: None,
     answer: "The linked data.",
 };
