@@ -389,6 +389,47 @@ fn an_export_is_taken_back_as_it_is_and_an_id_that_nobody_has_is_a_fault() {
 }
 
 #[test]
+fn an_export_in_one_language_undoes_nothing_when_it_is_taken_back() {
+    on_each_database(async |hub| {
+        let topics = [
+            (
+                "many",
+                json!({"en": "Many", "ru": "Много", "kk": "Көп", "uz": "Ko‘p", "en-GB": "A lot"}),
+            ),
+            ("english", json!({"en": "English only"})),
+        ];
+        for (code, label) in topics {
+            let body = json!({"code": code, "scheme": "own", "label": label});
+            assert_eq!(hub.write("POST", "/v1/topics", None, Some(&body)).await.status, 201);
+        }
+        let before = position(&hub).await;
+        for asked in [
+            "lang=ru",
+            "lang=kk,ru",
+            "lang=uz",
+            "lang=en-US,EN",
+            "lang=xx",
+            "fields=id,label.en,label.ru&lang=ru",
+        ] {
+            let csv = hub.bytes(&format!("/v1/topics.csv?{asked}")).await;
+            let xlsx = hub.bytes(&format!("/v1/topics.xlsx?{asked}")).await;
+            for (kind, file) in [("text/csv", csv), (XLSX, xlsx)] {
+                let sent = send(&hub, &hub.token, "resource=topics", kind, file).await;
+                let told = over(&hub, &hub.token, &sent).await;
+                assert_eq!(counts(&told)[2], told["total"].as_u64().expect("a total"), "{told}");
+                assert_eq!(position(&hub).await, before, "{asked}");
+            }
+        }
+        let csv = hub.get("/v1/topics.csv?lang=ru,uz,RU&q=many").await.text;
+        let (header, row) = csv.split_once("\r\n").expect("a row");
+        assert!(header.contains(",label.ru,label.uz") && !header.contains("label.en"), "{header}");
+        assert!(row.contains(",Много,Ko‘p"), "{row}");
+        let csv = hub.get("/v1/topics.csv?lang=ru&q=english+only").await.text;
+        assert!(!csv.contains("English only"), "no other language is in its place: {csv}");
+    });
+}
+
+#[test]
 fn a_table_of_an_older_revision_undoes_nothing() {
     on_each_database(async |hub| {
         let export = hub.get("/v1/topics.csv").await.text;

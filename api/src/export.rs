@@ -103,7 +103,7 @@ pub(crate) async fn list<R: Stored>(
     format: Format,
 ) -> Result<HttpResponse, Problem> {
     let mut query = ListQuery::of_export(request)?;
-    let shape = Shape::asked(&mut query, format, Table::of::<R>());
+    let shape = Shape::of_records::<R>(&mut query, format);
     let wanted = query.wanted::<R>(R::COLLECTION)?;
     let asked = Asked {
         of: R::COLLECTION,
@@ -150,6 +150,21 @@ impl Shape {
         let chosen = query.fields(&all);
         let flat = format != Format::Ndjson || chosen.is_some();
         Self { format, bom, languages, flat, table: chosen.unwrap_or(all) }
+    }
+
+    /// What a request asks of a file of the records of `R`.
+    ///
+    /// A table of records is taken back, where an empty cell means that nothing is known: so languages
+    /// that were not asked for have no columns, and each cell holds what its record does.
+    fn of_records<R: Stored>(query: &mut ListQuery, format: Format) -> Self {
+        let mut shape = Self::asked(query, format, Table::of::<R>());
+        if shape.flat {
+            let languages = std::mem::take(&mut shape.languages);
+            if !languages.are_all() && !query.gives("fields") {
+                shape.table = shape.table.in_languages(&languages);
+            }
+        }
+        shape
     }
 
     /// Writes what comes before all lines.

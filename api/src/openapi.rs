@@ -697,7 +697,11 @@ fn export<R: Stored>(mut filters: Vec<Value>, order: &Value) -> Value {
         "Every record of the list, with the filters and the order of the list, as of one moment. \
          The columns of csv and xlsx are the paths of the fields, with one for each language of a \
          text; lists are joined with `; `. A text that a spreadsheet would take for a formula \
-         begins with an apostrophe in csv. A file of ndjson has a record a line.",
+         begins with an apostrophe in csv. A file of ndjson has a record a line. What csv and xlsx \
+         hold can be changed and taken back by `POST /v1/imports`: with `lang` they have a column for \
+         each of those languages, with what is there in it and with no other language in its place, \
+         and the import leaves all others as they are. Where `fields` names the columns, `lang` \
+         chooses none.",
         &["400", "404", "422"],
     );
     filters.push(order.clone());

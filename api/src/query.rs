@@ -56,6 +56,13 @@ impl Languages {
         self.0.is_empty()
     }
 
+    /// Their tags, each once.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
+        let earlier = |place: usize| self.0[..place].contains(&self.0[place]);
+        let each = self.0.iter().enumerate().filter(move |(place, _)| !earlier(*place));
+        each.map(|(_, language)| language.as_str())
+    }
+
     /// The language that is preferred to all others.
     pub(crate) fn first(&self) -> Option<&str> {
         self.0.first().map(SoughtLanguage::as_str)

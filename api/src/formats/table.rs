@@ -21,6 +21,8 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
+use crate::query::Languages;
+
 /// The languages that have a column of their own.
 pub(crate) const LANGUAGES: [&str; 4] = ["en", "ru", "kk", "ko"];
 pub(crate) const OTHERS: &str = "other";
@@ -291,7 +293,24 @@ impl Table {
         Ok(Self { names, columns: columns.into_iter().flatten().collect() })
     }
 
-    /// The column of a text in a language that the whole table does not show.
+    /// The same records with their texts in those languages only, a column each.
+    pub(crate) fn in_languages(&self, languages: &Languages) -> Self {
+        let columns = self.names.iter().zip(&self.columns).flat_map(|(name, column)| {
+            if self.language(name).is_some() {
+                return Vec::new();
+            }
+            if column.steps.last() != Some(&Step::OtherLanguages) {
+                return vec![(name.clone(), column.clone())];
+            }
+            let text = name.trim_end_matches(OTHERS);
+            let names = languages.tags().map(|tag| format!("{text}{tag}"));
+            names.filter_map(|name| self.language(&name).map(|column| (name, column))).collect()
+        });
+        let (names, columns) = columns.unzip();
+        Self { names, columns }
+    }
+
+    /// The column of a text in a language, whether or not the whole table shows it.
     fn language(&self, name: &str) -> Option<Column> {
         let (text, tag) = name.rsplit_once('.')?;
         tag.parse::<domain::LanguageTag>().ok()?;
