@@ -362,6 +362,71 @@ fn a_table_is_taken_whole_or_not_at_all_and_twice_without_doubles() {
 }
 
 #[test]
+fn a_table_changes_what_it_has_a_column_for_and_nothing_else() {
+    on_each_database(async |hub| {
+        let (before, _) = made(&hub, &named("aigul@example.org")).await;
+        let key = "seminar_id,email,country,consent,retain_until";
+        let known = format!("{SEMINAR},aigul@example.org,KZ,given,2030-12-31");
+        let now =
+            async || read(&hub, &format!("{ALL}?email=aigul@example.org")).await["items"][0].take();
+
+        let told = import(&hub, "", &format!("{key}\n{known}\n")).await.json();
+        assert_eq!(told["unchanged"], 1, "{told}");
+        assert_eq!(now().await, before, "no other field has a column");
+
+        // An empty cell of a column that is there tells that it is not known any more.
+        let table = format!("{key},sex,certificate.issued_on,name\n{known},male,,Aigul Example\n");
+        for query in ["?dry_run=true", ""] {
+            let told = import(&hub, query, &table).await.json();
+            assert_eq!(told["changed_fields"], json!({"sex": 1, "certificate": 1}), "{told}");
+            assert!(!told.to_string().contains("male"), "no value is told: {told}");
+        }
+        let mut expected = before.clone();
+        expected["sex"] = "male".into();
+        expected["certificate"]["issued_on"] = Value::Null;
+        for own in ["revision", "updated_at"] {
+            expected[own] = now().await[own].take();
+        }
+        assert_eq!(now().await, expected);
+
+        // Who agrees no longer is not left with a name that no column tells.
+        let table = format!("{key}\n{}\n", known.replace("given", "not_given"));
+        let told = import(&hub, "", &table).await.json();
+        assert_eq!(told["refused"][0]["code"], "consent_needed", "{told}");
+    });
+}
+
+#[test]
+fn that_somebody_did_not_come_and_that_a_certificate_has_no_number_can_be_told_in_a_table() {
+    on_each_database(async |hub| {
+        let header =
+            "seminar_id,email,country,days_attended,certificate.number,consent,retain_until";
+        let table = |days: &str, number: &str| {
+            format!("{header}\n{SEMINAR},a@example.org,KZ,{days},{number},given,2030-12-31\n")
+        };
+        let kept = async || {
+            let kept = read(&hub, &format!("{ALL}?email=a@example.org")).await["items"][0].take();
+            json!([kept["days_attended"], kept["certificate"]])
+        };
+        let unnumbered = json!({"number": null, "issued_on": null});
+        for (days, number, expected) in [
+            ("none", "unnumbered", json!([[], unnumbered])),
+            ("1;2", "C-1", json!([[1, 2], {"number": "C-1", "issued_on": null}])),
+            ("None", "UNNUMBERED", json!([[], unnumbered])),
+            ("", "", json!([null, null])),
+        ] {
+            for _ in 0..2 {
+                let told = import(&hub, "", &table(days, number)).await.json();
+                assert_eq!(told["refused_total"], 0, "{told}");
+                assert_eq!(kept().await, expected, "{days} {number}");
+            }
+        }
+        let told = import(&hub, "", &table("1;none", "x")).await.json();
+        assert_eq!(told["refused"][0]["code"], "not_a_number", "{told}");
+    });
+}
+
+#[test]
 fn a_table_that_means_something_else_is_refused() {
     on_each_database(async |hub| {
         for (table, row, code) in [

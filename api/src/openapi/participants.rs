@@ -245,15 +245,15 @@ fn import_table() -> Value {
     let about = format!(
         "Takes in a table of participants, whole or not at all: with everything that is wrong told by row and column in `refused`, and then nothing is written.\n\n\
         The header has the paths of the fields, as in `email`, `certificate.number` or `days_attended`; the days have semicolons between them, and seminars, study visits and organisations are named by id or slug. The text is UTF-8, with or without a byte order mark. A table has at most {MOST_ROWS} rows.\n\n\
-        Somebody of whom the same activity has the same address is replaced, or left where nothing differs, so sending a file twice doubles nobody who has an address. A row without an address is always somebody new."
+        Somebody of whom the same activity has the same address is changed in what the table has a column for, or left where nothing differs, so sending a file twice doubles nobody who has an address. What has no column stays as it is. A row without an address is always somebody new.\n\n\
+        An empty cell tells that nothing is known. Who did not come has `none` as `days_attended`, and whose certificate has no number, or none that is known, has `unnumbered` as `certificate.number`."
     );
     let statuses = ["400", "401", "408", "413", "415", "422"];
     let mut post = guarded("importParticipants", "Take in a table", &about, &statuses);
     post["parameters"] = json!([{"name": "dry_run", "in": "query", "required": false, "description": "Whether it is only told what would be written.", "schema": {"type": "boolean", "default": false}}]);
     let table = "seminar_id,name,email,country,sex,days_attended,certificate.number,consent,retain_until\nfirst-seminar-2021,Aigul Example,aigul@example.org,KZ,female,1;2,2021-017,given,2030-12-31\n";
     post["requestBody"] = json!({"required": true, "description": format!("The table, of at most {} MiB.", LIMIT / 1024 / 1024), "content": {"text/csv": {"schema": {"type": "string"}, "example": table}}});
-    let told =
-        json!({"created": 1, "changed": 0, "unchanged": 0, "refused": [], "refused_total": 0});
+    let told = json!({"created": 1, "changed": 0, "changed_fields": {}, "unchanged": 0, "refused": [], "refused_total": 0});
     post["responses"]["200"] = answer("What became of it.", "ParticipantImport", Some(told), &[]);
     post
 }

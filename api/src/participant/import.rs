@@ -20,7 +20,7 @@ use crate::{
     idempotency,
     import::{MOST_FAULTS, unreadable},
     query::ListQuery,
-    sheet::{CellFault, Mapping, MappingFault, Row, Sheet, in_order},
+    sheet::{CellFault, Mapping, MappingFault, NoneWord, Row, Sheet, in_order},
 };
 
 /// How many bytes a table has at most.
@@ -30,6 +30,9 @@ pub(crate) const MOST_ROWS: usize = 100_000;
 /// How long a table may take to arrive.
 const PATIENCE: Duration = Duration::from_mins(5);
 const CSV: &str = "text/csv";
+/// Words for who did not come, and for a certificate without a number.
+pub(crate) const NONE: [NoneWord; 2] =
+    [("days_attended", "none"), ("certificate.number", "unnumbered")];
 
 /// What became of a table of participants.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -37,9 +40,12 @@ pub(crate) struct ParticipantImport {
     /// How many rows are about somebody new.
     #[schema(minimum = 0, example = 40)]
     created: u64,
-    /// How many rows replaced what was known of somebody.
+    /// How many rows change what was known of somebody.
     #[schema(minimum = 0, example = 1)]
     changed: u64,
+    /// Of how many of these each field changes; what it was and becomes is not told.
+    #[schema(example = json!({"days_attended": 1}))]
+    changed_fields: BTreeMap<String, u64>,
     /// How many rows tell what was known already.
     #[schema(minimum = 0, example = 2)]
     unchanged: u64,
@@ -79,9 +85,10 @@ pub(super) async fn take(request: HttpRequest, store: Data<Store>, payload: Payl
     let read = web::block(move || Table::read(text)).await.map_err(|_| Problem::internal())?;
     let Table { mapping, rows, people, mut told } = read?;
     let only_judged = dry_run || told.refused_total > 0;
+    let fields = mapping.as_ref().map(Mapping::fields).unwrap_or_default();
     let judge = async move {
         let (places, bodies): (Vec<_>, Vec<_>) = people.into_iter().unzip();
-        let taken = store.import_participants(&by, &bodies, only_judged).await?;
+        let taken = store.import_participants(&by, &bodies, &fields, only_judged).await?;
         Ok((taken, places))
     };
     let (taken, places) = apart(COLLECTION, judge).await?;
@@ -96,6 +103,7 @@ pub(super) async fn take(request: HttpRequest, store: Data<Store>, payload: Payl
     if told.refused_total == 0 {
         told.created = taken.created;
         told.changed = taken.changed;
+        told.changed_fields = taken.fields;
         told.unchanged = taken.unchanged;
     }
     told.refused.sort_by_cached_key(|fault| (fault.row, in_order(fault.column.as_deref())));
@@ -133,7 +141,7 @@ impl Table {
             table.rows.push(row.map_err(|fault| unreadable(&fault))?);
         }
         match mapping {
-            Ok(mapping) => table.fill(mapping, header_row),
+            Ok(mapping) => table.fill(mapping.with_none(&NONE), header_row),
             Err(faults) => {
                 for fault in faults {
                     table.told.fault(of_header(fault, header_row).into());

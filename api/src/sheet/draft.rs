@@ -164,6 +164,10 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let Target { steps, form, .. } = target;
+            if mapping.is_none(column, &text) {
+                put_none(&mut body, steps);
+                continue;
+            }
             let pointer = String::new();
             let entry = Entry { column, form, steps, text, pointer, between: ';' };
             match (cell::failed(&entry.text), steps.iter().position(|step| *step == Step::Items)) {
@@ -310,6 +314,20 @@ fn at<'a>(body: &'a mut Value, steps: &[Step]) -> &'a mut Value {
         Step::Field(name) => &mut body[name],
         _ => body,
     })
+}
+
+/// A list with nothing in it, or what the last step is of, without that.
+fn put_none(body: &mut Value, steps: &[Step]) {
+    match (steps.iter().position(|step| *step == Step::Items), steps.split_last()) {
+        (Some(list), _) => *at(body, &steps[..list]) = Value::Array(Vec::new()),
+        (None, Some((_, of))) => {
+            let of = at(body, of);
+            if of.is_null() {
+                *of = Value::Object(serde_json::Map::new());
+            }
+        }
+        (None, None) => {}
+    }
 }
 
 fn pointer_of(steps: &[Step]) -> String {

@@ -65,11 +65,16 @@ impl Target {
     }
 }
 
+/// A column, and the word that stands in it for what is known to be none, where an empty cell tells that
+/// nothing is known: for a list with nothing in it, or for what the column tells of, without that.
+pub(crate) type NoneWord = (&'static str, &'static str);
+
 /// Which field of a resource each column of a sheet stands for.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapping {
     matched: Vec<Matched>,
     targets: Vec<Option<Target>>,
+    none: &'static [NoneWord],
 }
 
 impl Mapping {
@@ -109,7 +114,20 @@ impl Mapping {
         Ok(Self {
             matched: matched.collect(),
             targets: found.iter().map(|(field, _)| target(field)).collect(),
+            none: &[],
         })
+    }
+
+    /// The same, with words for what is known to be none.
+    pub(crate) fn with_none(self, none: &'static [NoneWord]) -> Self {
+        Self { none, ..self }
+    }
+
+    /// Whether a cell of that column says that what it tells is known to be none.
+    pub(super) fn is_none(&self, column: usize, text: &str) -> bool {
+        let field = self.matched.get(column).and_then(|matched| matched.field.as_deref());
+        let is = |(of, word): &NoneWord| field == Some(of) && text.eq_ignore_ascii_case(word);
+        self.none.iter().any(is)
     }
 
     /// What each header stands for.

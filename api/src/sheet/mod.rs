@@ -25,7 +25,7 @@ mod workbook;
 
 pub(crate) use fault::{CellFault, MappingFault, SheetFault, in_order};
 pub(crate) use faulty::FaultyRows;
-pub(crate) use mapping::{Mapping, Matched};
+pub(crate) use mapping::{Mapping, Matched, NoneWord};
 pub(crate) use read::{Row, Sheet, SheetFormat, Source};
 
 /// How many columns a sheet can have.

@@ -25,6 +25,8 @@ pub use judge::Incoming;
 pub use overlay::FieldStep;
 pub use rows::Seen;
 
+pub(crate) use overlay::{known_of, overlaid};
+
 use crate::{Author, Error, Store, proposal, record::read};
 use judge::Writing;
 

@@ -17,7 +17,7 @@ pub enum FieldStep {
 
 /// The old body with the told fields of the new one: what the new one leaves out there is not known
 /// any more.
-pub(super) fn overlaid(old: &Value, new: &Value, told: &[Vec<FieldStep>]) -> Value {
+pub(crate) fn overlaid(old: &Value, new: &Value, told: &[Vec<FieldStep>]) -> Value {
     let paths: Vec<&[FieldStep]> = told.iter().map(Vec::as_slice).collect();
     match merged(Some(old), Some(new), &paths) {
         Value::Null => Value::Object(Map::new()),
@@ -59,8 +59,8 @@ fn merged(old: Option<&Value>, new: Option<&Value>, paths: &[&[FieldStep]]) -> V
             FieldStep::Items | FieldStep::Decimal => {}
         }
     }
-    // Of what nothing is known, nothing is left.
-    match fields.values().all(Value::is_null) {
+    // Of what nothing is known, nothing is left, unless it is told that it is there.
+    match fields.values().all(Value::is_null) && !new.is_some_and(Value::is_object) {
         true => Value::Null,
         false => Value::Object(fields),
     }
@@ -98,7 +98,7 @@ fn set(fields: &mut Map<String, Value>, name: &str, value: Value) {
 }
 
 /// What is known in a body: null is the same as nothing.
-pub(super) fn known_of(value: &Value) -> Value {
+pub(crate) fn known_of(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let known = fields.iter().filter(|(_, value)| !value.is_null());
@@ -171,6 +171,16 @@ mod tests {
         let old = json!({"rate": "100"});
         assert_eq!(laid(&old, &json!({"rate": "1"}), &["rate.#"]), json!({"rate": "1"}));
         assert_eq!(laid(&old, &json!({}), &["rate.#"]), json!({}));
+    }
+
+    #[test]
+    fn what_is_told_to_be_there_is_kept_though_no_more_is_known_of_it() {
+        let old = json!({"certificate": {"number": "17"}, "days": [1]});
+        let told = ["certificate.number", "days.*"];
+        let new = json!({"certificate": {"number": null}, "days": []});
+        let kept = json!({"certificate": {}, "days": []});
+        assert_eq!(laid(&old, &new, &told), kept);
+        assert_eq!(laid(&kept, &json!({"certificate": null}), &told), json!({}));
     }
 
     #[test]
