@@ -185,6 +185,53 @@ fn a_workbook_with_dates_as_numbers_is_read_right() {
     });
 }
 
+#[test]
+fn a_workbook_is_read_as_it_shows_and_what_it_hides_is_refused() {
+    on_each_database(async |hub| {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        let header = ["slug", "project_id", "kind", "status", "starts_on", "venue.latitude"];
+        for (column, cell) in (0..).zip(header) {
+            sheet.write_string(0, column, cell).expect("a cell");
+        }
+        let days = [
+            ("month", (2027, 10, 1), "mmm-yy"),
+            ("russian", (2027, 10, 1), "[$-419]mmmm\\ yyyy;@"),
+            ("year", (2027, 1, 1), "yyyy"),
+            ("day", (2027, 10, 1), "dd.mm.yyyy"),
+            // A day is there that nobody sees, and a year that the spreadsheet may have added.
+            ("hidden", (2027, 10, 15), "mmm-yy"),
+            ("autumn", (2027, 10, 1), "yyyy"),
+            ("birthday", (2027, 10, 1), "d-mmm"),
+        ];
+        for (row, (slug, (year, month, day), format)) in (1..).zip(days) {
+            for (column, cell) in (0..).zip([slug, PROJECT, "seminar", "planned"]) {
+                sheet.write_string(row, column, cell).expect("a cell");
+            }
+            let day = ExcelDateTime::from_ymd(year, month, day).expect("a day");
+            let format = Format::new().set_num_format(format);
+            sheet.write_datetime_with_format(row, 4, &day, &format).expect("a cell");
+        }
+        let percent = Format::new().set_num_format("0%");
+        sheet.write_number_with_format(4, 5, 0.5, &percent).expect("a cell");
+        let file = book.save_to_buffer().expect("a file");
+        let query = "resource=seminars&partial=true";
+        let told = over(&hub, &hub.token, &send(&hub, &hub.token, query, XLSX, file).await).await;
+        let refused = [
+            (5, "F", "percentage"),
+            (6, "E", "part_of_day"),
+            (7, "E", "part_of_day"),
+            (8, "E", "part_of_day"),
+        ];
+        let refused = refused.map(|(row, at, code)| (row, at.to_owned(), code.to_owned()));
+        assert_eq!(faults(&told), refused, "{told}");
+        assert_eq!(counts(&told), [3, 0, 0, 0, 4], "{told}");
+        for (slug, starts_on) in [("month", "2027-10"), ("russian", "2027-10"), ("year", "2027")] {
+            assert_eq!(field(&hub, &format!("/v1/seminars/{slug}"), "/starts_on").await, starts_on);
+        }
+    });
+}
+
 const FAULTY: &str = "slug;title.en;starts_on;venue.latitude;venue.country;project_id;kind;status\n\
      good;Good;2027-11-05;51.1;KZ;governance-innovation-and-digitalisation;seminar;planned\n\
      Bad Slug;;31.02.2027;far;Atlantis;nowhere;party;maybe\n";

@@ -405,6 +405,18 @@ pub(super) const FAULTS: &[Kind] = &[
         "There is no such country",
         "Write the ISO 3166-1 code, or the name as the registry has it.",
     ),
+    kind(
+        "part_of_day",
+        422,
+        "The cell shows a part of the day that it holds",
+        "Show the whole day, or write the month or the year as a text.",
+    ),
+    kind(
+        "percentage",
+        422,
+        "It is a percentage",
+        "Write the number that is meant, without the sign and without its format.",
+    ),
     kind("not_a_boolean", 422, "It is neither yes nor no", "Write true or false."),
     kind("not_a_whole_number", 422, "It is no whole number", "Write digits only."),
     kind("not_a_number", 422, "It is no number", "Write a number such as 1234.5."),

@@ -3,11 +3,11 @@ use chrono::NaiveDate;
 use domain::{Country, CurrencyCode, FullDate, Kind, LanguageTag, LocalTimeKind, PartialDate};
 use serde_json::{Number, Value, json};
 
-use super::{country, words};
+use super::{country, read::Odd, words};
 use crate::formats::table::{ESCAPE, Leaf, Step};
 
 /// What a spreadsheet shows where a formula failed, in English and in Russian.
-const FAILED: [&str; 13] = [
+const FAILED: [&str; 14] = [
     "#N/A",
     "#REF!",
     "#VALUE!",
@@ -15,6 +15,7 @@ const FAILED: [&str; 13] = [
     "#NAME?",
     "#NUM!",
     "#NULL!",
+    "#CALC!",
     "#Н/Д",
     "#ССЫЛКА!",
     "#ЗНАЧ!",
@@ -22,9 +23,6 @@ const FAILED: [&str; 13] = [
     "#ИМЯ?",
     "#ЧИСЛО!",
 ];
-/// What a spreadsheet shows where it could not calculate a formula; here also for a formula that no
-/// spreadsheet has calculated, which is not the same as nothing.
-pub(super) const UNCALCULATED: &str = "#CALC!";
 const YES: [&str; 5] = ["true", "да", "иә", "yes", "1"];
 const NO: [&str; 5] = ["false", "нет", "жоқ", "no", "0"];
 /// What stands between thousands: a space, of which there are several.
@@ -43,15 +41,27 @@ fn not<T>(code: &'static str, detail: &'static str) -> Told<T> {
     Err(Reason { code, detail })
 }
 
-/// Why a formula here has no value, if it is one of those.
-pub(super) fn failed(text: &str) -> Option<Reason> {
-    if text == UNCALCULATED {
-        let detail =
-            "The formula has no result: let a spreadsheet calculate it, and save it there.";
-        return Some(Reason { code: "formula_without_result", detail });
+impl Odd {
+    pub(super) fn reason(self) -> Reason {
+        let (code, detail) = match self {
+            Self::Failed => ("failed_formula", "The spreadsheet failed to calculate it."),
+            Self::Uncalculated => (
+                "formula_without_result",
+                "The formula has no result: let a spreadsheet calculate it, and save it there.",
+            ),
+            Self::PartOfDay => (
+                "part_of_day",
+                "It holds a day and shows a part of it: show the whole day, or write what is meant \
+                 as a text, as in 2021-11 or 2021.",
+            ),
+        };
+        Reason { code, detail }
     }
-    let detail = "The spreadsheet failed to calculate it.";
-    FAILED.contains(&text).then_some(Reason { code: "failed_formula", detail })
+}
+
+/// Why the formula that stood here has no value, if a text tells that there was one.
+pub(super) fn failed(text: &str) -> Option<Reason> {
+    FAILED.contains(&text).then(|| Odd::Failed.reason())
 }
 
 /// What a field takes.
@@ -190,6 +200,12 @@ fn integer(text: &str) -> Told<Value> {
 /// A number with a decimal point, from one with a decimal comma, or with thousands set apart.
 fn decimal(text: &str, small: bool) -> Told<String> {
     let refused = || not("not_a_number", "It is to be a number, such as 1234.5 or 1 234,5.");
+    if text.ends_with('%') {
+        return not(
+            "percentage",
+            "A percentage may be meant as 50 or as 0.5: write the number alone.",
+        );
+    }
     let text = text.replace('\u{2212}', "-");
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -332,11 +348,11 @@ mod tests {
             assert_eq!(decimal(text, false), Ok(number.to_owned()), "{text}");
         }
         assert_eq!(decimal("51,128", true), Ok("51.128".to_owned()));
-        for text in ["", "-", "x", "12 34", "1 2345", "1,2.3,4", "1.2.3", "5 %", "1e5", "5,", ",5"]
-        {
+        for text in ["", "-", "x", "12 34", "1 2345", "1,2.3,4", "1.2.3", "1e5", "5,", ",5"] {
             assert_eq!(code_of(decimal(text, false)), Some("not_a_number"), "{text}");
         }
         assert_eq!(code_of(decimal("1,234", false)), Some("ambiguous_number"));
+        assert_eq!(code_of(decimal("5 %", false)), Some("percentage"));
         assert_eq!(integer("1 200,00"), Ok(json!(1200)));
         assert_eq!(code_of(integer("1,5")), Some("not_a_whole_number"));
     }

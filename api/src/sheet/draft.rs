@@ -170,7 +170,9 @@ impl<'a> Draft<'a> {
             }
             let pointer = String::new();
             let entry = Entry { column, form, steps, text, pointer, between: ';' };
-            match (cell::failed(&entry.text), steps.iter().position(|step| *step == Step::Items)) {
+            let odd = row.odd.get(&column).map(|odd| odd.reason());
+            let reason = odd.or_else(|| cell::failed(&entry.text));
+            match (reason, steps.iter().position(|step| *step == Step::Items)) {
                 (Some(reason), _) => {
                     let pointer = pointer_of(steps);
                     self.refuse(&Entry { pointer, ..entry }, reason);
@@ -198,7 +200,8 @@ impl<'a> Draft<'a> {
     fn refuse_failed_keys(&mut self) {
         for (key, column) in self.mapping.key_columns() {
             let text = self.row.cells.get(column).map_or("", |cell| cell.trim());
-            if let Some(Reason { code, detail }) = cell::failed(text) {
+            let odd = self.row.odd.get(&column).map(|odd| odd.reason());
+            if let Some(Reason { code, detail }) = odd.or_else(|| cell::failed(text)) {
                 let fault = self.fault(Some(column), key.to_owned(), Some(text), code, detail);
                 self.faults.push(fault);
             }

@@ -18,6 +18,7 @@ mod faulty;
 mod mapping;
 mod quotes;
 mod read;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod words;

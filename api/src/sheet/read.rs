@@ -1,8 +1,12 @@
-use std::io::{Cursor, Read, Seek};
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read, Seek},
+};
 
 use csv::{StringRecord, Terminator};
 use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;
+use serde::{Deserialize, Serialize};
 
 use super::{
     SheetFault,
@@ -41,6 +45,19 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     /// As text, by column.
     pub(crate) cells: Vec<String>,
+    /// Those of a workbook that have no value, by column, whatever text stands for it.
+    pub(super) odd: BTreeMap<usize, Odd>,
+}
+
+/// Why a cell of a workbook has no value, though something stands in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Odd {
+    /// Its formula failed.
+    Failed,
+    /// Nothing has calculated its formula.
+    Uncalculated,
+    /// It is a day, of which only a part is shown.
+    PartOfDay,
 }
 
 impl Row {
@@ -120,7 +137,8 @@ impl Sheet {
         }
         let above = first.iter().position(|row| row.filled() > 1).unwrap_or_default();
         let mut first = first.into_iter().skip(above);
-        let Row { number: header_row, cells: headers } = first.next().ok_or(SheetFault::Empty)?;
+        let Row { number: header_row, cells: headers, .. } =
+            first.next().ok_or(SheetFault::Empty)?;
         if headers.len() > COLUMNS {
             return Err(SheetFault::TooWide(COLUMNS));
         }
@@ -189,6 +207,6 @@ impl<R: Read> Iterator for Lines<R> {
         if let Some(last) = cells.last_mut().filter(|last| last.ends_with('\r')) {
             last.pop();
         }
-        Some(Ok(Row { number: self.row, cells }))
+        Some(Ok(Row { number: self.row, cells, odd: BTreeMap::new() }))
     }
 }

@@ -8,7 +8,11 @@ use calamine::{DataRef, Reader, Xlsx, XlsxError};
 
 use quick_xml::{Reader as XmlReader, events::Event};
 
-use super::{Row, Sheet, SheetFault, Source, WIDEST, cell::UNCALCULATED};
+use super::{
+    Row, Sheet, SheetFault, Source, WIDEST,
+    read::Odd,
+    shown::{self, Shown},
+};
 use crate::workbook::{CELL, fits_cell};
 
 /// How large a workbook may be once it is unpacked: a hundred thousand rows of fifty columns fit well.
@@ -19,7 +23,10 @@ const HEAD: u64 = 64 * 1024;
 const SHARED: u64 = 5;
 
 /// The cells of a row that have something in them, each with its column.
-type Cells = Vec<(usize, String)>;
+type Cells = Vec<(usize, String, Option<Odd>)>;
+
+/// What a spreadsheet shows where it could not calculate a formula.
+const UNCALCULATED: &str = "#CALC!";
 
 impl Sheet {
     /// A sheet of a workbook: the one of that name, or the first.
@@ -27,6 +34,8 @@ impl Sheet {
     /// The reader of workbooks cannot be kept open, so the rows are laid down in a file.
     pub(crate) fn xlsx(mut file: impl Read + Seek, name: Option<&str>) -> Result<Self, SheetFault> {
         measure(&mut file)?;
+        let mut shown = shown::Cells::of(&mut file, name)?;
+        file.rewind()?;
         let mut book = Xlsx::new(BufReader::new(file))?;
         let sheets = book.sheet_names();
         let sheet = match name {
@@ -37,7 +46,7 @@ impl Sheet {
             let wanted = name.unwrap_or_default().to_owned();
             return Err(SheetFault::NoSheet { wanted, known: sheets });
         };
-        let rows = taken_up(laid_down(&mut book, &sheet)?);
+        let rows = taken_up(laid_down(&mut book, &sheet, &mut shown)?);
         Self::of(Source::Xlsx { sheet, sheets }, rows)
     }
 }
@@ -85,7 +94,11 @@ fn texts(head: &[u8]) -> Option<u64> {
 }
 
 /// Lays down the rows of a sheet in a file.
-fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, SheetFault> {
+fn laid_down(
+    book: &mut Xlsx<impl Read + Seek>,
+    sheet: &str,
+    shown: &mut shown::Cells,
+) -> Result<File, SheetFault> {
     let mut file = BufWriter::new(tempfile::tempfile()?);
     let mut cells = match book.worksheet_cells_reader(sheet) {
         // A chart has no cells.
@@ -106,9 +119,11 @@ fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, She
             return Err(SheetFault::Disordered);
         }
         next = column + 1;
-        let text = match (&cell.formula, &cell.value) {
-            (Some(_), DataRef::Empty) => UNCALCULATED.to_owned(),
-            (_, value) => text(value),
+        let (text, odd) = match (&cell.formula, &cell.value, shown.next()?) {
+            (Some(_), DataRef::Empty, _) => (UNCALCULATED.to_owned(), Some(Odd::Uncalculated)),
+            (_, DataRef::Error(error), _) => (error.to_string(), Some(Odd::Failed)),
+            (_, value, Shown::Whole) => (text(value), None),
+            (_, value, shown) => shown_as(value, shown),
         };
         if !fits_cell(&text) {
             return Err(SheetFault::TooLong(CELL));
@@ -117,7 +132,7 @@ fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, She
         let taken = left.checked_sub(text.len() as u64);
         left = taken.ok_or(SheetFault::TooLarge(UNPACKED / 1024 / 1024))?;
         if !text.is_empty() {
-            open.1.push((column, text));
+            open.1.push((column, text, odd));
         }
     }
     lay_down(&mut file, &open)?;
@@ -130,12 +145,13 @@ fn laid_down(book: &mut Xlsx<impl Read + Seek>, sheet: &str) -> Result<File, She
 fn taken_up(file: File) -> impl Iterator<Item = Result<Row, SheetFault>> + Send {
     BufReader::new(file).lines().map(|line| {
         let (row, filled): (u32, Cells) = serde_json::from_str(&line?).map_err(io::Error::from)?;
-        let width = filled.iter().map(|(column, _)| column + 1).max().unwrap_or_default();
+        let width = filled.iter().map(|(column, ..)| column + 1).max().unwrap_or_default();
         let mut cells = vec![String::new(); width];
-        for (column, text) in filled {
+        let odd = filled.iter().filter_map(|(column, _, odd)| Some((*column, (*odd)?))).collect();
+        for (column, text, _) in filled {
             cells[column] = text;
         }
-        Ok(Row { number: u64::from(row) + 1, cells })
+        Ok(Row { number: u64::from(row) + 1, cells, odd })
     })
 }
 
@@ -145,6 +161,32 @@ fn lay_down(file: &mut impl Write, row: &(u32, Cells)) -> io::Result<()> {
     }
     serde_json::to_writer(&mut *file, row)?;
     file.write_all(b"\n")
+}
+
+/// A cell of which less is shown than it holds, as it is shown. What else it holds may be made up by
+/// the spreadsheet, as the first day of a month that somebody typed; where it is no such day, that
+/// cannot be told.
+fn shown_as(cell: &DataRef, shown: Shown) -> (String, Option<Odd>) {
+    let text = text(cell);
+    let is_day = matches!(cell, DataRef::DateTime(_) | DataRef::DateTimeIso(_));
+    let made_up = match (cell, shown) {
+        (DataRef::Int(_) | DataRef::Float(_), Shown::Percent) => return (hundredths(&text), None),
+        (_, Shown::Month) if is_day => "-01",
+        (_, Shown::Year) if is_day => "-01-01",
+        (_, Shown::Part) if is_day => return (text, Some(Odd::PartOfDay)),
+        _ => return (text, None),
+    };
+    match text.strip_suffix(made_up) {
+        Some(rest) => (rest.to_owned(), None),
+        None => (text, Some(Odd::PartOfDay)),
+    }
+}
+
+/// A number in hundredths, with their sign.
+fn hundredths(number: &str) -> String {
+    // So many digits are left that none of them comes from the multiplication.
+    let hundredths = number.parse().unwrap_or(f64::NAN) * 1e12;
+    format!("{}%", hundredths.round() / 1e10)
 }
 
 /// A cell, as it would stand in an export.
