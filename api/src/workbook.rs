@@ -104,8 +104,7 @@ fn write(
             sheet.write_boolean(row, column, yes)?;
             return Ok(());
         }
-        Cell::Number(told) => told.to_string(),
-        Cell::Text(text) => text,
+        told => told.plain(),
     };
     match number(&text) {
         Some(number) => sheet.write_number(row, column, number)?,

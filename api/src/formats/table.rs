@@ -89,11 +89,12 @@ impl Cell {
         }
     }
 
-    fn plain(self) -> String {
+    /// The cell as a text.
+    pub(crate) fn plain(self) -> String {
         match self {
             Self::Empty => String::new(),
             Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
+            Self::Number(number) => digits(&number),
             Self::Boolean(yes) => yes.to_string(),
         }
     }
@@ -104,6 +105,16 @@ impl Cell {
             Self::Text(text) if needs_guard(&text) => format!("'{text}"),
             other => other.plain(),
         }
+    }
+}
+
+/// A number without an exponent, which is for no person to read, and which no sheet is read with.
+fn digits(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    match number.as_f64().filter(|_| text.contains('e')) {
+        None => text,
+        Some(number) if number.fract() == 0.0 => format!("{number:.1}"),
+        Some(number) => number.to_string(),
     }
 }
 
