@@ -477,6 +477,36 @@ fn an_export_in_one_language_undoes_nothing_when_it_is_taken_back() {
 }
 
 #[test]
+fn what_looks_like_something_else_comes_back_as_it_was_from_every_table() {
+    on_each_database(async |hub| {
+        let name =
+            json!({"en": "#N/A", "ru": "50%", "kk": "\t\u{a0}Two \r\nlines\r\n", "uz": "#CALC!"});
+        let seminar = json!({"slug": "hard", "project_id": PROJECT, "kind": "seminar", "status": "planned",
+            "title": name, "venue": {"name": name, "latitude": -1e-6, "longitude": 1.5e-7}});
+        let made = hub.write("POST", "/v1/seminars?publish=true", None, Some(&seminar)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let kept = hub.get("/v1/seminars/hard").await.json();
+        assert_eq!(kept["title"]["kk"], "Two \nlines", "what no table gives back is not kept");
+        let csv = hub.get("/v1/seminars.csv?q=calc").await.text;
+        assert!(csv.contains(",-0.000001,0.00000015,"), "{csv}");
+        let before = position(&hub).await;
+        for (kind, file) in
+            [("text/csv", csv.into_bytes()), (XLSX, hub.bytes("/v1/seminars.xlsx").await)]
+        {
+            let sent = send(&hub, &hub.token, "resource=seminars", kind, file).await;
+            let told = over(&hub, &hub.token, &sent).await;
+            assert_eq!(counts(&told)[2], told["total"].as_u64().expect("a total"), "{told}");
+            assert_eq!(position(&hub).await, before);
+        }
+        // Where no text may stand, it tells that a formula failed.
+        let text = "slug,project_id,kind,status,capacity\nx,#N/A,seminar,planned,#Н/Д\n";
+        let told = take(&hub, "resource=seminars", text).await;
+        let failed = |at: &str| (2, at.to_owned(), "failed_formula".to_owned());
+        assert_eq!(faults(&told), [failed("B"), failed("E")], "{told}");
+    });
+}
+
+#[test]
 fn a_table_of_an_older_revision_undoes_nothing() {
     on_each_database(async |hub| {
         let export = hub.get("/v1/topics.csv").await.text;

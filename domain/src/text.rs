@@ -1,16 +1,16 @@
 use std::{borrow::Cow, cell::RefCell, collections::BTreeSet};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type, schema::AdditionalProperties},
 };
 
-use crate::{Kind, LanguageTag, ProseKind, SoughtLanguage};
+use crate::{Kind, LanguageTag, ProseKind, SoughtLanguage, value::kept};
 
 /// A text in one language or more, by BCP 47 tag.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text(Map<String, Value>);
 
 /// The languages that a reader prefers, and those that were found for them.
@@ -61,6 +61,18 @@ impl Serialize for Text {
             None => self.0.serialize(to),
             Some(language) => to.collect_map([(&language, &self.0[&language])]),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut texts = Map::deserialize(from)?;
+        for text in texts.values_mut() {
+            if let Some(kept) = text.as_str().map(kept).filter(|kept| *text != **kept) {
+                *text = kept.into();
+            }
+        }
+        Ok(Self(texts))
     }
 }
 
@@ -130,7 +142,9 @@ impl PartialSchema for Text {
             .max_length(Some(ProseKind::MAX));
         ObjectBuilder::new()
             .schema_type(Type::Object)
-            .description(Some("A text in one language or more, by BCP 47 tag."))
+            .description(Some(
+                "A text in one language or more, by BCP 47 tag; white space at the ends of each is not kept.",
+            ))
             .property_names(Some(language))
             .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(text.into()))))
             .min_properties(Some(1))

@@ -211,7 +211,8 @@ pub(crate) use compiled;
 
 macro_rules! kind {
     ($(#[doc = $about:literal])* $alias:ident, $kind:ident, $example:literal, $pattern:literal, $none:literal
-        $(, max $max:literal)? $(, format $format:literal $fits:expr)? $(, of $all:expr)?) => {
+        $(, max $max:literal)? $(, format $format:literal $fits:expr)? $(, of $all:expr)?
+        $(, canonical $canonical:expr)?) => {
         $(#[doc = $about])*
         pub type $alias = Checked<$kind>;
         #[doc = concat!("The rule of [`", stringify!($alias), "`].")]
@@ -228,6 +229,7 @@ macro_rules! kind {
               fn fits(text: &str) -> bool { let fits: fn(&str) -> bool = $fits; fits(text) })?
             $(fn all() -> Option<Vec<&'static str>> { Some($all) }
               fn fits(text: &str) -> bool { $all.contains(&text) })?
+            $(fn canonical(text: &str) -> String { $canonical(text).into_owned() })?
         }
     };
 }
@@ -266,12 +268,23 @@ kind!(/// A length of time after ISO 8601: years, months and days, or weeks, in 
 kind!(/// A time of day at the place, to the minute.
     LocalTime, LocalTimeKind, "09:30", "^(?:[01][0-9]|2[0-3]):[0-5][0-9]$",
     "no time of day, such as 09:30", max 5);
-kind!(/// One line of text.
+/// A text as it is kept: no table gives back white space at its ends, nor other ends of its lines.
+pub(crate) fn kept(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    match text.contains('\r') {
+        true => text.replace("\r\n", "\n").replace('\r', "\n").into(),
+        false => text.into(),
+    }
+}
+
+kind!(/// One line of text; white space at its ends is not kept.
     Line, LineKind, "UNDP", "^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x20\\x7f-\\x9f\\ufffe\\uffff][^\\x00-\\x1f\\x7f]*$",
-    "no line of text: nothing in it can be read, or it has a line break or another control character");
-kind!(/// Plain text, of one line or more.
+    "no line of text: nothing in it can be read, or it has a line break or another control character",
+    canonical kept);
+kind!(/// Plain text, of one line or more; white space at its ends is not kept.
     Prose, ProseKind, "The year follows from the agreement of July 2021.", "^[^\\x00]*[^\\s\\x00-\\x20\\x7f-\\x9f\\ufffe\\uffff][^\\x00]*$",
-    "no text: nothing in it can be read, or it holds the character NUL", max 10000);
+    "no text: nothing in it can be read, or it holds the character NUL", max 10000,
+    canonical kept);
 kind!(/// A person's ORCID identifier, of which the last character is the check digit of the others.
     Orcid, OrcidKind, "0000-0002-1825-0097", "^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$",
     "no ORCID identifier, such as 0000-0002-1825-0097", max 19);

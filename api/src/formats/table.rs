@@ -9,7 +9,8 @@
 //!   list of objects has a column for each of their fields, with an empty place for what is not
 //!   known, so that the columns of one list go together. A semicolon within a value of a list, or a
 //!   comma within one of a list in it, has a backslash before it.
-//! - A property of any type is a text where no JSON looks like that text, and else JSON.
+//! - A property of any type is a text where no JSON looks like that text and no white space is at
+//!   its ends, and else JSON.
 //!
 //! [`crate::sheet`] reads rows back.
 use std::collections::BTreeMap;
@@ -388,7 +389,9 @@ fn kind(schema: &Value) -> Kind {
 
 fn cell(at: &Value, steps: &[Step], joined: &str) -> Cell {
     match (steps.split_first(), at) {
-        (Some((Step::Whatever, _)), Value::String(text)) if is_json(text) => {
+        (Some((Step::Whatever, _)), Value::String(text))
+            if is_json(text) || text.trim() != text =>
+        {
             Cell::Text(at.to_string())
         }
         (None | Some((Step::Whatever, _)), value) => Cell::of(value),

@@ -1,6 +1,7 @@
 //! What people write in a cell, as a value of its field.
 use chrono::NaiveDate;
 use domain::{Country, CurrencyCode, FullDate, Kind, LanguageTag, LocalTimeKind, PartialDate};
+use regex::Regex;
 use serde_json::{Number, Value, json};
 
 use super::{country, read::Odd, words};
@@ -67,7 +68,10 @@ pub(super) fn failed(text: &str) -> Option<Reason> {
 /// What a field takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
+    /// Any text at all.
     Text,
+    /// A text of some form, which only the contract can judge.
+    Name,
     Integer,
     /// Of which the largest is less than a thousand, or not.
     Number {
@@ -115,14 +119,23 @@ impl Form {
                 Self::Number { small: schema["maximum"].as_f64().is_some_and(|most| most < 1000.0) }
             }
             _ if is("boolean") => Self::Boolean,
-            _ => Self::Text,
+            _ => match schema["pattern"].as_str().map(Regex::new) {
+                Some(Ok(pattern)) if !pattern.is_match(FAILED[0]) => Self::Name,
+                _ => Self::Text,
+            },
         }
+    }
+
+    /// Why the formula that stood in a cell of the field has no value; what looks like that may be
+    /// meant where any text may stand.
+    pub(super) fn failed(&self, text: &str) -> Option<Reason> {
+        if *self == Self::Text { None } else { failed(text) }
     }
 
     /// The value that a cell means. What only the contract can judge is left as it is.
     pub(super) fn read(&self, text: &str) -> Told<Value> {
         Ok(match self {
-            Self::Text => json!(text),
+            Self::Text | Self::Name => json!(text),
             Self::Integer => integer(text)?,
             Self::Number { small } => {
                 let number = decimal(text, *small)?.parse().ok().and_then(Number::from_f64);

@@ -171,7 +171,7 @@ impl<'a> Draft<'a> {
             let pointer = String::new();
             let entry = Entry { column, form, steps, text, pointer, between: ';' };
             let odd = row.odd.get(&column).map(|odd| odd.reason());
-            let reason = odd.or_else(|| cell::failed(&entry.text));
+            let reason = odd.or_else(|| form.failed(&entry.text));
             match (reason, steps.iter().position(|step| *step == Step::Items)) {
                 (Some(reason), _) => {
                     let pointer = pointer_of(steps);

@@ -64,14 +64,20 @@ fn hard(collection: &str) -> Value {
         })
     };
     let claims = [json!("2021"), json!(2021), json!({"en": "a; b"}), json!("a; b"), Value::Null];
-    let citations: Vec<_> =
-        claims.into_iter().chain([json!("\"x\""), json!(true)]).map(citation).collect();
+    let citations = claims.into_iter().chain([
+        json!("\"x\""),
+        json!(true),
+        json!("\tx "),
+        json!(1e-7),
+        json!(1e16),
+    ]);
+    let citations: Vec<_> = citations.map(citation).collect();
     let mut body = sample::example(collection);
     match collection {
         "topics" => {
             body["label"] = json!({
                 "en": "=SUM(A1)", "ru": "'=x", "kk": "a; b, c", "ko": "-5",
-                "uz": "x: y; z", "ky": "'-1; \\", "tg": "+7",
+                "uz": "x: y; z", "ky": "'-1; \\", "tg": "+7", "mn": "#N/A",
             });
             return body;
         }
