@@ -770,6 +770,23 @@ fn the_archive_holds_every_public_record_and_its_sums_are_right() {
         let fields = seminars["schema"]["fields"].as_array().unwrap();
         let names: Vec<_> = fields.iter().map(|field| field["name"].as_str().unwrap()).collect();
         assert_eq!(header, names);
+        let about = |name: &str| {
+            let field = fields.iter().find(|field| field["name"] == name).unwrap();
+            field["description"].as_str().unwrap_or_default().to_owned()
+        };
+        assert_eq!(
+            about("revision"),
+            "Counts the changes made to the record, from 1; the ETag begins with it."
+        );
+        assert_eq!(about("starts_on"), "The first day.");
+        assert_eq!(about("theme.ru"), "What it is about. In the language ru.");
+        let silent: Vec<_> = resources
+            .iter()
+            .flat_map(|one| one["schema"]["fields"].as_array().into_iter().flatten())
+            .filter(|field| field["description"].as_str().is_none_or(str::is_empty))
+            .collect();
+        assert_eq!(silent, Vec::<&Value>::new(), "each column is described");
+        assert!(package["description"].as_str().unwrap().contains("apostrophe"));
         assert!(rows.contains(",'=1+1,"), "no formula: {rows}");
         assert!(rows.contains("\"uz: Seminar\\; \"\"birinchi\"\"\""), "{rows}");
     });

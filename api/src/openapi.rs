@@ -268,16 +268,7 @@ impl Building<'_> {
         let mut record = json!(R::schema());
         let about = format!("A record of the {}.", R::COLLECTION);
         record["description"] = about.into();
-        let when =
-            |about: &str| json!({"type": "string", "format": "date-time", "description": about});
-        let mut fields = json!({
-            "id": {"type": "string", "format": "uuid", "description": "Identifies the record, for ever."},
-            "revision": {"type": "integer", "format": "int64", "minimum": 1, "description": "Counts the changes made to the record, from 1; the ETag begins with it."},
-            "state": reference("schemas", "State"),
-            "created_at": when("When the record was created."),
-            "updated_at": when("When the record was last changed."),
-            "published_at": {"type": ["string", "null"], "format": "date-time", "description": "When the record was published; null while it is not."},
-        });
+        let mut fields = of_record();
         for (name, field) in record["properties"].as_object().into_iter().flatten() {
             fields[name] = field.clone();
         }
@@ -685,6 +676,19 @@ fn sort<K: ToSchema>() -> Value {
         "name": "sort", "in": "query", "required": false, "style": "form", "explode": false,
         "description": format!("{about} Keys with commas between them, a hyphen before a key for descending, a repeated key has no effect; {default} when left out. What is not known comes last, or first when descending. Of a text the first 120 letters of its English, else of its first language, are compared, without case, accents and strokes; lang changes nothing in that."),
         "schema": {"type": "array", "items": {"type": "string", "enum": values}, "minItems": 1},
+    })
+}
+
+/// What the registry tells of every record besides what was written, by field.
+pub(crate) fn of_record() -> Value {
+    let when = |about: &str| json!({"type": "string", "format": "date-time", "description": about});
+    json!({
+        "id": {"type": "string", "format": "uuid", "description": "Identifies the record, for ever."},
+        "revision": {"type": "integer", "format": "int64", "minimum": 1, "description": "Counts the changes made to the record, from 1; the ETag begins with it."},
+        "state": reference("schemas", "State"),
+        "created_at": when("When the record was created."),
+        "updated_at": when("When the record was last changed."),
+        "published_at": {"type": ["string", "null"], "format": "date-time", "description": "When the record was published; null while it is not."},
     })
 }
 

@@ -30,6 +30,11 @@ use crate::{
 /// How many archives are written at once; who comes later waits.
 static WRITERS: Semaphore = Semaphore::const_new(1);
 const NAME: &str = "capacity-hub";
+/// What is to be known of all files.
+const ABOUT: &str = "Each collection twice: as NDJSON, a record a line as the service answers it, and as \
+    CSV, with a column for each field and for each language of a text. In CSV a text that a spreadsheet \
+    would take for a formula has an apostrophe before it, which is no part of it; the values of a list \
+    are joined with \"; \", and a semicolon within one of them has a backslash before it.";
 
 /// All public records, as one archive.
 pub(crate) async fn read(
@@ -190,6 +195,7 @@ impl<'a> Archive<'a> {
         let mut package = json!({
             "name": NAME,
             "title": "Capacity Hub: all public records",
+            "description": ABOUT,
             "profile": "data-package",
             "resources": self.resources,
         });
@@ -211,8 +217,14 @@ impl<'a> Archive<'a> {
 
 /// What the columns of a table hold, as a Table Schema tells it.
 fn schema(table: &Table, key: &str) -> Value {
-    let fields = table.columns().iter().zip(table.kinds());
-    let fields = fields.map(|(name, kind)| json!({"name": name, "type": kind.name()}));
+    let fields = table.columns().iter().zip(table.kinds()).zip(table.abouts());
+    let fields = fields.map(|((name, kind), about)| {
+        let mut field = json!({"name": name, "type": kind.name()});
+        if !about.is_empty() {
+            field["description"] = about.into();
+        }
+        field
+    });
     json!({"fields": fields.collect::<Vec<_>>(), "primaryKey": key, "missingValues": [""]})
 }
 

@@ -15,14 +15,14 @@
 //! [`crate::sheet`] reads rows back.
 use std::collections::BTreeMap;
 
-use domain::Resource;
+use domain::{Resource, State};
 use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
 };
 
-use crate::query::Languages;
+use crate::{openapi::of_record, query::Languages};
 
 /// The languages that have a column of their own.
 pub(crate) const LANGUAGES: [&str; 4] = ["en", "ru", "kk", "ko"];
@@ -156,37 +156,29 @@ pub(crate) struct Leaf {
     pub(crate) name: String,
     pub(crate) steps: Vec<Step>,
     pub(crate) schema: Value,
+    /// What the contract says of it.
+    pub(crate) about: String,
 }
 
 /// Everything that a body of `R` may hold, a column each.
 pub(crate) fn leaves_of_body<R: Resource>() -> Vec<Leaf> {
     let mut leaves = Vec::new();
-    walk(&json!(R::schema()), &schemas::<R>(), "", &[], &mut leaves);
+    walk(&json!(R::schema()), &schemas::<R>(), Place::default(), &mut leaves);
     leaves
 }
 
 /// What every record tells besides its body, a column each.
 pub(crate) fn leaves_of_record() -> Vec<Leaf> {
-    let time = || json!({"type": "string", "format": "date-time"});
-    let own = [
-        ("id", json!({"type": "string"})),
-        ("revision", json!({"type": "integer"})),
-        ("state", json!({"type": "string"})),
-        ("created_at", time()),
-        ("updated_at", time()),
-        ("published_at", time()),
-    ];
-    let leaf = |(name, schema): (&str, Value)| {
-        let steps = vec![Step::Field(name.to_owned())];
-        Leaf { name: name.to_owned(), steps, schema }
-    };
-    own.map(leaf).into()
+    let state = (State::name().into_owned(), json!(State::schema()));
+    let mut leaves = Vec::new();
+    walk(&json!({"properties": of_record()}), &[state].into(), Place::default(), &mut leaves);
+    leaves
 }
 
 /// What follows from other records, a column each.
 pub(crate) fn leaves_derived<R: Resource>() -> Vec<Leaf> {
     let mut leaves = Vec::new();
-    walk(&json!(R::Derived::schema()), &schemas::<R>(), "", &[], &mut leaves);
+    walk(&json!(R::Derived::schema()), &schemas::<R>(), Place::default(), &mut leaves);
     leaves
 }
 
@@ -204,51 +196,80 @@ fn with_text(schemas: Vec<(String, RefOr<Schema>)>) -> BTreeMap<String, Value> {
     schemas.chain([text]).collect()
 }
 
-fn walk(
-    schema: &Value,
-    schemas: &BTreeMap<String, Value>,
-    name: &str,
-    steps: &[Step],
-    leaves: &mut Vec<Leaf>,
-) {
+/// How far a walk through a schema has come.
+#[derive(Clone, Default)]
+struct Place {
+    name: String,
+    steps: Vec<Step>,
+    about: String,
+}
+
+impl Place {
+    fn with(&self, step: Step) -> Self {
+        Self { steps: [&*self.steps, &[step]].concat(), ..self.clone() }
+    }
+
+    /// The field of that name.
+    fn field(&self, name: &str) -> Self {
+        let whole = match &*self.name {
+            "" => name.to_owned(),
+            outer => format!("{outer}.{name}"),
+        };
+        Self { name: whole, ..self.with(Step::Field(name.to_owned())) }
+    }
+
+    fn ends(self, schema: Value) -> Leaf {
+        let Self { name, steps, about } = self;
+        Leaf { name, steps, schema, about }
+    }
+}
+
+fn walk(schema: &Value, schemas: &BTreeMap<String, Value>, at: Place, leaves: &mut Vec<Leaf>) {
     let schema = resolved(schema, schemas);
-    let with = |step: Step| [steps, &[step]].concat();
-    let field = |field: &str| match name {
-        "" => field.to_owned(),
-        _ => format!("{name}.{field}"),
-    };
     if schema.get("propertyNames").is_some() {
         let schema = json!({"type": "string"});
-        leaves.extend(LANGUAGES.map(|language| Leaf {
-            name: field(language),
-            steps: with(Step::Field(language.to_owned())),
-            schema: schema.clone(),
+        let about = &at.about;
+        leaves.extend(LANGUAGES.map(|language| {
+            let about = format!("{about} In the language {language}.");
+            Place { about, ..at.field(language) }.ends(schema.clone())
         }));
-        leaves.push(Leaf { name: field(OTHERS), steps: with(Step::OtherLanguages), schema });
+        let about = format!("{about} In all other languages, each after its tag.");
+        let others =
+            Place { steps: at.with(Step::OtherLanguages).steps, about, ..at.field(OTHERS) };
+        leaves.push(others.ends(schema));
     } else if let Some(fields) = schema["properties"].as_object() {
         for (inner, of) in fields {
-            walk(of, schemas, &field(inner), &with(Step::Field(inner.clone())), leaves);
+            let about = told_of(of).or_else(|| told_of(resolved(of, schemas)));
+            let about = about.unwrap_or_default().to_owned();
+            walk(of, schemas, Place { about, ..at.field(inner) }, leaves);
         }
     } else if let Some(item) = schema.get("items") {
-        walk(item, schemas, name, &with(Step::Items), leaves);
-    } else if !name.is_empty() {
+        walk(item, schemas, at.with(Step::Items), leaves);
+    } else if !at.name.is_empty() {
         let any = ["type", "enum", "const"].iter().all(|rule| schema.get(rule).is_none());
-        let steps = if any { with(Step::Whatever) } else { steps.to_vec() };
-        leaves.push(Leaf { name: name.to_owned(), steps, schema: schema.clone() });
+        let at = if any { at.with(Step::Whatever) } else { at };
+        leaves.push(at.ends(schema.clone()));
     }
+}
+
+/// What a schema says of what it is of, whether or not that may be null.
+fn told_of(schema: &Value) -> Option<&str> {
+    let own = schema["description"].as_str();
+    own.or_else(|| alternative(schema)?["description"].as_str())
 }
 
 #[derive(Clone, Debug)]
 struct Column {
     steps: Vec<Step>,
     kind: Kind,
+    about: String,
 }
 
 impl Column {
     fn of(leaf: &Leaf) -> Self {
         let listed = leaf.steps.contains(&Step::Items);
         let kind = if listed { Kind::Text } else { kind(&leaf.schema) };
-        Self { steps: leaf.steps.clone(), kind }
+        Self { steps: leaf.steps.clone(), kind, about: leaf.about.clone() }
     }
 }
 
@@ -269,7 +290,7 @@ impl Table {
     pub(crate) fn of_schema<T: ToSchema>() -> Self {
         let (mut schemas, mut leaves) = (Vec::new(), Vec::new());
         T::schemas(&mut schemas);
-        walk(&json!(T::schema()), &with_text(schemas), "", &[], &mut leaves);
+        walk(&json!(T::schema()), &with_text(schemas), Place::default(), &mut leaves);
         Self::with(leaves)
     }
 
@@ -286,6 +307,11 @@ impl Table {
     /// What stands in each column.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> {
         self.columns.iter().map(|column| column.kind)
+    }
+
+    /// What the contract says of each column, if it says anything.
+    pub(crate) fn abouts(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| &*column.about)
     }
 
     /// The same records in those columns only, in that order; or the names that are none.
@@ -360,12 +386,16 @@ pub(crate) fn csv(cells: impl Iterator<Item = String>) -> String {
     quoted.collect::<Vec<_>>().join(",") + "\r\n"
 }
 
+/// What a schema allows beside null.
+fn alternative(schema: &Value) -> Option<&Value> {
+    let all = ["oneOf", "anyOf"].iter().find_map(|name| schema[*name].as_array());
+    all?.iter().find(|one| one["type"] != "null")
+}
+
 /// The schema that a reference leads to, or the one beside null.
 fn resolved<'a>(schema: &'a Value, schemas: &'a BTreeMap<String, Value>) -> &'a Value {
-    let alternatives = ["oneOf", "anyOf"].iter().find_map(|name| schema[*name].as_array());
-    let inner = alternatives.and_then(|all| all.iter().find(|one| one["type"] != "null"));
     let named = || schemas.get(schema["$ref"].as_str()?.rsplit('/').next()?);
-    match inner.or_else(named) {
+    match alternative(schema).or_else(named) {
         Some(inner) => resolved(inner, schemas),
         None => schema,
     }
