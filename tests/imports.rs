@@ -1001,6 +1001,9 @@ fn a_workbook_that_would_fill_the_memory_is_refused_or_read_all_the_same() {
         let file = wide.clone().into_bytes();
         let sent = send(&hub, &hub.token, "resource=topics", "text/csv", file).await;
         assert_eq!(sent.faults(), [(String::new(), "too_many_columns".to_owned())]);
+        let file = format!("code,{}\nx,own\n", "scheme".repeat(1_000)).into_bytes();
+        let sent = send(&hub, &hub.token, "resource=topics", "text/csv", file).await;
+        assert_eq!(sent.faults(), [(String::new(), "cell_too_long".to_owned())]);
         let file = format!("code,scheme\n{}\n", "a,".repeat(20_000)).into_bytes();
         let sent = send(&hub, &hub.token, "resource=topics", "text/csv", file).await;
         assert_eq!(sent.faults(), [(String::new(), "too_many_columns".to_owned())]);

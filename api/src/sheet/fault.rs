@@ -32,6 +32,8 @@ pub(crate) enum SheetFault {
     TooWide(usize),
     #[error("A cell of the sheet has more than {0} characters.")]
     TooLong(usize),
+    #[error("A header has more than {0} bytes: the first row is not one of headers.")]
+    LongHeader(usize),
     #[error("The workbook is larger than {0} MiB when it is unpacked.")]
     TooLarge(u64),
     #[error(
@@ -56,7 +58,7 @@ impl SheetFault {
             Self::StrayQuote(_) => "stray_quote",
             Self::NotWorkbook(_) => "not_a_workbook",
             Self::TooWide(_) => "too_many_columns",
-            Self::TooLong(_) => "cell_too_long",
+            Self::TooLong(_) | Self::LongHeader(_) => "cell_too_long",
             Self::TooLarge(_) => "workbook_too_large",
             Self::Disordered => "disordered_sheet",
             Self::NoSheet { .. } => "no_such_sheet",

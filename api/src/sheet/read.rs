@@ -19,6 +19,8 @@ use crate::formats::table::unguarded;
 const HEAD: u64 = 1 << 16;
 /// How many columns a table has at most: no resource has a tenth of that.
 const COLUMNS: usize = 1_000;
+/// How many bytes a header has at most: it is told again with the report.
+const HEADER: usize = 1_000;
 /// How many rows are looked at to find the headers.
 const ABOVE: usize = 10;
 
@@ -141,6 +143,9 @@ impl Sheet {
             first.next().ok_or(SheetFault::Empty)?;
         if headers.len() > COLUMNS {
             return Err(SheetFault::TooWide(COLUMNS));
+        }
+        if headers.iter().any(|header| header.len() > HEADER) {
+            return Err(SheetFault::LongHeader(HEADER));
         }
         let headers = headers.into_iter().map(|header| header.trim().to_owned()).collect();
         Ok(Self { headers, header_row, source, rows: Box::new(first.map(Ok).chain(rows)) })

@@ -66,6 +66,10 @@ impl Store {
             } else {
                 run.write(&tx, by).await?;
                 log::commit(&store, tx).await?;
+                // An empty cell may have taken a name away.
+                if !run.changed.is_empty() {
+                    dialect::forget(store.db()).await;
+                }
             }
             Ok(run.taken)
         })
