@@ -53,16 +53,18 @@ fn malformed_json_is_told_with_its_line_and_its_place() {
 }
 
 #[test]
-fn parameters_that_do_not_exist_or_come_twice_are_refused() {
+fn parameters_that_do_not_exist_or_have_one_value_and_come_twice_are_refused() {
     on_each_database(async |hub| {
-        let reply = hub.get("/v1/seminars?contry=KZ&limit=0&kind=seminar&kind=launch").await;
+        let reply = hub.get("/v1/seminars?contry=KZ&limit=0&past=true&past=true").await;
         assert_eq!(reply.status, 400);
         let expected = [
-            ("kind", "repeated_parameter"),
+            ("past", "repeated_parameter"),
             ("limit", "invalid_parameter"),
             ("contry", "unknown_parameter"),
         ];
         assert_eq!(reply.faults(), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
+        let told = &reply.json()["errors"][0]["detail"];
+        assert_eq!(told, "past is given twice: give it once.");
         for path in ["/v1/seminars?cursor=bm9uc2Vuc2U", "/v1/seminars?cursor=%00"] {
             assert_eq!(hub.get(path).await.status, 400);
         }
@@ -71,6 +73,37 @@ fn parameters_that_do_not_exist_or_come_twice_are_refused() {
         let other =
             hub.get(&format!("/v1/organisations?country=KR&sort=name&cursor={cursor}")).await;
         assert_eq!(other.json()["code"], "invalid_cursor");
+    });
+}
+
+#[test]
+fn a_list_may_be_sent_by_its_name_again() {
+    on_each_database(async |hub| {
+        for (path, commas, again) in [
+            ("/v1/seminars", "kind=launch,seminar", "kind=launch&kind=seminar"),
+            ("/v1/seminars", "lang=ru,en&limit=1", "lang=ru&limit=1&lang=en"),
+            ("/v1/seminars", "sort=title,-ordinal", "sort=title&sort=-ordinal"),
+            ("/v1/presentations", "include=speakers,seminar", "include=speakers&include=seminar"),
+            ("/v1/organisations.csv", "fields=slug,kind", "fields=slug&fields=kind"),
+            ("/v1/seminars/first-seminar-2021", "lang=kk,ru", "lang=kk&lang=ru"),
+            ("/v1/statistics/seminars", "group_by=year,kind", "group_by=year&group_by=kind"),
+        ] {
+            let told = hub.get(&format!("{path}?{commas}")).await;
+            // As it is made, and as it is remembered.
+            for _ in 0..2 {
+                let reply = hub.get(&format!("{path}?{again}")).await;
+                assert_eq!(reply.status, 200, "{path}?{again}: {}", reply.text);
+                assert_eq!(reply.text, told.text, "{path}?{again}");
+            }
+        }
+        let one = hub.get("/v1/organisations?country=KZ&with_total=true").await.json();
+        let two = hub.get("/v1/organisations?country=KZ&country=KR&with_total=true").await.json();
+        assert!(two["total"].as_u64() > one["total"].as_u64(), "{two}");
+        let page = hub.get("/v1/organisations?country=KZ&country=KR&limit=1").await;
+        let next = page.header("link").split(['<', '>']).nth(1).unwrap().to_owned();
+        assert_eq!(hub.get(&next).await.status, 200, "{next}");
+        let nothing = hub.get("/v1/organisations?country=KZ&country=").await;
+        assert_eq!(nothing.faults(), [("country".into(), "invalid_parameter".into())]);
     });
 }
 

@@ -11,7 +11,7 @@ use domain::{
     collections, sample,
 };
 use persistence::{FacetValue, MOST_VALUES, Stored, Visitor, facets, neighbours, visit_all};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{OpenApi, PartialSchema, ToSchema, openapi::RefOr};
 
@@ -138,15 +138,44 @@ pub fn openapi() -> Value {
 /// The contract as it is served: the committed document, which a test holds against the types.
 pub(crate) const SERVED: &str = include_str!("../../openapi/openapi.json");
 
-/// Of the contract, its addresses and their methods.
+/// Of the contract, its addresses, their methods and what those take.
 #[derive(Deserialize)]
-#[expect(clippy::zero_sized_map_values, reason = "so it stands in the document")]
 struct Addresses {
-    paths: BTreeMap<String, BTreeMap<String, IgnoredAny>>,
+    paths: BTreeMap<String, BTreeMap<String, Taking>>,
+    components: Shared,
 }
 
-/// Which methods each address takes.
-pub(crate) struct Paths(Vec<(Vec<String>, Vec<String>)>);
+#[derive(Deserialize)]
+struct Taking {
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+struct Shared {
+    parameters: BTreeMap<String, Parameter>,
+}
+
+/// A parameter, or the place of one that is told elsewhere.
+#[derive(Deserialize)]
+struct Parameter {
+    #[serde(rename = "$ref")]
+    place: Option<String>,
+    name: Option<String>,
+    /// Only those that are lists have it.
+    explode: Option<bool>,
+}
+
+/// What an address takes.
+struct Address {
+    steps: Vec<String>,
+    methods: Vec<String>,
+    /// The names of its parameters that are lists.
+    lists: BTreeSet<String>,
+}
+
+/// What each address takes.
+pub(crate) struct Paths(Vec<Address>);
 
 impl Paths {
     /// Those of the contract, read when they are first asked for.
@@ -159,28 +188,47 @@ impl Paths {
     }
 
     fn of(document: Addresses) -> Self {
-        let mut paths: Vec<_> = document
-            .paths
-            .into_iter()
-            .map(|(path, item)| (path, item.into_keys().map(|name| name.to_uppercase()).collect()))
-            .collect();
-        for path in ["/openapi.json", "/docs", "/docs/", "/docs/{file}"] {
-            paths.push((path.to_owned(), vec!["GET".to_owned()]));
+        let shared = document.components.parameters;
+        let told = |one: Parameter| {
+            let name = one.place.as_deref().and_then(|place| place.rsplit('/').next());
+            let told = name.and_then(|name| shared.get(name)).unwrap_or(&one);
+            told.name.clone().filter(|_| told.explode.is_some())
+        };
+        let split = |path: &str| path.split('/').map(ToOwned::to_owned).collect();
+        let mut all = Vec::new();
+        for (path, item) in document.paths {
+            let methods = item.keys().map(|name| name.to_uppercase()).collect();
+            let lists = item.into_values().flat_map(|of| of.parameters).filter_map(told).collect();
+            all.push(Address { steps: split(&path), methods, lists });
         }
-        let split = |path: String| path.split('/').map(ToOwned::to_owned).collect();
-        Self(paths.into_iter().map(|(path, methods)| (split(path), methods)).collect())
+        for path in ["/openapi.json", "/docs", "/docs/", "/docs/{file}"] {
+            let methods = vec!["GET".to_owned()];
+            all.push(Address { steps: split(path), methods, lists: BTreeSet::new() });
+        }
+        Self(all)
+    }
+
+    /// The address that a path is one of.
+    fn address(&self, path: &str) -> Option<&Address> {
+        let steps: Vec<_> = path.split('/').collect();
+        let known = |address: &&Address| {
+            address.steps.len() == steps.len()
+                && address.steps.iter().zip(&steps).all(|(pattern, step)| fits(pattern, step))
+        };
+        // Of several that fit, the one that leaves least open.
+        let open =
+            |address: &&Address| address.steps.iter().filter(|step| step.ends_with('}')).count();
+        self.0.iter().filter(known).min_by_key(open)
+    }
+
+    /// Whether a parameter of that address is a list.
+    pub(crate) fn is_list(&self, path: &str, parameter: &str) -> bool {
+        self.address(path).is_some_and(|address| address.lists.contains(parameter))
     }
 
     /// The methods of that address, if there is such a one.
     pub(crate) fn methods(&self, path: &str) -> Option<Vec<String>> {
-        let steps: Vec<_> = path.split('/').collect();
-        let known = |(pattern, _): &&(Vec<String>, Vec<String>)| {
-            pattern.len() == steps.len()
-                && pattern.iter().zip(&steps).all(|(pattern, step)| fits(pattern, step))
-        };
-        // Of several that fit, the one that leaves least open.
-        let open = |pattern: &[String]| pattern.iter().filter(|step| step.ends_with('}')).count();
-        let (_, methods) = self.0.iter().filter(known).min_by_key(|(pattern, _)| open(pattern))?;
+        let methods = &self.address(path)?.methods;
         let order = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
         let mut all: Vec<_> = order
             .iter()

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{Problem, formats::table::Table, problem::Fault};
+use crate::{Problem, formats::table::Table, openapi::Paths, problem::Fault};
 
 /// How many kinds of related records one list can bring.
 pub(crate) const MOST_INCLUDED: usize = 5;
@@ -117,15 +117,29 @@ pub(crate) struct ListQuery {
 impl ListQuery {
     /// The parameters of a request, none of them read yet.
     fn pairs(request: &HttpRequest) -> Result<Self, Problem> {
-        let pairs: Pairs = serde_html_form::from_str(request.query_string())
+        let sent: Pairs = serde_html_form::from_str(request.query_string())
             .map_err(|_| Problem::bad_request("The query cannot be read."))?;
+        let mut pairs = Pairs::new();
         let mut faults = Vec::new();
-        for (at, (name, value)) in pairs.iter().enumerate() {
-            if pairs[..at].iter().any(|(other, _)| other == name) {
-                let detail = "It is given more than once: write several values with commas.";
-                faults.push(Fault::parameter(name, "repeated_parameter", detail));
-            } else if value.is_empty() || value.contains('\0') {
-                faults.push(Fault::parameter(name, "invalid_parameter", "It has no usable value."));
+        for (name, value) in sent {
+            if value.is_empty() || value.contains('\0') {
+                faults.push(Fault::parameter(
+                    &name,
+                    "invalid_parameter",
+                    "It has no usable value.",
+                ));
+            }
+            match pairs.iter_mut().find(|(other, _)| *other == name) {
+                None => pairs.push((name, value)),
+                // Many clients know no other way to send a list.
+                Some((_, list)) if Paths::served().is_list(request.path(), &name) => {
+                    list.push(',');
+                    list.push_str(&value);
+                }
+                Some(_) => {
+                    let detail = format!("{name} is given twice: give it once.");
+                    faults.push(Fault::parameter(&name, "repeated_parameter", detail));
+                }
             }
         }
         let given = pairs.iter().map(|(name, _)| name.clone()).collect();

@@ -19,7 +19,8 @@ pub(super) const FAULTS: &[Kind] = &[
         "repeated_parameter",
         400,
         "A parameter is given more than once",
-        "A parameter is given once: write several values with commas between them.",
+        "The parameter has one value: give it once. Only lists take several, with commas between them \
+         or by the same name again.",
     ),
     kind(
         "missing_parameter",
