@@ -222,6 +222,27 @@ fn each_value_that_is_wrong_is_wrong_once_and_people_are_told_why() {
             ),
             ("seminars", json!({"kind": null}), "/kind", "wrong_type", "It is to be: string."),
             (
+                "seminars",
+                json!({"title": "Second seminar"}),
+                "/title",
+                "wrong_type",
+                "It is to be: object, such as {\"en\":\"Digitalisation of public services\"}.",
+            ),
+            (
+                "seminars",
+                json!({"starts_on": 2021}),
+                "/starts_on",
+                "wrong_type",
+                "It is to be: string, such as \"2021-11-04\".",
+            ),
+            (
+                "organisations",
+                json!({"country": "kz"}),
+                "/country",
+                "unknown_value",
+                "It is no country of ISO 3166-1, such as KZ.",
+            ),
+            (
                 "projects",
                 json!({"duration": "PT5H"}),
                 "/duration",
@@ -429,6 +450,19 @@ fn parameters_that_cannot_be_used_are_explained_to_people() {
             ),
             ("sessions?day=first", "It cannot be used: it is to be a whole number."),
             ("sessions?day=0", "It cannot be used: a day is a number from 1 to 366."),
+            (
+                "organisations?country=KZ,xx",
+                "It cannot be used: xx is no country of ISO 3166-1, such as KZ.",
+            ),
+            (
+                "seminars?lang=ru,english",
+                "It cannot be used: english is no language tag of BCP 47, such as ru.",
+            ),
+            ("sessions?day=1,0", "It cannot be used: 0: a day is a number from 1 to 366."),
+            (
+                "seminars?sort=title,-nope",
+                "It cannot be used: -nope is to be one of: starts_on, title, ordinal, each also with - before it.",
+            ),
         ] {
             let reply = hub.get(&format!("/v1/{path}")).await;
             assert_eq!(reply.status, 400, "{path}");

@@ -47,7 +47,7 @@ fn what_an_answer_always_has_is_required() {
         let fields = schema["properties"].as_object().unwrap();
         fields.keys().filter(|name| !required.contains(&json!(name))).cloned().collect()
     };
-    assert_eq!(optional("Fault"), ["pointer", "parameter", "header"]);
+    assert_eq!(optional("Fault"), ["pointer", "parameter", "header", "referrer"]);
     assert_eq!(optional("SeminarPage"), ["total"]);
     assert_eq!(optional("SearchPage"), ["total"]);
     assert_eq!(optional("Difference"), ["before", "after"]);

@@ -53,6 +53,23 @@ fn malformed_json_is_told_with_its_line_and_its_place() {
 }
 
 #[test]
+fn a_body_that_is_not_there_is_said_not_to_be_there() {
+    on_each_database(async |hub| {
+        let bearer = format!("Bearer {}", hub.token);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        for body in ["", " \n"] {
+            let reply = hub.send("POST", "/v1/topics", &headers, Some(body.into())).await;
+            let told = reply.json();
+            let detail = "There is no body: send one, in the form that the contract tells.";
+            assert_eq!(
+                (&told["code"], &told["detail"]),
+                (&json!("malformed_body"), &json!(detail))
+            );
+        }
+    });
+}
+
+#[test]
 fn parameters_that_do_not_exist_or_have_one_value_and_come_twice_are_refused() {
     on_each_database(async |hub| {
         let reply = hub.get("/v1/seminars?contry=KZ&limit=0&past=true&past=true").await;

@@ -151,6 +151,11 @@ fn what_others_refer_to_cannot_be_deleted_and_they_are_named() {
         );
         assert!(refused.text.contains("/v1/presentations/first-seminar-2021-experts-1 refers"));
         assert!(refused.text.contains("/v1/statements/first-seminar-2021-kangtak-oh refers"));
+        let talk = "/v1/presentations/first-seminar-2021-experts-1";
+        let id = hub.get(talk).await.json()["id"].clone();
+        let told = refused.json()["errors"].clone();
+        let talk = json!({"resource": "presentations", "id": id, "field": "/speakers/person_id"});
+        assert!(told.as_array().unwrap().iter().any(|fault| fault["referrer"] == talk), "{told}");
     });
 }
 

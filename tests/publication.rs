@@ -219,16 +219,19 @@ fn a_step_names_the_revision_that_it_is_taken_from_and_may_say_why() {
         let star = hub.write_as(&editor, "POST", at, Some("*"), None).await;
         assert_eq!(star.status, 400);
         let tag = made.header("etag");
-        for (body, status) in [
-            (json!({"note": 1}), 400),
-            (json!({"why": "x"}), 400),
-            (json!([]), 400),
-            (json!(["x"]), 400),
-            (json!({"note": "x".repeat(10_001)}), 422),
-            (json!({"note": "Checked against the agenda."}), 200),
+        for (body, status, faults) in [
+            (json!({"note": 1}), 400, vec![("/note", "wrong_type")]),
+            (json!({"why": "x"}), 400, vec![("/why", "unknown_field")]),
+            (json!([]), 400, vec![("", "wrong_type")]),
+            (json!(["x"]), 400, vec![("", "wrong_type")]),
+            (json!({"note": "x".repeat(10_001)}), 422, vec![("/note", "invalid_value")]),
+            (json!({"note": "Checked against the agenda."}), 200, vec![]),
         ] {
             let reply = hub.write_as(&editor, "POST", at, Some(tag), Some(&body)).await;
             assert_eq!(reply.status, status, "{}", reply.text);
+            let faults = faults.into_iter().map(|(at, code)| (at.to_owned(), code.to_owned()));
+            assert_eq!(reply.faults(), faults.collect::<Vec<_>>());
+            assert!(!reply.text.contains("expected"), "{}", reply.text);
         }
     });
 }

@@ -108,11 +108,12 @@ pub(crate) async fn whole<R: Resource>(
 }
 
 /// Why something is done: it may be said, and need not be.
-#[derive(Debug, Default, serde::Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Note {
     /// Why it is done, for the history.
     #[schema(example = "Checked against the agenda.")]
+    #[expect(dead_code, reason = "so it stands in the contract")]
     note: Option<Prose>,
 }
 
@@ -128,18 +129,22 @@ pub(crate) async fn note(
     if !is(request, JSON) {
         return Err(Problem::media_type(JSON, false));
     }
-    let given = parse(&given)?;
-    if !given.is_object() {
-        return Err(not_an_object());
+    let Value::Object(mut given) = parse(&given)? else { return Err(not_an_object()) };
+    let note = given.remove("note").unwrap_or_default();
+    let unknown = |name: &String| Violation::unknown_field(format!("/{}", domain::escaped(name)));
+    let mut broken: Vec<_> = given.keys().map(unknown).collect();
+    if !(note.is_string() || note.is_null()) {
+        broken.push(Violation::new("/note", "wrong_type", "It is to be: string."));
     }
-    let is_text = given["note"].is_string();
-    let note: Note = serde_path_to_error::deserialize(given).map_err(|error| {
-        let pointer = domain::pointer_of(error.path());
-        let of_text = is_text && pointer == "/note";
-        let broken = vec![Violation::new(pointer, "invalid_value", error.into_inner().to_string())];
-        Problem::from(if of_text { Refused::Meaning(broken) } else { Refused::Form(broken) })
+    if !broken.is_empty() {
+        return Err(Refused::Form(broken).into());
+    }
+    let Some(note) = note.as_str() else { return Ok(None) };
+    let note: Prose = note.parse().map_err(|error: String| {
+        let detail = domain::sentence(&error);
+        Refused::Meaning(vec![Violation::new("/note", "invalid_value", detail)])
     })?;
-    Ok(note.note.map(|note| note.as_str().to_owned()))
+    Ok(Some(note.as_str().to_owned()))
 }
 
 /// The change to a body, as RFC 7396 tells.
@@ -248,6 +253,10 @@ pub(crate) async fn each(
 
 /// A body as JSON, of which nothing is lost.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, Problem> {
+    if body.trim_ascii().is_empty() {
+        let detail = "There is no body: send one, in the form that the contract tells.";
+        return Err(Problem::malformed(String::new(), detail.to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read: Result<Strict, _> = serde_path_to_error::deserialize(&mut reader);
     let value = read.map_err(|error| {

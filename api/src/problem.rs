@@ -84,6 +84,23 @@ pub struct Fault {
     /// What is wrong, for people.
     #[schema(example = "kind is missing.")]
     detail: String,
+    /// Which record refers to this one, where that is what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Referring, required = false)]
+    referrer: Option<Referring>,
+}
+
+/// A record that refers to another.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Referring {
+    /// The collection that it is in.
+    #[schema(example = "presentations")]
+    resource: String,
+    /// Its id.
+    id: Uuid,
+    /// The field in which it does, as a JSON pointer without the places in lists.
+    #[schema(example = "/speakers/person_id")]
+    field: String,
 }
 
 impl Fault {
@@ -614,15 +631,15 @@ impl Problem {
             }
             Error::KeyReused => Self::key_reused(),
             Error::InUse(referrers) => {
-                let told = |one: Referrer| {
+                let fault = |one: Referrer| {
                     let Referrer { collection, id, slug, field } = one;
-                    match slug.or_else(|| Some(id?.to_string())) {
+                    let detail = match slug.or_else(|| Some(id?.to_string())) {
                         Some(name) => format!("/v1/{collection}/{name} refers to it in {field}."),
                         None => format!("Some of the {collection} refer to it."),
-                    }
+                    };
+                    let referrer = id.map(|id| Referring { resource: collection, id, field });
+                    Fault { code: "in_use".into(), detail, referrer, ..Fault::default() }
                 };
-                let fault =
-                    |one| Fault { code: "in_use".into(), detail: told(one), ..Fault::default() };
                 let detail = match referrers.len() > MOST_TOLD {
                     true => "See errors for some of those that refer to it: there are more.",
                     false => "See errors for who refers to it.",

@@ -1,10 +1,9 @@
 //! How a list is asked for: a filter, an order, a page.
 use actix_web::{HttpRequest, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{OneOf, Resource, SoughtLanguage, State, boolean, parameter_value};
+use domain::{Resource, SoughtLanguage, State, boolean, parameter_value, parameter_values};
 use persistence::{Search, Wanted, Words};
-use serde::de::{DeserializeOwned, value::StrDeserializer};
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -44,11 +43,7 @@ impl Languages {
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        let languages: Vec<_> = text.split(',').map(str::parse).collect::<Result<_, _>>()?;
-        match languages.len() > MOST_LANGUAGES {
-            true => Err(format!("there are more than {MOST_LANGUAGES} languages")),
-            false => Ok(Self(languages)),
-        }
+        parameter_values(text, MOST_LANGUAGES, str::parse).map(Self)
     }
 
     /// Whether texts come in all their languages.
@@ -303,7 +298,7 @@ impl ListQuery {
         let known = known();
         let detail = match asked.iter().find(|name| !known.contains(name)) {
             Some(_) if known.is_empty() => "This list takes none.".to_owned(),
-            Some(_) => format!("It names what this list has not; it has: {}.", known.join(", ")),
+            Some(name) => format!("This list has no {name}; it has: {}.", known.join(", ")),
             None if asked.len() > most => format!("It names at most {most}."),
             None => return asked,
         };
@@ -335,15 +330,9 @@ impl ListQuery {
 
     /// Where records are to stand on their way to the public.
     fn states(&mut self) -> Vec<State> {
-        let states = self.read("state", OneOf::default(), |text| {
-            let read = StrDeserializer::<serde::de::value::Error>::new(text);
-            let states = OneOf::<State>::deserialize(read).map_err(|error| error.to_string())?;
-            match states.0.len() > MOST_STATES {
-                true => Err(format!("there are more than {MOST_STATES} states")),
-                false => Ok(states),
-            }
-        });
-        states.0
+        self.read("state", Vec::new(), |text| {
+            parameter_values(text, MOST_STATES, parameter_value::<State>)
+        })
     }
 
     /// The words to be found; what they are in comes first unless another order is asked for.
@@ -382,18 +371,23 @@ impl ListQuery {
 
     fn order<S: Copy + Default + PartialEq + DeserializeOwned>(&mut self) -> Vec<(S, bool)> {
         let Some(text) = &self.sort else { return vec![(S::default(), false)] };
-        let mut order: Vec<(S, bool)> = Vec::new();
-        for part in text.split(',') {
+        let key = |part: &str| {
             let (name, down) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
-            match parameter_value(name) {
-                Ok(key) if order.iter().all(|(other, _)| *other != key) => order.push((key, down)),
-                // Records that a key leaves apart are not ordered by it again.
-                Ok(_) => {}
-                Err(error) => {
-                    let detail = format!("It cannot be used: {error}, each also with - before it.");
-                    self.fault("sort", "invalid_parameter", detail);
-                    break;
+            parameter_value(name).map(|key| (key, down))
+        };
+        let mut order: Vec<(S, bool)> = Vec::new();
+        match parameter_values(text, usize::MAX, key) {
+            Ok(keys) => {
+                for (key, down) in keys {
+                    // Records that a key leaves apart are not ordered by it again.
+                    if order.iter().all(|(other, _)| *other != key) {
+                        order.push((key, down));
+                    }
                 }
+            }
+            Err(error) => {
+                let detail = format!("It cannot be used: {error}, each also with - before it.");
+                self.fault("sort", "invalid_parameter", detail);
             }
         }
         order

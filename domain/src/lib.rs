@@ -55,7 +55,10 @@ pub use language::*;
 pub use money::*;
 pub use one_of::*;
 pub use organisation::*;
-pub use parameter::{Unread, boolean, day as day_parameter, value as parameter_value, written_day};
+pub use parameter::{
+    Unread, boolean, day as day_parameter, value as parameter_value, values as parameter_values,
+    written_day,
+};
 pub use participant::*;
 pub use person::*;
 pub use presentation::*;

@@ -8,6 +8,7 @@ use crate::{CurrencyCode, Decimal};
 /// An amount of money; never more decimal places than the currency has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"amount": "250000000000", "currency": "KRW"})))]
 #[validate(schema(function = "has_places_of_currency", skip_on_field_errors = false))]
 pub struct Money {
     /// How much, as a decimal string.

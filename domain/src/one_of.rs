@@ -34,11 +34,7 @@ impl OneOf<Key> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOf<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(from)?;
-        if text.split(',').count() > MOST {
-            return Err(de::Error::custom(format!("there are more than {MOST} values")));
-        }
-        let values = text.split(',').map(|part| parameter::value(part).map_err(de::Error::custom));
-        values.collect::<Result<_, _>>().map(Self)
+        parameter::values(&text, MOST, parameter::value).map(Self).map_err(de::Error::custom)
     }
 }
 

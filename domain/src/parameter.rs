@@ -47,6 +47,29 @@ pub fn value<T: DeserializeOwned>(text: &str) -> Result<T, Unread> {
     }
 }
 
+/// Reads values with commas between them. Which of several cannot be used is told with the reason.
+///
+/// # Errors
+/// When one of them cannot be read, or there are more than so many.
+pub fn values<T, E: fmt::Display>(
+    text: &str,
+    most: usize,
+    read: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, String> {
+    let parts: Vec<_> = text.split(',').collect();
+    if parts.len() > most {
+        return Err(format!("there are more than {most} values"));
+    }
+    let told = |part: &str, error: E| match (parts.len(), error.to_string()) {
+        (1, error) => error,
+        (_, error) => match error.strip_prefix("it ") {
+            Some(rest) => format!("{part} {rest}"),
+            None => format!("{part}: {error}"),
+        },
+    };
+    parts.iter().map(|part| read(part).map_err(|error| told(part, error))).collect()
+}
+
 /// Reads true or false, and nothing else that means the same to some.
 ///
 /// # Errors

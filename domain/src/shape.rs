@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use validator::{ValidationErrors, ValidationErrorsKind};
 
 use crate::{
-    Kind as _, LanguageKind, Resource,
+    CountryKind, Kind as _, LanguageKind, Resource,
     value::{RULES, Rule},
 };
 
@@ -36,6 +36,12 @@ impl Violation {
     /// A broken rule.
     pub fn new(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), code: code.to_owned(), detail: detail.into() }
+    }
+
+    /// A field that is not there, by its place.
+    #[must_use]
+    pub fn unknown_field(pointer: impl Into<String>) -> Self {
+        Self::new(pointer, "unknown_field", "There is no such field.")
     }
 
     /// Whether what was sent is at fault, rather than what it says or leaves out.
@@ -68,6 +74,8 @@ pub struct Shape {
     /// Made when something is first to be judged: to read takes none.
     validator: LazyLock<Validator>,
     print: String,
+    /// Something that each schema fits, where the contract shows one.
+    examples: BTreeMap<String, Value>,
     references: Vec<ReferencePath>,
     texts: Vec<Vec<String>>,
     fields: HashSet<Vec<String>>,
@@ -169,7 +177,19 @@ impl Shape {
         });
         let print = &Sha256::digest(root.to_string())[..6];
         let print = print.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        Self { validator: LazyLock::new(validator::<R>), print, references, texts, fields }
+        let examples = components.as_object().into_iter().flatten().filter_map(|(name, schema)| {
+            let shown = schema.pointer("/examples/0")?;
+            Some((name.clone(), shown.clone()))
+        });
+        let examples = examples.collect();
+        Self {
+            validator: LazyLock::new(validator::<R>),
+            print,
+            examples,
+            references,
+            texts,
+            fields,
+        }
     }
 
     /// Tells it from every other shape.
@@ -183,7 +203,7 @@ impl Shape {
         let shape = Self::of::<R>();
         let mut found = Found::default();
         for error in shape.validator.iter_errors(&body) {
-            tell(&error, &mut found);
+            shape.tell(&error, &mut found);
         }
         find_unkept(&body, String::new(), 0, &mut found);
         let broken = found.broken;
@@ -252,6 +272,88 @@ impl Shape {
                 _ => {}
             });
         }
+    }
+
+    /// Says what is wrong, without repeating what was sent.
+    fn tell(&self, error: &ValidationError<'_>, found: &mut Found) {
+        let at = error.instance_path().as_str().to_owned();
+        let (code, detail) = match error.kind() {
+            Kind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                let pointer = format!("{at}/{name}");
+                let missing =
+                    Violation::new(pointer, "missing_field", format!("{name} is missing."));
+                return found.note(missing);
+            }
+            Kind::AdditionalProperties { unexpected } => {
+                return unexpected.iter().for_each(|name| found.note(unexpected_field(&at, name)));
+            }
+            // A value that may be null is one of two: what matters is why it is not the other.
+            Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
+                let others = context.iter().filter(|branch| !is_of_null(branch));
+                return others.flatten().for_each(|error| self.tell(error, found));
+            }
+            Kind::PropertyNames { error } => {
+                let name = error.instance().as_str().unwrap_or_default();
+                let detail = format!("The name is {}.", LanguageKind::NONE);
+                let pointer = format!("{at}/{}", escaped(name));
+                return found.note(Violation::new(pointer, "invalid_language", detail));
+            }
+            Kind::Type { kind } => {
+                let wanted = match kind {
+                    TypeKind::Single(kind) => kind.to_string(),
+                    TypeKind::Multiple(kinds) => {
+                        let kinds: Vec<_> = kinds.iter().map(|kind| kind.to_string()).collect();
+                        kinds.join(" or ")
+                    }
+                };
+                let shown = schema_of(error).and_then(|name| self.examples.get(name));
+                let shown = shown.map(|shown| format!(", such as {shown}")).unwrap_or_default();
+                ("wrong_type", format!("It is to be: {wanted}{shown}."))
+            }
+            Kind::Enum { options } => {
+                let known: Vec<_> =
+                    options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                // There are too many countries to name them all.
+                let detail = match schema_of(error) == Some(&CountryKind::name()) {
+                    true => format!("It is {}.", CountryKind::NONE),
+                    false => format!("It is to be one of: {}.", known.join(", ")),
+                };
+                ("unknown_value", detail)
+            }
+            Kind::Pattern { pattern } => {
+                ("invalid_value", format!("It is {}.", Rule::unlike(pattern)))
+            }
+            Kind::Format { format } => ("invalid_value", format!("It is {}.", Rule::unfit(format))),
+            Kind::MaxLength { limit } => {
+                ("too_long", format!("It has more than {limit} characters."))
+            }
+            Kind::MaxItems { limit } => {
+                ("invalid_value", format!("It has more than {limit} items."))
+            }
+            Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
+                ("too_small", format!("It is at least {limit}."))
+            }
+            Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
+                ("too_large", format!("It is at most {limit}."))
+            }
+            Kind::MinProperties { .. } | Kind::MinItems { .. } | Kind::MinLength { .. } => {
+                ("empty", "It is empty.".to_owned())
+            }
+            Kind::UniqueItems => {
+                let items = error.instance().as_array().map(Vec::as_slice).unwrap_or_default();
+                let mut known = HashSet::new();
+                let place = items.iter().position(|item| !known.insert(item));
+                let pointer = place.map_or_else(|| at.clone(), |place| format!("{at}/{place}"));
+                let repeated = Violation::new(pointer, "repeated", "The list has the same before.");
+                return found.note(repeated);
+            }
+            other => (
+                "invalid_value",
+                format!("It breaks the rule {} of the contract.", other.keyword()),
+            ),
+        };
+        found.note(Violation::new(at, code, detail));
     }
 }
 
@@ -366,79 +468,16 @@ fn find_unkept(at: &Value, pointer: String, depth: usize, found: &mut Found) {
 }
 
 /// A name as a step of a JSON pointer.
-pub(crate) fn escaped(name: &str) -> String {
+#[must_use]
+pub fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Says what is wrong, without repeating what was sent.
-fn tell(error: &ValidationError<'_>, found: &mut Found) {
-    let at = error.instance_path().as_str().to_owned();
-    let (code, detail) = match error.kind() {
-        Kind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            let pointer = format!("{at}/{name}");
-            let missing = Violation::new(pointer, "missing_field", format!("{name} is missing."));
-            return found.note(missing);
-        }
-        Kind::AdditionalProperties { unexpected } => {
-            return unexpected.iter().for_each(|name| found.note(unexpected_field(&at, name)));
-        }
-        // A value that may be null is one of two: what matters is why it is not the other.
-        Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
-            let others = context.iter().filter(|branch| !is_of_null(branch));
-            return others.flatten().for_each(|error| tell(error, found));
-        }
-        Kind::PropertyNames { error } => {
-            let name = error.instance().as_str().unwrap_or_default();
-            let detail = format!("The name is {}.", LanguageKind::NONE);
-            let pointer = format!("{at}/{}", escaped(name));
-            return found.note(Violation::new(pointer, "invalid_language", detail));
-        }
-        Kind::Type { kind } => {
-            let wanted = match kind {
-                TypeKind::Single(kind) => kind.to_string(),
-                TypeKind::Multiple(kinds) => {
-                    let kinds: Vec<_> = kinds.iter().map(|kind| kind.to_string()).collect();
-                    kinds.join(" or ")
-                }
-            };
-            ("wrong_type", format!("It is to be: {wanted}."))
-        }
-        Kind::Enum { options } => {
-            let known: Vec<_> =
-                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let detail = match known.len() {
-                0..=40 => format!("It is to be one of: {}.", known.join(", ")),
-                _ => "It is none of the codes that the contract tells.".to_owned(),
-            };
-            ("unknown_value", detail)
-        }
-        Kind::Pattern { pattern } => ("invalid_value", format!("It is {}.", Rule::unlike(pattern))),
-        Kind::Format { format } => ("invalid_value", format!("It is {}.", Rule::unfit(format))),
-        Kind::MaxLength { limit } => ("too_long", format!("It has more than {limit} characters.")),
-        Kind::MaxItems { limit } => ("invalid_value", format!("It has more than {limit} items.")),
-        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
-            ("too_small", format!("It is at least {limit}."))
-        }
-        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
-            ("too_large", format!("It is at most {limit}."))
-        }
-        Kind::MinProperties { .. } | Kind::MinItems { .. } | Kind::MinLength { .. } => {
-            ("empty", "It is empty.".to_owned())
-        }
-        Kind::UniqueItems => {
-            let items = error.instance().as_array().map(Vec::as_slice).unwrap_or_default();
-            let mut known = HashSet::new();
-            let place = items.iter().position(|item| !known.insert(item));
-            let pointer = place.map_or_else(|| at.clone(), |place| format!("{at}/{place}"));
-            let repeated = Violation::new(pointer, "repeated", "The list has the same before.");
-            return found.note(repeated);
-        }
-        other => {
-            ("invalid_value", format!("It breaks the rule {} of the contract.", other.keyword()))
-        }
-    };
-    found.note(Violation::new(at, code, detail));
+/// The name of the schema that a value was held against, where it has one.
+fn schema_of<'a>(error: &'a ValidationError<'_>) -> Option<&'a str> {
+    let place = error.schema_path().as_str().strip_prefix("/components/schemas/")?;
+    let (name, keyword) = place.split_once('/')?;
+    Some(name).filter(|_| !keyword.contains('/'))
 }
 
 /// The rules that a body was found to break.
@@ -485,7 +524,7 @@ fn unexpected_field(at: &str, name: &str) -> Violation {
     if at.is_empty() && read_only.contains(&name) {
         return Violation::new(pointer, "read_only", "The registry sets it: leave it out.");
     }
-    Violation::new(pointer, "unknown_field", "There is no such field.")
+    Violation::unknown_field(pointer)
 }
 
 /// The citations of fields that the record does not have.
@@ -537,7 +576,9 @@ pub fn pointer_of(path: &serde_path_to_error::Path) -> String {
     })
 }
 
-fn sentence(text: &str) -> String {
+/// The same as a sentence.
+#[must_use]
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let start: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{start}{}.", letters.as_str().trim_end_matches('.'))
