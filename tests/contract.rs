@@ -239,6 +239,28 @@ fn what_the_contract_shows_can_be_sent_and_every_answer_is_what_it_says() {
 }
 
 #[test]
+fn each_problem_is_shown_as_it_is_answered() {
+    let contract = api::openapi();
+    let mut shown = 0;
+    for (method, path, operation) in routes(&contract) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let Some(place) = response["$ref"].as_str() else { continue };
+            let response = contract.pointer(&place[1..]).unwrap();
+            let problem = &response["content"]["application/problem+json"];
+            if problem.is_null() {
+                continue;
+            }
+            let example = &problem["example"];
+            assert_eq!(example["status"].to_string(), *status, "{method} {path}: {place}");
+            let code = example["code"].as_str().unwrap();
+            assert!(api::is_told(code), "{place}: {code}");
+            shown += 1;
+        }
+    }
+    assert!(shown > 0);
+}
+
+#[test]
 fn every_problem_is_what_the_contract_says() {
     on_each_database(async |hub| {
         let mut contract = Contract::new();

@@ -29,7 +29,8 @@ use crate::{
 const EXPOSED: &str = "ETag, Link, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id";
 const EXPOSED_OF_WRITES: &str = "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, \
     X-Request-Id, Idempotency-Replayed";
-const MAX_ADDRESS: usize = 8 * 1024;
+/// How many characters an address has at most.
+pub(crate) const MAX_ADDRESS: usize = 8 * 1024;
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What every answer says, unless it says something else there.
 static STANDING: [(HeaderName, &str); 4] = [

@@ -8,19 +8,23 @@ use std::{
 
 use domain::{
     Country, CountryFilter, Deed, Person, Presentation, Resource, Seminar, SoughtLanguage, State,
-    collections, sample,
+    Violation, collections, sample,
 };
-use persistence::{FacetValue, MOST_VALUES, Stored, Visitor, facets, neighbours, visit_all};
+use persistence::{
+    Error, FacetValue, MOST_VALUES, Referrer, Stored, Visitor, facets, neighbours, visit_all,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{OpenApi, PartialSchema, ToSchema, openapi::RefOr};
+use uuid::Uuid;
 
 use crate::{
-    country, docs,
+    Problem, body as sent, country, docs,
+    edge::MAX_ADDRESS,
     export::Format,
     formats::table::Table,
     health, idempotency,
-    problem::{self, ProblemBody},
+    problem::{self, Fault, ProblemBody},
     programme,
     query::{
         LIMIT, MAX_LIMIT, MAX_SEARCH, MOST_FACETS, MOST_FIELDS, MOST_INCLUDED, MOST_LANGUAGES,
@@ -889,12 +893,15 @@ fn patch<R: Resource>(schema: &Value) -> Value {
     );
     guard(&mut patch, Deed::Write);
     patch["parameters"] = json!([id_parameter::<R>(), reference("parameters", "If-Match")]);
-    let example = sample::example(R::COLLECTION);
+    let sample = sample::example(R::COLLECTION);
+    let telling = ["status", "title", "name", "label", "rate", "mode", "kind"];
+    let field = telling.into_iter().find(|field| sample.get(field).is_some());
+    let field = field.expect("every record has one of these");
     patch["requestBody"] = body(
         "The fields to change.",
         "application/merge-patch+json",
         schema,
-        &json!({"citations": example["citations"]}),
+        &json!({field: sample[field]}),
     );
     patch["responses"]["202"] = publication::kept_aside();
     patch["responses"]["200"] =
@@ -976,31 +983,45 @@ fn record_of_body<R: Resource>(body: Value) -> Value {
     record
 }
 
+/// The problems that operations share, each told as it is answered.
 fn responses() -> Value {
-    let problem = |about: &str, headers: &[&str]| json!({"description": about, "headers": told(headers), "content": {"application/problem+json": {"schema": reference("schemas", "Problem")}}});
+    let problem = |about: &str, headers: &[&str], shown: Problem| json!({"description": about, "headers": told(headers), "content": {"application/problem+json": {"schema": reference("schemas", "Problem"), "example": shown.example()}}});
+    let of = Problem::of(Seminar::COLLECTION);
+    let limit = Fault::parameter(
+        "limit",
+        "invalid_parameter",
+        format!("It cannot be used: it is a number from 1 to {MAX_LIMIT}."),
+    );
+    let ends = Violation::new("/ends_on", "ends_before_it_starts", "It ends before it starts.");
+    let talk = Referrer {
+        collection: Presentation::COLLECTION.into(),
+        id: Some(Uuid::from_u128(0x0193_1f6e_6c00_7000_8000_0000_0000_0002)),
+        slug: Some("first-seminar-2021-experts-1".into()),
+        field: "/seminar_id".into(),
+    };
     json!({
         "NotModified": {"description": "The client has this representation already.", "headers": {"ETag": reference("headers", "ETag")}},
-        "BadRequest": problem("The request cannot be read, or names something that does not exist.", &[]),
-        "Unauthenticated": problem("A valid token is needed.", &["WWW-Authenticate"]),
-        "Forbidden": problem("The token does not allow that.", &[]),
-        "NotFound": problem("There is no such record.", &[]),
-        "Timeout": problem("The body took too long to arrive.", &[]),
-        "Conflict": problem("Another record has that slug, or a request with that key is still being answered.", &[]),
-        "InUse": problem("Others refer to this record; errors names them.", &[]),
-        "WrongState": problem("The record stands at another point of its way, from which that step does not lead, or what is public refers to it.", &[]),
-        "Decided": problem("The proposal was decided before, or the record has moved on since it was made, or cannot become that any more.", &[]),
-        "TooManyWebhooks": problem("There are as many webhooks as there can be.", &[]),
-        "WebhookOff": problem("The webhook is switched off.", &[]),
-        "Stale": problem("The record has changed since it was read.", &[]),
-        "TooLarge": problem("The body is too large.", &[]),
-        "TooLong": problem("The address is longer than 8192 characters.", &[]),
-        "MediaType": problem("The body has a media type that cannot be read.", &["Accept", "Accept-Patch"]),
-        "Invalid": problem("The record breaks a rule; errors lists every one.", &[]),
-        "Unfit": problem("It can be read, and cannot be answered or taken like that: code and detail say why, and errors each place where there is one.", &[]),
-        "Unconditional": problem("If-Match is needed.", &[]),
-        "TooMany": problem("One client may not ask so much in a minute; what has not changed since is not counted.", &["Retry-After", "RateLimit", "RateLimit-Policy"]),
-        "Internal": problem("The service failed; name the request id when you ask for help.", &[]),
-        "Unavailable": problem("The service cannot answer that now; try again.", &["Retry-After"]),
+        "BadRequest": problem("The request cannot be read, or names something that does not exist.", &[], Problem::invalid_query(vec![limit])),
+        "Unauthenticated": problem("A valid token is needed.", &["WWW-Authenticate"], Problem::unauthenticated()),
+        "Forbidden": problem("The token does not allow that.", &[], Problem::forbidden(Deed::Write)),
+        "NotFound": problem("There is no such record.", &[], of(Error::NotFound)),
+        "Timeout": problem("The body took too long to arrive.", &[], Problem::timeout()),
+        "Conflict": problem("Another record has that slug, or a request with that key is still being answered.", &[], of(Error::Taken)),
+        "InUse": problem("Others refer to this record; errors names them.", &[], of(Error::InUse(vec![talk]))),
+        "WrongState": problem("The record stands at another point of its way, from which that step does not lead, or what is public refers to it.", &[], of(Error::WrongState(State::Published))),
+        "Decided": problem("The proposal was decided before, or the record has moved on since it was made, or cannot become that any more.", &[], of(Error::Decided)),
+        "TooManyWebhooks": problem("There are as many webhooks as there can be.", &[], Problem::too_many_webhooks()),
+        "WebhookOff": problem("The webhook is switched off.", &[], Problem::webhook_off()),
+        "Stale": problem("The record has changed since it was read.", &[], of(Error::Stale)),
+        "TooLarge": problem("The body is too large.", &[], Problem::too_large(sent::LIMIT)),
+        "TooLong": problem(&format!("The address is longer than {MAX_ADDRESS} characters."), &[], Problem::too_long(MAX_ADDRESS)),
+        "MediaType": problem("The body has a media type that cannot be read.", &["Accept", "Accept-Patch"], Problem::media_type("application/json", false)),
+        "Invalid": problem("The record breaks a rule; errors lists every one.", &[], of(Error::Refused(vec![ends]))),
+        "Unfit": problem("It can be read, and cannot be answered or taken like that: code and detail say why, and errors each place where there is one.", &[], Problem::too_many_rows(2_000_000, 1_048_575)),
+        "Unconditional": problem("If-Match is needed.", &[], Problem::unconditional()),
+        "TooMany": problem("One client may not ask so much in a minute; what has not changed since is not counted.", &["Retry-After", "RateLimit", "RateLimit-Policy"], Problem::too_many_requests(600, 30)),
+        "Internal": problem("The service failed; name the request id when you ask for help.", &[], Problem::internal()),
+        "Unavailable": problem("The service cannot answer that now; try again.", &["Retry-After"], Problem::unavailable()),
     })
 }
 

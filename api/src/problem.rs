@@ -65,6 +65,8 @@ pub struct ProblemBody<'a> {
 /// One thing that is wrong with a request, and where: `pointer`, `parameter` or `header`, of which
 /// at most one is there, or none where it is about no one place.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(examples(json!({"parameter": "limit", "code": "invalid_parameter",
+    "detail": "It cannot be used: it is a number from 1 to 100."})))]
 pub struct Fault {
     /// Where in the body, as a JSON pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -672,18 +674,24 @@ impl Problem {
         response
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
-            .body(
-                serde_json::to_vec(&ProblemBody {
-                    r#type: format!("/problems/{}", self.kind.code),
-                    title: self.kind.title,
-                    status: self.kind.status,
-                    detail: &self.detail,
-                    instance: format!("urn:uuid:{request_id}"),
-                    code: self.kind.code,
-                    errors: &self.errors,
-                })
-                .unwrap_or_default(),
-            )
+            .body(serde_json::to_vec(&self.told(request_id)).unwrap_or_default())
+    }
+
+    /// The same, to be shown.
+    pub(crate) fn example(&self) -> serde_json::Value {
+        serde_json::json!(self.told(Uuid::from_u128(0x0193_1f6e_6c00_7000_8000_0000_0000_0001)))
+    }
+
+    fn told(&self, request_id: Uuid) -> ProblemBody<'_> {
+        ProblemBody {
+            r#type: format!("/problems/{}", self.kind.code),
+            title: self.kind.title,
+            status: self.kind.status,
+            detail: &self.detail,
+            instance: format!("urn:uuid:{request_id}"),
+            code: self.kind.code,
+            errors: &self.errors,
+        }
     }
 }
 
