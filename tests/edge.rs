@@ -253,6 +253,9 @@ fn every_page_may_read_and_listed_pages_may_write() {
         let reply = hub.send("GET", "/v1/seminars", &page, None).await;
         assert_eq!(reply.header("access-control-allow-origin"), "*");
         assert!(reply.header("access-control-expose-headers").contains("ETag"));
+        let wrong = hub.send("POST", "/v1/countries", &page, Some("{}".into())).await;
+        assert_eq!(wrong.json()["code"], "method_not_allowed");
+        assert_eq!(wrong.header("access-control-allow-origin"), "*");
         let ask =
             |origin: &'static str| [("origin", origin), ("access-control-request-method", "POST")];
         let other = hub.send("OPTIONS", "/v1/seminars", &ask("https://other.example"), None).await;
@@ -435,10 +438,25 @@ fn a_token_that_does_not_hold_reads_nothing() {
 }
 
 #[test]
+fn all_that_can_go_wrong_is_listed_as_it_is_told_one_by_one() {
+    on_each_database(async |hub| {
+        let all = hub.get("/problems").await.json();
+        for (list, known) in [("problems", "stale_revision"), ("errors", "missing_field")] {
+            let kinds = all[list].as_array().unwrap();
+            assert!(kinds.iter().any(|kind| kind["code"] == known), "{kinds:?}");
+            for kind in kinds {
+                let path = format!("/problems/{}", kind["code"].as_str().unwrap());
+                assert_eq!(hub.get(&path).await.json(), *kind);
+            }
+        }
+    });
+}
+
+#[test]
 fn who_comes_with_a_browser_is_shown_a_page_and_programs_are_told_the_same_in_json() {
     const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     on_each_database(async |hub| {
-        for path in ["/", "/problems/stale_revision", "/problems/missing_field"] {
+        for path in ["/", "/problems", "/problems/stale_revision", "/problems/missing_field"] {
             let page = hub.send("GET", path, &[("accept", BROWSER)], None).await;
             assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
             assert!(page.header("content-security-policy").contains("style-src"), "{path}");

@@ -62,6 +62,9 @@ pub(crate) struct Home {
     /// The contract, to be read by people.
     #[schema(example = "/docs/")]
     documentation: &'static str,
+    /// What can go wrong, and what to do then.
+    #[schema(example = "/problems")]
+    problems: &'static str,
     /// Whether the service is well.
     #[schema(example = "/health/ready")]
     health: &'static str,
@@ -90,6 +93,7 @@ pub(crate) async fn index(request: HttpRequest) -> HttpResponse {
         dump: "/v1/dump.zip",
         contract: "/openapi.json",
         documentation: "/docs/",
+        problems: "/problems",
         health: "/health/ready",
     };
     let mut response = page::either(&request, &home, page_of);
@@ -107,7 +111,11 @@ fn page_of(home: &Home) -> Page {
              visits, who presented what, which countries took part, and what came of it. Lists come \
              as JSON, and need no token.",
         )
-        .links("How to read it", [(home.documentation, "Documentation"), (home.contract, "Contract (OpenAPI)")])
+        .links("How to read it", [
+                (home.documentation, "Documentation"),
+                (home.contract, "Contract (OpenAPI)"),
+                (home.problems, "What can go wrong"),
+            ])
         .links("Collections", lists.iter().map(|(address, name)| (&**address, &**name)))
         .links(
             "All of it",

@@ -123,7 +123,10 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     let status = response.status();
     let free = counted.is_some() && response.response().extensions().contains::<answer::Free>();
     if !response.headers().contains_key(header::X_CONTENT_TYPE_OPTIONS) {
-        let reads = method == Method::GET || method == Method::HEAD;
+        // What a method does that no address takes is nothing, and no secret.
+        let reads = method == Method::GET
+            || method == Method::HEAD
+            || status == StatusCode::METHOD_NOT_ALLOWED;
         let secure = secure(response.request());
         Circumstances { secure, reads, personal, origin }.finish(response.headers_mut());
     }

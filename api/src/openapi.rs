@@ -51,6 +51,7 @@ mod whole;
         docs::index,
         health::live,
         health::ready,
+        problem::index,
         problem::describe,
         programme::read,
         country::read,

@@ -33,7 +33,8 @@ const STYLE: &str = "
 
 /// Whether a request rather has a page than JSON, at an address that has both.
 pub(crate) fn preferred(request: &HttpRequest) -> bool {
-    let both = request.path() == "/" || request.path().starts_with("/problems/");
+    let both =
+        matches!(request.path(), "/" | "/problems") || request.path().starts_with("/problems/");
     let accepted = request.headers().get(header::ACCEPT).filter(|_| both);
     accepted
         .and_then(|accepted| accepted.to_str().ok())

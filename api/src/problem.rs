@@ -750,6 +750,48 @@ pub(crate) struct ProblemKind {
     meaning: &'static str,
 }
 
+impl ProblemKind {
+    fn of(&Kind { code, status, title, meaning }: &Kind) -> Self {
+        Self { code, status, title, meaning }
+    }
+}
+
+/// What can go wrong.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProblemKinds {
+    /// The kinds of problems.
+    problems: Vec<ProblemKind>,
+    /// What each code means that stands in the errors of a problem only.
+    errors: Vec<ProblemKind>,
+}
+
+/// List what can go wrong
+///
+/// Every kind of problem and every code in the `errors` of one, with what has happened then and what to
+/// do; but for those of a format (`not_ready`), which are the names of its rules.
+#[utoipa::path(get, path = "/problems", tag = "service", operation_id = "listProblemKinds",
+    responses((status = 200, description = "What each means.", body = ProblemKinds)))]
+pub(crate) async fn index(request: HttpRequest) -> HttpResponse {
+    let told = ProblemKinds {
+        problems: kinds::KINDS.iter().copied().map(ProblemKind::of).collect(),
+        errors: faults::FAULTS.iter().map(ProblemKind::of).collect(),
+    };
+    page::either(&request, &told, |told| {
+        let lists =
+            [("Problems", &told.problems), ("What stands in the errors of one", &told.errors)];
+        let page = page::Page::new("What can go wrong");
+        let page = lists.into_iter().fold(page, |page, (heading, kinds)| {
+            let links: Vec<_> =
+                kinds.iter().map(|kind| (format!("/problems/{}", kind.code), kind.title)).collect();
+            page.links(heading, links.iter().map(|(address, title)| (&**address, *title)))
+        });
+        page.links("Go on", ONWARD)
+    })
+}
+
+/// Where who reads of a problem goes on.
+const ONWARD: [(&str, &str); 2] = [("/", "Capacity Hub"), ("/docs/", "The documentation")];
+
 /// Every problem there is, and every code that stands in the errors of one. Those of a format, where
 /// a record is not ready for it, are the names that the format itself gives its rules.
 fn known(code: &str) -> Option<&'static Kind> {
@@ -774,12 +816,11 @@ pub(crate) async fn describe(
     request: HttpRequest,
     code: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let Kind { code, status, title, meaning } = *known(&code).ok_or_else(Problem::no_route)?;
-    let told = ProblemKind { code, status, title, meaning };
+    let told = ProblemKind::of(known(&code).ok_or_else(Problem::no_route)?);
     Ok(page::either(&request, &told, |told| {
         let about = page::Page::new(told.title).says(told.meaning);
         about
             .adds(&format!("{} · HTTP {}", told.code, told.status))
-            .links("Go on", [("/", "Capacity Hub"), ("/docs/", "The documentation")])
+            .links("Go on", [("/problems", "All that can go wrong")].into_iter().chain(ONWARD))
     }))
 }

@@ -262,6 +262,7 @@ fn routes(config: &mut ServiceConfig) {
     routes.at("/openapi.json", |at| at.get(docs::contract));
     routes.at("/docs", |at| at.get(docs::doorstep));
     routes.at("/docs/{file:.*}", |at| at.get(docs::ui));
+    routes.at("/problems", |at| at.get(problem::index));
     routes.at("/problems/{code}", |at| at.get(problem::describe));
     routes.at("/health/live", |at| at.get(health::live));
     routes.at("/health/ready", |at| at.get(health::ready));
