@@ -51,6 +51,34 @@ fn written(mut record: Value) -> Value {
 }
 
 #[test]
+fn who_did_something_is_named_by_one_statement_for_all_of_a_page() {
+    on_each_database(async |hub| {
+        let mut made = hub.write("POST", "/v1/topics", None, Some(&topic("named", "Named"))).await;
+        let at = "/v1/topics/named";
+        let asked = async |hub: &Hub| {
+            hub.statements();
+            let told = read(hub, &format!("{at}/revisions")).await.json();
+            let actors = told["items"].as_array().unwrap().clone();
+            let names = actors.into_iter().map(|item| item["actor_name"].clone());
+            let looks = |sql: &&String| sql.contains(r#"SELECT "token"."id", "token"."name" FROM"#);
+            (names.collect(), hub.statements().iter().filter(looks).count())
+        };
+        let (names, looks): (Vec<Value>, _) = asked(&hub).await;
+        assert_eq!((names.len(), looks), (1, 1));
+        for number in 0..3 {
+            let token = hub.token("publisher", &[]).await;
+            let tag = made.header("etag").to_owned();
+            let body = topic("named", &format!("Name {number}"));
+            made = hub.write_as(&token, "PUT", at, Some(&tag), Some(&body)).await;
+            assert_eq!(made.status, 200, "{}", made.text);
+        }
+        let (names, looks): (Vec<Value>, _) = asked(&hub).await;
+        assert!(names.len() == 4 && names.iter().all(Value::is_string), "{names:?}");
+        assert_eq!(looks, 1);
+    });
+}
+
+#[test]
 fn every_resource_has_a_history_and_can_go_back_in_it() {
     on_each_database(async |hub| {
         let mut collections = Collections(Vec::new());
@@ -143,6 +171,8 @@ fn a_history_is_told_in_pages_with_who_did_it_and_where_it_differs() {
         let item = &all.json()["items"][0];
         assert_eq!(item["note"], Value::Null);
         assert_eq!(hub.token.split('_').nth(1), item["actor"].as_str());
+        let token = hub.get_as(&hub.token, "/v1/tokens/self").await.json();
+        assert_eq!(item["actor_name"], token["name"]);
         assert_eq!(item["request_id"].as_str().map(str::len), Some(36));
 
         let mut pages = Vec::new();

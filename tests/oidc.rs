@@ -212,6 +212,7 @@ fn who_is_known_to_the_identity_provider_may_do_what_their_role_may_and_the_log_
         assert_eq!((made.status.as_u16(), &made.json()["state"]), (201, &json!("draft")));
         let history = hub.get_as(&hub.token, "/v1/topics/known/revisions").await.json();
         assert_eq!(history["items"][0]["actor"], "oidc:f3b1|aigerim");
+        assert_eq!(history["items"][0]["actor_name"], "oidc:f3b1|aigerim");
 
         let told = own(&hub, &at, &editor).await.json();
         let expected = json!({

@@ -392,6 +392,10 @@ fn an_editors_change_to_what_is_public_is_kept_aside_until_it_is_decided() {
             json!(["accepted", "Indeed better."])
         );
         assert!(told_of["decided_by"].is_string() && told_of["decided_at"].is_string());
+        let name =
+            async |token: &str| hub.get_as(token, "/v1/tokens/self").await.json()["name"].clone();
+        let called = [&told_of["actor_name"], &told_of["decided_by_name"]];
+        assert_eq!(called, [&name(&editor).await, &name(&publisher).await]);
         let now = hub.get(at).await.json();
         assert_eq!(json!([now["label"]["en"], now["revision"]]), json!(["Better", 2]));
         for (token, decision) in

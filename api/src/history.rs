@@ -42,6 +42,10 @@ pub(crate) struct RevisionEntry {
     /// command.
     #[schema(example = "0123456789ab")]
     actor: String,
+    /// What they are called: the name of the token, null if it is no longer there; of anybody else the
+    /// same as `actor`.
+    #[schema(example = "Aigerim")]
+    actor_name: Option<String>,
     /// The request that it was done in; null when it was done by a command.
     #[schema(example = "01931f6e-6c00-7000-8000-000000000003")]
     request_id: Option<String>,
@@ -78,6 +82,7 @@ impl From<&Revision> for RevisionEntry {
             state: revision.state,
             at: revision.at,
             actor: revision.actor.clone(),
+            actor_name: revision.actor_name.clone(),
             request_id: revision.request_id.clone(),
             note: revision.note.clone(),
             current: revision.current,

@@ -52,6 +52,10 @@ pub(crate) struct ProposalRecord {
     /// The id of the token that it was made with, or `oidc:` and the `sub` of its holder.
     #[schema(example = "3f9a0c5be21d")]
     actor: String,
+    /// What they are called: the name of the token, null if it is no longer there; of anybody else the
+    /// same as `actor`.
+    #[schema(example = "Aigerim")]
+    actor_name: Option<String>,
     /// Why it was made, if that was said.
     note: Option<String>,
     /// When it was made.
@@ -59,6 +63,8 @@ pub(crate) struct ProposalRecord {
     created_at: DateTime<Utc>,
     /// The id of the token that it was decided with, or as for `actor`; null while it is open.
     decided_by: Option<String>,
+    /// What they are called, as for `actor_name`.
+    decided_by_name: Option<String>,
     /// When it was decided; null while it is open.
     decided_at: Option<DateTime<Utc>>,
     /// Why it was decided so, if that was said.
@@ -97,7 +103,7 @@ pub(crate) struct ProposalFilter {
 
 impl From<Proposal> for ProposalRecord {
     fn from(proposal: Proposal) -> Self {
-        let Proposal { kept, current, body } = proposal;
+        let Proposal { kept, actor_name, decided_by_name, current, body } = proposal;
         let status = serde_json::from_value(kept.status.into());
         Self {
             id: kept.id,
@@ -108,9 +114,11 @@ impl From<Proposal> for ProposalRecord {
             moved_on: current != kept.revision,
             status: status.unwrap_or(ProposalStatus::Open),
             actor: kept.actor,
+            actor_name,
             note: kept.note,
             created_at: kept.created_at,
             decided_by: kept.decided_by,
+            decided_by_name,
             decided_at: kept.decided_at,
             answer: kept.answer,
             body: serde_json::from_str(&kept.body).unwrap_or_default(),

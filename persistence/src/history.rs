@@ -15,6 +15,7 @@ use crate::{
     log,
     record::{self, named, read},
     sight::{PROJECT, of_no_project},
+    token::Names,
 };
 
 /// A record as of one change, and the change.
@@ -32,6 +33,8 @@ pub struct Revision {
     pub at: DateTime<Utc>,
     /// Who did it: the id of a token, or a command.
     pub actor: String,
+    /// What they are called, if that is known.
+    pub actor_name: Option<String>,
     /// The request that it was done in.
     pub request_id: Option<String>,
     /// Why it was done.
@@ -63,7 +66,8 @@ impl Store {
         let rows = rows.all(self.db()).await?;
         let shown = usize::try_from(limit).unwrap_or(usize::MAX).min(rows.len());
         let before = |place: usize| rows.get(place + 1);
-        let told = (0..shown).map(|place| revision(&rows[place], before(place), newest));
+        let names = Names::of(self.db(), rows.iter().map(|row| &*row.actor)).await?;
+        let told = (0..shown).map(|place| revision(&rows[place], before(place), newest, &names));
         Ok((told.collect::<Result<_, _>>()?, rows.len() > shown))
     }
 
@@ -82,7 +86,8 @@ impl Store {
             .all(self.db())
             .await?;
         let found = rows.first().filter(|row| row.revision == number);
-        found.map(|row| revision(row, rows.get(1), newest)).transpose()
+        let names = Names::of(self.db(), found.map(|row| &*row.actor)).await?;
+        found.map(|row| revision(row, rows.get(1), newest, &names)).transpose()
     }
 
     /// Whether the record of that id has not been deleted.
@@ -220,7 +225,12 @@ async fn newest<R: Stored>(db: &impl ConnectionTrait, id: Uuid) -> Result<i64, E
 }
 
 /// A row of the log, told beside the one before it.
-fn revision(row: &log::Model, before: Option<&log::Model>, newest: i64) -> Result<Revision, Error> {
+fn revision(
+    row: &log::Model,
+    before: Option<&log::Model>,
+    newest: i64,
+    names: &Names,
+) -> Result<Revision, Error> {
     let body = |row: &log::Model| row.body.as_deref().map(read::<Value>).transpose();
     let before = before.map(body).transpose()?.flatten();
     let after = body(row)?;
@@ -232,6 +242,7 @@ fn revision(row: &log::Model, before: Option<&log::Model>, newest: i64) -> Resul
         state: state.transpose().map_err(unreadable)?,
         at: row.at,
         actor: row.actor.clone(),
+        actor_name: names.name(&row.actor),
         request_id: row.request_id.clone(),
         note: row.note.clone(),
         current: row.revision == newest,

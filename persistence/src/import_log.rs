@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use crate::{Error, Store, record::read};
+use crate::{Error, Store, record::read, token::Names};
 
 /// For how long an import is told of.
 const KEPT: TimeDelta = TimeDelta::days(7);
@@ -105,6 +105,8 @@ pub struct KeptImport {
     pub id: Uuid,
     /// Who sent it.
     pub actor: String,
+    /// What they are called, if that is known.
+    pub actor_name: Option<String>,
     /// Where it stands.
     pub state: ImportState,
     /// Why it failed.
@@ -119,12 +121,13 @@ pub struct KeptImport {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-fn told(row: Model, now: DateTime<Utc>) -> Result<KeptImport, Error> {
+fn told(row: Model, now: DateTime<Utc>, names: &Names) -> Result<KeptImport, Error> {
     let state = ImportState::ALL.into_iter().find(|state| state.name() == row.state);
     let state = state.unwrap_or(ImportState::Failed);
     let lapsed = state == ImportState::Running && row.beat_at < now - LEASE;
     Ok(KeptImport {
         id: row.id,
+        actor_name: names.name(&row.actor),
         actor: row.actor,
         state: if lapsed { ImportState::Failed } else { state },
         code: if lapsed { Some(INTERRUPTED.to_owned()) } else { row.code },
@@ -154,7 +157,8 @@ impl Store {
         };
         let kept = row.clone().into_active_model().reset_all();
         Entity::insert(kept).exec_without_returning(self.db()).await?;
-        told(row, now)
+        let names = Names::of(self.db(), [actor]).await?;
+        told(row, now, &names)
     }
 
     /// Gives a sign of life of an import that is on its way.
@@ -204,7 +208,9 @@ impl Store {
     /// The import of that id, if it is that actor's; anybody's where none is named.
     pub async fn import_of(&self, id: Uuid, actor: Option<&str>) -> Result<KeptImport, Error> {
         let row = own(actor).filter(Column::Id.eq(id)).one(self.db()).await?;
-        told(row.ok_or(Error::NotFound)?, self.now())
+        let row = row.ok_or(Error::NotFound)?;
+        let names = Names::of(self.db(), [&*row.actor]).await?;
+        told(row, self.now(), &names)
     }
 
     /// The imports of that actor, or of all, before that one; the newest first.
@@ -219,7 +225,9 @@ impl Store {
             rows = rows.filter(Column::Id.lt(before));
         }
         let now = self.now();
-        rows.all(self.db()).await?.into_iter().map(|row| told(row, now)).collect()
+        let rows = rows.all(self.db()).await?;
+        let names = Names::of(self.db(), rows.iter().map(|row| &*row.actor)).await?;
+        rows.into_iter().map(|row| told(row, now, &names)).collect()
     }
 
     /// Keeps a part of the file that an import gives back.

@@ -14,6 +14,7 @@ use crate::{
     record::{self, read},
     reference::settled,
     rights::{may_decide, rights, rights_of},
+    token::Names,
     visit_all,
 };
 
@@ -50,6 +51,10 @@ const OPEN: &str = "open";
 pub struct Proposal {
     /// What was proposed, and what became of it.
     pub kept: Model,
+    /// What who proposed it is called, if that is known.
+    pub actor_name: Option<String>,
+    /// What who decided about it is called, if anybody did and that is known.
+    pub decided_by_name: Option<String>,
     /// The revision that the record is at now.
     pub current: i64,
     /// What the record holds now.
@@ -90,7 +95,8 @@ async fn keep(
         answer: None,
     };
     Entity::insert(row.clone().into_active_model().reset_all()).exec_without_returning(tx).await?;
-    told(row, old)
+    let names = names(tx, [&row]).await?;
+    told(row, old, &names)
 }
 
 /// Keeps a change aside, unless its author has proposed just that already: then it is that proposal.
@@ -109,14 +115,30 @@ pub(crate) async fn keep_once(
         .order_by_asc(Column::Id);
     for known in open.all(tx).await? {
         if read::<Value>(&known.body)? == *value {
-            return told(known, old);
+            let names = names(tx, [&known]).await?;
+            return told(known, old, &names);
         }
     }
     keep(tx, store, by, old, value).await
 }
 
-fn told(kept: Model, record: &record::Model) -> Result<Proposal, Error> {
-    Ok(Proposal { kept, current: record.revision, body: read(&record.body)? })
+/// What those are called who made these proposals, and who decided about them.
+async fn names<'a>(
+    db: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = &'a Model>,
+) -> Result<Names, Error> {
+    let both = |row: &'a Model| [Some(&*row.actor), row.decided_by.as_deref()];
+    Names::of(db, rows.into_iter().flat_map(both).flatten()).await
+}
+
+fn told(kept: Model, record: &record::Model, names: &Names) -> Result<Proposal, Error> {
+    Ok(Proposal {
+        actor_name: names.name(&kept.actor),
+        decided_by_name: kept.decided_by.as_deref().and_then(|by| names.name(by)),
+        current: record.revision,
+        body: read(&record.body)?,
+        kept,
+    })
 }
 
 /// The proposals about records that may also be seen before they are public.
@@ -153,9 +175,10 @@ impl Store {
         let ids = rows.iter().map(|row| row.record_id);
         let records =
             record::Entity::find().filter(record::Column::Id.is_in(ids)).all(self.db()).await?;
+        let names = names(self.db(), &rows).await?;
         let of = |row: Model| {
             let record = records.iter().find(|record| record.id == row.record_id)?;
-            Some(told(row, record))
+            Some(told(row, record, &names))
         };
         rows.into_iter().filter_map(of).collect()
     }
@@ -165,7 +188,8 @@ impl Store {
         let row = visible(self.sight()).filter(Column::Id.eq(id)).one(self.db()).await?;
         let row = row.ok_or(Error::NotFound)?;
         let record = record::Entity::find_by_id(row.record_id).one(self.db()).await?;
-        told(row, &record.ok_or(Error::NotFound)?)
+        let names = names(self.db(), [&row]).await?;
+        told(row, &record.ok_or(Error::NotFound)?, &names)
     }
 
     /// Decides about a proposal that nobody has decided about yet.

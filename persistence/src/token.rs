@@ -1,6 +1,9 @@
 //! Tokens: who may do what.
 #![allow(unreachable_pub, reason = "the entity macro makes everything public")]
-use std::{collections::HashMap, fmt::Write};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Days, TimeDelta, Utc};
@@ -100,6 +103,44 @@ impl KeptToken {
     pub fn may(&self, deed: Deed) -> bool {
         self.role.may(deed) && (self.projects.is_none() || deed.fits_into_projects())
     }
+}
+
+/// What those who act are called.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<String, String>);
+
+impl Names {
+    /// Of all of them by one statement.
+    pub(crate) async fn of<'a>(
+        db: &impl ConnectionTrait,
+        actors: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, Error> {
+        let ids: BTreeSet<_> = actors.into_iter().filter(|actor| is_id(actor)).collect();
+        if ids.is_empty() {
+            return Ok(Self::default());
+        }
+        let rows: Vec<(String, String)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Name])
+            .filter(Column::Id.is_in(ids))
+            .into_tuple()
+            .all(db)
+            .await?;
+        Ok(Self(rows.into_iter().collect()))
+    }
+
+    /// The name of a token, if it is still there; who is none is called as the log has them.
+    pub(crate) fn name(&self, actor: &str) -> Option<String> {
+        match is_id(actor) {
+            true => self.0.get(actor).cloned(),
+            false => Some(actor.to_owned()),
+        }
+    }
+}
+
+/// Whether that is the id of a token, as they are made.
+fn is_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|letter| letter.is_ascii_hexdigit())
 }
 
 impl Store {

@@ -203,7 +203,8 @@ async fn found(request: &HttpRequest, store: &Store, key: &str) -> Result<KeptIm
 
 /// An import, as it is answered.
 fn told(kept: KeptImport) -> Value {
-    let KeptImport { id, actor, state, code, progress, report, created_at, ended_at } = kept;
+    let KeptImport { id, actor, actor_name, state, code, progress, report, created_at, ended_at } =
+        kept;
     let over = ended_at.is_some();
     let refused = report["counts"]["refused"].as_u64().unwrap_or_default();
     let file = over && refused > 0 && report["resource"].is_string();
@@ -212,6 +213,7 @@ fn told(kept: KeptImport) -> Value {
         "state": state.name(),
         "code": code,
         "actor": actor,
+        "actor_name": actor_name,
         "created_at": created_at,
         "ended_at": ended_at,
         "total": progress.total,

@@ -69,6 +69,7 @@ fn entry(more: Value) -> Value {
         "state": "published",
         "at": "2026-11-24T09:00:00Z",
         "actor": "0123456789ab",
+        "actor_name": "Aigerim",
         "request_id": "01931f6e-6c00-7000-8000-000000000003",
         "note": "The date was misprinted.",
         "current": true,
