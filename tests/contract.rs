@@ -239,6 +239,20 @@ fn what_the_contract_shows_can_be_sent_and_every_answer_is_what_it_says() {
 }
 
 #[test]
+fn the_words_of_a_list_are_explained() {
+    let contract = api::openapi();
+    let schemas = &contract["components"]["schemas"];
+    let status = &schemas["EventStatus"];
+    let about = status["description"].as_str().unwrap();
+    assert!(about.contains("\n- `postponed`: Put off, without new days."), "{about}");
+    for name in ["SeminarKind", "OrganisationKind", "State", "StatementMode", "SpeakerRole"] {
+        let words = schemas[name]["enum"].as_array().unwrap().len();
+        let told = schemas[name]["x-enum-descriptions"].as_array().unwrap();
+        assert_eq!(told.len(), words, "{name}");
+    }
+}
+
+#[test]
 fn each_problem_is_shown_as_it_is_answered() {
     let contract = api::openapi();
     let mut shown = 0;

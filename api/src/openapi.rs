@@ -122,7 +122,8 @@ pub fn openapi() -> Value {
     building.seen_by_token();
     building.unfit();
     building.whole_answers();
-    let (paths, schemas) = (building.paths, building.schemas);
+    let (paths, mut schemas) = (building.paths, building.schemas);
+    schemas.values_mut().for_each(name_words);
     document["paths"] = Value::Object(paths);
     document["tags"] = json!(tags);
     document["components"] = json!({
@@ -254,6 +255,22 @@ fn fits(pattern: &str, step: &str) -> bool {
     let after = rest.split_once('}').map_or("", |(_, after)| after);
     let inner = step.strip_prefix(before).and_then(|step| step.strip_suffix(after));
     inner.is_some_and(|inner| !inner.is_empty())
+}
+
+/// Puts each word of a schema before what it means: its type tells just the meanings, in their order.
+fn name_words(schema: &mut Value) {
+    let words = enum_values(schema);
+    let about = schema["description"].as_str().unwrap_or_default().trim();
+    let mut parts = about.split("\n- ").map(ToOwned::to_owned);
+    let about = parts.next().unwrap_or_default();
+    let meanings: Vec<String> = parts.collect();
+    if words.is_empty() || words.len() != meanings.len() {
+        return;
+    }
+    let line = |(word, meaning): (&String, &String)| format!("\n- `{word}`: {meaning}");
+    let lines: String = words.iter().zip(&meanings).map(line).collect();
+    schema["description"] = format!("{about}\n{lines}").into();
+    schema["x-enum-descriptions"] = json!(meanings);
 }
 
 struct Building<'a> {

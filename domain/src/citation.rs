@@ -5,7 +5,7 @@ use utoipa::{
     openapi::{Object, ObjectBuilder, schema::SchemaType},
 };
 
-use crate::{DocumentRef, Line, Pointer, Prose};
+use crate::{DocumentRef, Line, Pointer, Prose, value::words};
 
 /// Where a fact comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -31,14 +31,14 @@ fn any_value() -> Object {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(about)).build()
 }
 
-/// How a fact follows from its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// The source says it.
-    Stated,
-    /// It follows from what the source says.
-    Derived,
-    /// It is a choice of the editors.
-    Editorial,
+words! {
+    /// How a fact follows from its source.
+    pub enum Basis {
+        /// The source says it.
+        Stated,
+        /// It follows from what the source says.
+        Derived,
+        /// It is a choice of the editors.
+        Editorial,
+    }
 }

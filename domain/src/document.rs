@@ -4,7 +4,7 @@ use validator::Validate;
 
 use crate::{
     Citation, Collection, Key, LanguageTag, Line, MediaType, NoDerived, OneOf, OrganisationRef,
-    PartialDate, Resource, Sha256, Slug, SoughtLanguage, Text, Url,
+    PartialDate, Resource, Sha256, Slug, SoughtLanguage, Text, Url, value::words,
 };
 
 /// A source that facts are taken from, or a file that belongs to a record.
@@ -38,26 +38,26 @@ pub struct Document {
     pub citations: Vec<Citation>,
 }
 
-/// What a document is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentKind {
-    /// An article or a web page.
-    Article,
-    /// A report.
-    Report,
-    /// An agenda.
-    Agenda,
-    /// Slides.
-    Slides,
-    /// A video.
-    Video,
-    /// A photo.
-    Photo,
-    /// An agreement.
-    Agreement,
-    /// A brochure.
-    Brochure,
+words! {
+    /// What a document is.
+    pub enum DocumentKind {
+        /// An article or a web page.
+        Article,
+        /// A report.
+        Report,
+        /// An agenda.
+        Agenda,
+        /// Slides.
+        Slides,
+        /// A video.
+        Video,
+        /// A photo.
+        Photo,
+        /// An agreement.
+        Agreement,
+        /// A brochure.
+        Brochure,
+    }
 }
 
 /// A file, as it is described.

@@ -5,7 +5,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, DocumentRef, FullDate, Key, Line, Money, NoDerived, OneOf, OrganisationRef,
-    PartialDate, ProjectRef, Resource, Slug, Text, ends_too_early, in_order,
+    PartialDate, ProjectRef, Resource, Slug, Text, ends_too_early, in_order, value::words,
 };
 
 /// The agreement by which a project is paid for.
@@ -51,20 +51,20 @@ pub struct GrantArrangement {
     pub citations: Vec<Citation>,
 }
 
-/// Where a grant arrangement stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantStatus {
-    /// Not signed yet.
-    Negotiated,
-    /// Signed.
-    Signed,
-    /// In force.
-    InForce,
-    /// Fulfilled.
-    Completed,
-    /// Ended early.
-    Terminated,
+words! {
+    /// Where a grant arrangement stands.
+    pub enum GrantStatus {
+        /// Not signed yet.
+        Negotiated,
+        /// Signed.
+        Signed,
+        /// In force.
+        InForce,
+        /// Fulfilled.
+        Completed,
+        /// Ended early.
+        Terminated,
+    }
 }
 
 /// A party of a grant arrangement.
@@ -79,18 +79,18 @@ pub struct GrantParty {
     pub signatory: Option<Line>,
 }
 
-/// The capacity in which an organisation is a party.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantCapacity {
-    /// Gives the money.
-    Grantor,
-    /// Receives the money.
-    Grantee,
-    /// Signs, and neither gives nor receives.
-    Signatory,
-    /// A party, the sources do not say as what.
-    Unknown,
+words! {
+    /// The capacity in which an organisation is a party.
+    pub enum GrantCapacity {
+        /// Gives the money.
+        Grantor,
+        /// Receives the money.
+        Grantee,
+        /// Signs, and neither gives nor receives.
+        Signatory,
+        /// A party, the sources do not say as what.
+        Unknown,
+    }
 }
 
 /// What is to be spent in a period of at most a year.
@@ -111,24 +111,24 @@ pub struct GrantBudget {
     pub kind: BudgetKind,
 }
 
-/// How firm a budget is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BudgetStatus {
-    /// An estimate.
-    Indicative,
-    /// Promised.
-    Committed,
+words! {
+    /// How firm a budget is.
+    pub enum BudgetStatus {
+        /// An estimate.
+        Indicative,
+        /// Promised.
+        Committed,
+    }
 }
 
-/// Whether a budget was revised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BudgetKind {
-    /// As first agreed.
-    Original,
-    /// As changed later.
-    Revised,
+words! {
+    /// Whether a budget was revised.
+    pub enum BudgetKind {
+        /// As first agreed.
+        Original,
+        /// As changed later.
+        Revised,
+    }
 }
 
 /// A movement of money.
@@ -150,20 +150,20 @@ pub struct GrantTransaction {
     pub description: Option<Text>,
 }
 
-/// A kind of movement of money.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TransactionKind {
-    /// Money received; IATI 1.
-    IncomingFunds,
-    /// Money promised to others; IATI 2.
-    Commitment,
-    /// Money passed on; IATI 3.
-    Disbursement,
-    /// Money spent; IATI 4.
-    Expenditure,
-    /// Money promised by others; IATI 11.
-    IncomingCommitment,
+words! {
+    /// A kind of movement of money.
+    pub enum TransactionKind {
+        /// Money received; IATI 1.
+        IncomingFunds,
+        /// Money promised to others; IATI 2.
+        Commitment,
+        /// Money passed on; IATI 3.
+        Disbursement,
+        /// Money spent; IATI 4.
+        Expenditure,
+        /// Money promised by others; IATI 11.
+        IncomingCommitment,
+    }
 }
 
 /// Narrows a list of grant arrangements.

@@ -4,7 +4,7 @@ use validator::{Validate, ValidationError, ValidationErrors};
 
 use crate::{
     Citation, Decimal, FullDate, Key, NoDerived, OneOf, Resource, ResultRef, Slug, Text,
-    ends_too_early,
+    ends_too_early, value::words,
 };
 
 /// What a result is measured by.
@@ -34,45 +34,45 @@ pub struct Indicator {
     pub citations: Vec<Citation>,
 }
 
-/// What the registry can count for an indicator, of a project and between two days: of what was held,
-/// and begins between them whichever day its date may mean. What may begin between them makes the count
-/// a lower bound, and so do countries that may have had a part and are not named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RegistryMetric {
-    /// Seminars that were held.
-    SeminarsHeld,
-    /// Study visits that were held.
-    StudyVisitsHeld,
-    /// Presentations given at seminars that were held.
-    Presentations,
-    /// People who spoke at seminars that were held, each once.
-    Speakers,
-    /// Countries named as having a part in seminars and study visits that were held, each once: a lower
-    /// bound, as there may be others.
-    Countries,
-    /// People recorded as having taken part in seminars and study visits.
-    Participants,
-    /// Those of them with a certificate.
-    ParticipantsCertified,
-    /// Those of them who are women.
-    ParticipantsFemale,
+words! {
+    /// What the registry can count for an indicator, of a project and between two days: of what was held,
+    /// and begins between them whichever day its date may mean. What may begin between them makes the count
+    /// a lower bound, and so do countries that may have had a part and are not named.
+    pub enum RegistryMetric {
+        /// Seminars that were held.
+        SeminarsHeld,
+        /// Study visits that were held.
+        StudyVisitsHeld,
+        /// Presentations given at seminars that were held.
+        Presentations,
+        /// People who spoke at seminars that were held, each once.
+        Speakers,
+        /// Countries named as having a part in seminars and study visits that were held, each once: a lower
+        /// bound, as there may be others.
+        Countries,
+        /// People recorded as having taken part in seminars and study visits.
+        Participants,
+        /// Those of them with a certificate.
+        ParticipantsCertified,
+        /// Those of them who are women.
+        ParticipantsFemale,
+    }
 }
 
-/// In what an indicator is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum IndicatorMeasure {
-    /// Units; IATI 1.
-    Unit,
-    /// Per cent; IATI 2.
-    Percentage,
-    /// Names; IATI 3.
-    Nominal,
-    /// Ranks; IATI 4.
-    Ordinal,
-    /// Words; IATI 5.
-    Qualitative,
+words! {
+    /// In what an indicator is measured.
+    pub enum IndicatorMeasure {
+        /// Units; IATI 1.
+        Unit,
+        /// Per cent; IATI 2.
+        Percentage,
+        /// Names; IATI 3.
+        Nominal,
+        /// Ranks; IATI 4.
+        Ordinal,
+        /// Words; IATI 5.
+        Qualitative,
+    }
 }
 
 /// What an indicator was before.

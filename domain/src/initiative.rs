@@ -4,7 +4,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, CountryCode, Decimal, Key, Line, Money, NoDerived, OneOf, OrganisationRef,
-    PartialDate, Qualifier, Resource, Slug, Text, TopicCode, Url,
+    PartialDate, Qualifier, Resource, Slug, Text, TopicCode, Url, value::words,
 };
 
 /// A national strategy, policy, programme or infrastructure that was shared.
@@ -39,18 +39,18 @@ pub struct Initiative {
     pub citations: Vec<Citation>,
 }
 
-/// What an initiative is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum InitiativeKind {
-    /// A strategy.
-    Strategy,
-    /// A policy.
-    Policy,
-    /// A programme.
-    Programme,
-    /// An infrastructure.
-    Infrastructure,
+words! {
+    /// What an initiative is.
+    pub enum InitiativeKind {
+        /// A strategy.
+        Strategy,
+        /// A policy.
+        Policy,
+        /// A programme.
+        Programme,
+        /// An infrastructure.
+        Infrastructure,
+    }
 }
 
 /// A figure that was told of an initiative: an amount of money, or a value with its unit.
@@ -75,16 +75,16 @@ pub struct InitiativeFigure {
     pub as_of: Option<PartialDate>,
 }
 
-/// What kind of figure it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FigureNature {
-    /// Spent or put aside.
-    Invested,
-    /// Intended.
-    Planned,
-    /// Counted.
-    Count,
+words! {
+    /// What kind of figure it is.
+    pub enum FigureNature {
+        /// Spent or put aside.
+        Invested,
+        /// Intended.
+        Planned,
+        /// Counted.
+        Count,
+    }
 }
 
 /// Narrows a list of initiatives.

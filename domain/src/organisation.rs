@@ -4,6 +4,7 @@ use validator::Validate;
 
 use crate::{
     Citation, CountryCode, Key, Line, NoDerived, OneOf, OrganisationRef, Resource, Slug, Text, Url,
+    value::words,
 };
 
 /// A body that funds, runs, hosts or takes part; a unit of a ministry is an organisation with a parent.
@@ -31,36 +32,36 @@ pub struct Organisation {
     pub citations: Vec<Citation>,
 }
 
-/// What sort of body an organisation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OrganisationKind {
-    /// A national government; IATI 10.
-    Government,
-    /// A local government; IATI 11.
-    LocalGovernment,
-    /// Another public body; IATI 15.
-    OtherPublicSector,
-    /// An international non-governmental organisation; IATI 21.
-    InternationalNgo,
-    /// A national non-governmental organisation; IATI 22.
-    NationalNgo,
-    /// A regional non-governmental organisation; IATI 23.
-    RegionalNgo,
-    /// A non-governmental organisation of a partner country; IATI 24.
-    PartnerCountryNgo,
-    /// A public-private partnership; IATI 30.
-    PublicPrivatePartnership,
-    /// A multilateral organisation; IATI 40.
-    Multilateral,
-    /// A foundation; IATI 60.
-    Foundation,
-    /// A private company; IATI 70.
-    PrivateSector,
-    /// A university or a research institute; IATI 80.
-    Academic,
-    /// Another body; IATI 90.
-    Other,
+words! {
+    /// What sort of body an organisation is.
+    pub enum OrganisationKind {
+        /// A national government; IATI 10.
+        Government,
+        /// A local government; IATI 11.
+        LocalGovernment,
+        /// Another public body; IATI 15.
+        OtherPublicSector,
+        /// An international non-governmental organisation; IATI 21.
+        InternationalNgo,
+        /// A national non-governmental organisation; IATI 22.
+        NationalNgo,
+        /// A regional non-governmental organisation; IATI 23.
+        RegionalNgo,
+        /// A non-governmental organisation of a partner country; IATI 24.
+        PartnerCountryNgo,
+        /// A public-private partnership; IATI 30.
+        PublicPrivatePartnership,
+        /// A multilateral organisation; IATI 40.
+        Multilateral,
+        /// A foundation; IATI 60.
+        Foundation,
+        /// A private company; IATI 70.
+        PrivateSector,
+        /// A university or a research institute; IATI 80.
+        Academic,
+        /// Another body; IATI 90.
+        Other,
+    }
 }
 
 /// Narrows a list of organisations.

@@ -5,7 +5,7 @@ use validator::Validate;
 use crate::{
     Citation, CountryCode, DocumentRef, InitiativeRef, Key, LanguageTag, Line, NoDerived, OneOf,
     OrganisationRef, PersonRef, Resource, SeminarRef, SessionRef, Slug, SoughtLanguage, Text,
-    TopicCode, Url,
+    TopicCode, Url, value::words,
 };
 
 /// A talk given at a seminar.
@@ -67,22 +67,22 @@ pub struct Speaker {
     pub country: Option<CountryCode>,
 }
 
-/// The part that somebody has in a talk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SpeakerRole {
-    /// Gives it.
-    Presenter,
-    /// Opens.
-    Opener,
-    /// Moderates.
-    Moderator,
-    /// Sits on the panel.
-    Panellist,
-    /// Comments on it.
-    Discussant,
-    /// Facilitates.
-    Facilitator,
+words! {
+    /// The part that somebody has in a talk.
+    pub enum SpeakerRole {
+        /// Gives it.
+        Presenter,
+        /// Opens.
+        Opener,
+        /// Moderates.
+        Moderator,
+        /// Sits on the panel.
+        Panellist,
+        /// Comments on it.
+        Discussant,
+        /// Facilitates.
+        Facilitator,
+    }
 }
 
 /// Narrows a list of presentations.

@@ -4,7 +4,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, CountryCode, IsoDuration, Key, Line, NoDerived, OneOf, OrganisationRef, PartialDate,
-    Resource, Slug, Text, TopicCode, Url, in_order,
+    Resource, Slug, Text, TopicCode, Url, in_order, value::words,
 };
 
 /// A funded piece of work.
@@ -62,22 +62,22 @@ pub struct Project {
     pub citations: Vec<Citation>,
 }
 
-/// Where a project stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProjectStatus {
-    /// Prepared; IATI 1.
-    Pipeline,
-    /// Running; IATI 2.
-    Implementation,
-    /// Activities are over, accounts are open; IATI 3.
-    Finalisation,
-    /// Over; IATI 4.
-    Closed,
-    /// Given up; IATI 5.
-    Cancelled,
-    /// Paused; IATI 6.
-    Suspended,
+words! {
+    /// Where a project stands.
+    pub enum ProjectStatus {
+        /// Prepared; IATI 1.
+        Pipeline,
+        /// Running; IATI 2.
+        Implementation,
+        /// Activities are over, accounts are open; IATI 3.
+        Finalisation,
+        /// Over; IATI 4.
+        Closed,
+        /// Given up; IATI 5.
+        Cancelled,
+        /// Paused; IATI 6.
+        Suspended,
+    }
 }
 
 /// An organisation that has a part in a project.
@@ -90,28 +90,28 @@ pub struct ProjectParty {
     pub role: ProjectPartyRole,
 }
 
-/// The part that an organisation has in a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProjectPartyRole {
-    /// Pays for it; IATI 1.
-    Funder,
-    /// Answers for it; IATI 2.
-    Accountable,
-    /// Manages the money on behalf of the funder; IATI 3.
-    Extending,
-    /// Carries it out; IATI 4.
-    Implementer,
-    /// Gives the grant.
-    Grantor,
-    /// Receives the grant.
-    Grantee,
-    /// Works with it.
-    Partner,
-    /// Is its host.
-    Host,
-    /// Organises it.
-    Organiser,
+words! {
+    /// The part that an organisation has in a project.
+    pub enum ProjectPartyRole {
+        /// Pays for it; IATI 1.
+        Funder,
+        /// Answers for it; IATI 2.
+        Accountable,
+        /// Manages the money on behalf of the funder; IATI 3.
+        Extending,
+        /// Carries it out; IATI 4.
+        Implementer,
+        /// Gives the grant.
+        Grantor,
+        /// Receives the grant.
+        Grantee,
+        /// Works with it.
+        Partner,
+        /// Is its host.
+        Host,
+        /// Organises it.
+        Organiser,
+    }
 }
 
 /// A country that has a part in a project.
@@ -126,32 +126,32 @@ pub struct ProjectCountry {
     pub region: Option<Line>,
 }
 
-/// The part that a country has in a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProjectCountryRole {
-    /// The project is for it.
-    Beneficiary,
-    /// It takes part.
-    Participating,
-    /// It pays.
-    Donor,
-    /// It shares its experience.
-    Expert,
+words! {
+    /// The part that a country has in a project.
+    pub enum ProjectCountryRole {
+        /// The project is for it.
+        Beneficiary,
+        /// It takes part.
+        Participating,
+        /// It pays.
+        Donor,
+        /// It shares its experience.
+        Expert,
+    }
 }
 
-/// A kind of activity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ActivityKind {
-    /// Seminars.
-    Seminar,
-    /// Workshops.
-    Workshop,
-    /// Study visits.
-    StudyVisit,
-    /// Analytical studies.
-    Research,
+words! {
+    /// A kind of activity.
+    pub enum ActivityKind {
+        /// Seminars.
+        Seminar,
+        /// Workshops.
+        Workshop,
+        /// Study visits.
+        StudyVisit,
+        /// Analytical studies.
+        Research,
+    }
 }
 
 /// What the publication of a project in IATI needs besides.

@@ -4,6 +4,7 @@ use validator::Validate;
 
 use crate::{
     Citation, Key, NoDerived, OneOf, OrganisationRef, PersonRef, Resource, SeminarRef, Slug, Text,
+    value::words,
 };
 
 /// Something that was recommended at a seminar.
@@ -29,18 +30,18 @@ pub struct Recommendation {
     pub citations: Vec<Citation>,
 }
 
-/// What became of a recommendation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RecommendationStatus {
-    /// Nothing yet.
-    Open,
-    /// It is to be followed.
-    Accepted,
-    /// It was followed.
-    Done,
-    /// It is not to be followed.
-    Declined,
+words! {
+    /// What became of a recommendation.
+    pub enum RecommendationStatus {
+        /// Nothing yet.
+        Open,
+        /// It is to be followed.
+        Accepted,
+        /// It was followed.
+        Done,
+        /// It is not to be followed.
+        Declined,
+    }
 }
 
 /// Narrows a list of recommendations.

@@ -1,9 +1,8 @@
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Serialize;
 use uuid::Uuid;
 
-use crate::Resource;
+use crate::{Resource, value::words};
 
 /// A record: what the registry knows about it, around what was written.
 #[derive(Clone, Debug, Serialize)]
@@ -29,18 +28,18 @@ pub struct Record<R: Resource> {
     pub derived: R::Derived,
 }
 
-/// Where a record stands on its way to the public.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Being written.
-    Draft,
-    /// Waiting for a publisher.
-    InReview,
-    /// Public.
-    Published,
-    /// No longer public.
-    Withdrawn,
+words! {
+    /// Where a record stands on its way to the public.
+    pub enum State {
+        /// Being written.
+        Draft,
+        /// Waiting for a publisher.
+        InReview,
+        /// Public.
+        Published,
+        /// No longer public.
+        Withdrawn,
+    }
 }
 
 /// A step of a record on its way to the public, or back.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::{Citation, Key, NoDerived, OneOf, ProjectRef, Resource, Slug, Text};
+use crate::{Citation, Key, NoDerived, OneOf, ProjectRef, Resource, Slug, Text, value::words};
 
 /// What a project is to bring about, or has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -28,18 +28,18 @@ pub struct ProjectResult {
     pub citations: Vec<Citation>,
 }
 
-/// The level of a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ResultKind {
-    /// What the project delivers; IATI 1.
-    Output,
-    /// What changes for its target group; IATI 2.
-    Outcome,
-    /// What changes in the long run; IATI 3.
-    Impact,
-    /// Another level; IATI 9.
-    Other,
+words! {
+    /// The level of a result.
+    pub enum ResultKind {
+        /// What the project delivers; IATI 1.
+        Output,
+        /// What changes for its target group; IATI 2.
+        Outcome,
+        /// What changes in the long run; IATI 3.
+        Impact,
+        /// Another level; IATI 9.
+        Other,
+    }
 }
 
 /// Narrows a list of results.

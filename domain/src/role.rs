@@ -1,23 +1,22 @@
 //! Who may do what.
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use crate::value::words;
 
-/// What the holder of a token may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Sees drafts.
-    Viewer,
-    /// Also writes drafts and suggests changes.
-    Editor,
-    /// Also publishes, withdraws and corrects.
-    Publisher,
-    /// Sees and keeps participants, and what a viewer sees.
-    Registrar,
-    /// May do everything, and manages tokens and webhooks.
-    Admin,
+words! {
+    /// What the holder of a token may do.
+    pub enum Role {
+        /// Sees drafts.
+        Viewer,
+        /// Also writes drafts and suggests changes.
+        Editor,
+        /// Also publishes, withdraws and corrects.
+        Publisher,
+        /// Sees and keeps participants, and what a viewer sees.
+        Registrar,
+        /// May do everything, and manages tokens and webhooks.
+        Admin,
+    }
 }
 
 /// Something that not everybody may do.

@@ -6,7 +6,7 @@ use validator::{Validate, ValidationError};
 use crate::{
     Citation, Count, CountryCode, Key, LanguageTag, OneOf, OrganisationRef, PartialDate,
     ProjectRef, Resource, SeminarSeriesRef, Slug, SoughtLanguage, Text, TimeZone, TopicCode, Url,
-    count::counts_each_once, in_order,
+    count::counts_each_once, in_order, value::words,
 };
 
 /// A seminar, workshop, webinar, conference or launch.
@@ -77,50 +77,50 @@ pub struct Seminar {
     pub citations: Vec<Citation>,
 }
 
-/// What sort of event it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SeminarKind {
-    /// A seminar.
-    Seminar,
-    /// A workshop.
-    Workshop,
-    /// A webinar.
-    Webinar,
-    /// A conference.
-    Conference,
-    /// The launch of a project.
-    Launch,
+words! {
+    /// What sort of event it is.
+    pub enum SeminarKind {
+        /// A seminar.
+        Seminar,
+        /// A workshop.
+        Workshop,
+        /// A webinar.
+        Webinar,
+        /// A conference.
+        Conference,
+        /// The launch of a project.
+        Launch,
+    }
 }
 
-/// Whether people meet in one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SeminarFormat {
-    /// In one place.
-    Onsite,
-    /// Online only.
-    Online,
-    /// Both.
-    Hybrid,
+words! {
+    /// Whether people meet in one place.
+    pub enum SeminarFormat {
+        /// In one place.
+        Onsite,
+        /// Online only.
+        Online,
+        /// Both.
+        Hybrid,
+    }
 }
 
-/// Whether something takes place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EventStatus {
-    /// Intended; the days may change.
-    Planned,
-    /// Will take place.
-    Confirmed,
-    /// Took place.
-    Held,
-    /// Put off, without new days.
-    Postponed,
-    /// Put off to new days.
-    Rescheduled,
-    /// Will not take place.
-    Cancelled,
+words! {
+    /// Whether something takes place.
+    pub enum EventStatus {
+        /// Intended; the days may change.
+        Planned,
+        /// Will take place.
+        Confirmed,
+        /// Took place.
+        Held,
+        /// Put off, without new days.
+        Postponed,
+        /// Put off to new days.
+        Rescheduled,
+        /// Will not take place.
+        Cancelled,
+    }
 }
 
 /// Where a seminar takes place.
@@ -155,20 +155,20 @@ pub struct SeminarOrganiser {
     pub role: OrganiserRole,
 }
 
-/// The part that an organisation has in holding something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OrganiserRole {
-    /// Organises it.
-    Organiser,
-    /// Organises it with others.
-    CoOrganiser,
-    /// Gives the place.
-    Host,
-    /// Pays for it.
-    Sponsor,
-    /// Works with it.
-    Partner,
+words! {
+    /// The part that an organisation has in holding something.
+    pub enum OrganiserRole {
+        /// Organises it.
+        Organiser,
+        /// Organises it with others.
+        CoOrganiser,
+        /// Gives the place.
+        Host,
+        /// Pays for it.
+        Sponsor,
+        /// Works with it.
+        Partner,
+    }
 }
 
 /// A country that has a part in a seminar.
@@ -181,16 +181,16 @@ pub struct SeminarCountry {
     pub role: EventCountryRole,
 }
 
-/// The part that a country has in an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EventCountryRole {
-    /// Its civil servants take part.
-    Participating,
-    /// Its experts share experience.
-    Expert,
-    /// It attends.
-    Attending,
+words! {
+    /// The part that a country has in an event.
+    pub enum EventCountryRole {
+        /// Its civil servants take part.
+        Participating,
+        /// Its experts share experience.
+        Expert,
+        /// It attends.
+        Attending,
+    }
 }
 
 /// Narrows a list of seminars.

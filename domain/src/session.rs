@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, Key, LocalTime, NoDerived, OneOf, Resource, SeminarRef, Slug, Text, TopicCode,
-    ends_too_early,
+    ends_too_early, value::words,
 };
 
 /// A part of the programme of a seminar.
@@ -43,26 +43,26 @@ pub struct Session {
     pub citations: Vec<Citation>,
 }
 
-/// What happens in a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionKind {
-    /// The opening.
-    Opening,
-    /// Presentations.
-    Presentations,
-    /// Participants share their experience.
-    ExperienceExchange,
-    /// A discussion.
-    Discussion,
-    /// Questions and answers.
-    Questions,
-    /// The closing.
-    Closing,
-    /// A visit.
-    Visit,
-    /// A break.
-    Break,
+words! {
+    /// What happens in a session.
+    pub enum SessionKind {
+        /// The opening.
+        Opening,
+        /// Presentations.
+        Presentations,
+        /// Participants share their experience.
+        ExperienceExchange,
+        /// A discussion.
+        Discussion,
+        /// Questions and answers.
+        Questions,
+        /// The closing.
+        Closing,
+        /// A visit.
+        Visit,
+        /// A break.
+        Break,
+    }
 }
 
 /// A day of an event, counted from 1.

@@ -4,7 +4,7 @@ use validator::Validate;
 
 use crate::{
     Citation, Key, NoDerived, OneOf, PersonRef, PresentationRef, Resource, SeminarRef, Slug,
-    SpeakerRole, Text, TopicCode,
+    SpeakerRole, Text, TopicCode, value::words,
 };
 
 /// Something said at a seminar, word for word or in substance.
@@ -34,14 +34,14 @@ pub struct Statement {
     pub citations: Vec<Citation>,
 }
 
-/// Whether a statement gives the very words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StatementMode {
-    /// Word for word.
-    Verbatim,
-    /// In substance.
-    Paraphrase,
+words! {
+    /// Whether a statement gives the very words.
+    pub enum StatementMode {
+        /// Word for word.
+        Verbatim,
+        /// In substance.
+        Paraphrase,
+    }
 }
 
 /// Narrows a list of statements.

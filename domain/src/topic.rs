@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::{Citation, Code, Key, NoDerived, OneOf, Resource, Text, TopicRef};
+use crate::{Citation, Code, Key, NoDerived, OneOf, Resource, Text, TopicRef, value::words};
 
 /// A subject that records carry, so that they are found by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -21,16 +21,16 @@ pub struct Topic {
     pub citations: Vec<Citation>,
 }
 
-/// A list of topics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TopicScheme {
-    /// Our own.
-    Own,
-    /// The sectors of the OECD Development Assistance Committee.
-    Dac,
-    /// The Sustainable Development Goals.
-    Sdg,
+words! {
+    /// A list of topics.
+    pub enum TopicScheme {
+        /// Our own.
+        Own,
+        /// The sectors of the OECD Development Assistance Committee.
+        Dac,
+        /// The Sustainable Development Goals.
+        Sdg,
+    }
 }
 
 /// Narrows a list of topics.

@@ -209,6 +209,26 @@ macro_rules! compiled {
 }
 pub(crate) use compiled;
 
+/// One of a few words. What each of them means stands in the contract, a line each after what the whole
+/// is: the contract has no place of its own for that, and its maker has none either.
+macro_rules! words {
+    ($(#[doc = $about:literal])+ pub enum $name:ident {
+        $($(#[doc = $meaning:literal])+ $word:ident,)+
+    }) => {
+        $(#[doc = $about])+
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize,
+            ::utoipa::ToSchema,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[schema(description = concat!($($about,)+ $("\n-", $($meaning,)+)+))]
+        pub enum $name {
+            $($(#[doc = $meaning])+ $word,)+
+        }
+    };
+}
+pub(crate) use words;
+
 macro_rules! kind {
     ($(#[doc = $about:literal])* $alias:ident, $kind:ident, $example:literal, $pattern:literal, $none:literal
         $(, max $max:literal)? $(, format $format:literal $fits:expr)? $(, of $all:expr)?
