@@ -111,7 +111,7 @@ impl Run<'_> {
         for (place, body) in bodies.iter().enumerate() {
             let mut broken: Vec<_> = untimely(self.store.today(), body).into_iter().collect();
             match settle(&known, body) {
-                Ok(settled) => broken.extend(self.place(settled)?),
+                Ok(settled) => broken.extend(self.place(&settled)?),
                 Err(missing) => broken.extend(missing),
             }
             if !broken.is_empty() {
@@ -122,7 +122,7 @@ impl Run<'_> {
     }
 
     /// Finds what is to become of somebody, or what is wrong with them.
-    fn place(&mut self, settled: Settled) -> Result<Vec<Violation>, Error> {
+    fn place(&mut self, settled: &Settled) -> Result<Vec<Violation>, Error> {
         let key = settled.body.email.as_ref().map(|email| (settled.activity, email.key()));
         let twice = key.as_ref().is_some_and(|key| !self.seen.insert(key.clone()));
         if twice {
@@ -130,14 +130,14 @@ impl Run<'_> {
             return Ok(vec![Violation::new("/email", "same_person_twice", detail)]);
         }
         let Some(old) = key.and_then(|key| self.there.get(&key)) else {
-            self.new.push(fresh(self.store.new_id(), self.store.now(), &settled));
+            self.new.push(fresh(self.store.new_id(), self.store.now(), settled));
             self.taken.created += 1;
             return Ok(Vec::new());
         };
         let before = json!(body(old.clone(), settled.body.seminar_id.is_some())?);
         // What no column tells is as it was known.
         let whole = match Shape::read(overlaid(&before, &json!(settled.body), self.fields)) {
-            Ok(body) => Settled { body, ..settled },
+            Ok(body) => Settled { body, activity: settled.activity },
             Err(Refused::Form(broken) | Refused::Meaning(broken)) => return Ok(broken),
         };
         let row = changed(old, self.store.now(), &whole);
