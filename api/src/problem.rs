@@ -781,9 +781,14 @@ pub(crate) async fn index(request: HttpRequest) -> HttpResponse {
             [("Problems", &told.problems), ("What stands in the errors of one", &told.errors)];
         let page = page::Page::new("What can go wrong");
         let page = lists.into_iter().fold(page, |page, (heading, kinds)| {
-            let links: Vec<_> =
-                kinds.iter().map(|kind| (format!("/problems/{}", kind.code), kind.title)).collect();
-            page.links(heading, links.iter().map(|(address, title)| (&**address, *title)))
+            // By its code one is looked for.
+            let links: Vec<_> = kinds
+                .iter()
+                .map(|ProblemKind { code, title, .. }| {
+                    (format!("/problems/{code}"), format!("{title} ({code})"))
+                })
+                .collect();
+            page.links(heading, links.iter().map(|(address, title)| (&**address, &**title)))
         });
         page.links("Go on", ONWARD)
     })

@@ -52,9 +52,10 @@ async fn create(
     body::each(payload, format.limit(), PATIENCE, write).await?;
     let prepare = move || {
         std::io::Seek::rewind(&mut file).map_err(Problem::unwritten)?;
-        Prepared::of(order, format, file)
+        // The place is taken for as long as this goes on, also where nobody waits for it any more.
+        Prepared::of(order, format, file).map(|prepared| (prepared, place))
     };
-    let prepared = web::block(prepare).await.map_err(|_| Problem::internal())??;
+    let (prepared, place) = web::block(prepare).await.map_err(|_| Problem::internal())??;
     let report = json!(prepared.report());
     let begin = async move {
         let kept = store.begin_import(&by.name, &report).await?;

@@ -59,7 +59,7 @@ impl Imports {
     }
 
     /// A place for one more, if there is one.
-    pub(super) fn place(&self) -> Result<Place, Problem> {
+    pub(crate) fn place(&self) -> Result<Place, Problem> {
         let place = self.places.clone().try_acquire_owned();
         place.map(Place).map_err(|_| Problem::too_many_imports())
     }

@@ -18,7 +18,7 @@ use crate::{
     body,
     crud::apart,
     idempotency,
-    import::{MOST_FAULTS, unreadable},
+    import::{Imports, MOST_FAULTS, unreadable},
     query::ListQuery,
     sheet::{CellFault, Mapping, MappingFault, NoneWord, Row, Sheet, in_order},
 };
@@ -66,7 +66,12 @@ impl ParticipantImport {
     }
 }
 
-pub(super) async fn take(request: HttpRequest, store: Data<Store>, payload: Payload) -> Answer {
+pub(super) async fn take(
+    request: HttpRequest,
+    store: Data<Store>,
+    imports: Data<Imports>,
+    payload: Payload,
+) -> Answer {
     let by = registrar(&request, &store).await?;
     let mut query = ListQuery::of_feed(&request)?;
     let dry_run = query.flag("dry_run");
@@ -76,13 +81,18 @@ pub(super) async fn take(request: HttpRequest, store: Data<Store>, payload: Payl
     if !body::is(&request, CSV) {
         return Err(Problem::media_type(CSV, false));
     }
+    let place = imports.place()?;
     let mut text = Vec::new();
     let keep = |part: web::Bytes| {
         text.extend_from_slice(&part);
         Ok(())
     };
     body::each(payload, LIMIT, PATIENCE, keep).await?;
-    let read = web::block(move || Table::read(text)).await.map_err(|_| Problem::internal())?;
+    let read = move || {
+        let _place = place;
+        Table::read(text)
+    };
+    let read = web::block(read).await.map_err(|_| Problem::internal())?;
     let Table { mapping, rows, people, mut told } = read?;
     let only_judged = dry_run || told.refused_total > 0;
     let fields = mapping.as_ref().map(Mapping::fields).unwrap_or_default();
