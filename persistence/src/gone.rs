@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::PartialDate;
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, SimpleExpr},
+    sea_query::{Alias, Expr, ExprTrait, Order, Query, SimpleExpr},
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -70,18 +70,24 @@ impl Moment {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let later = later(|of_later| {
-            of_later(log::Column::State).eq(published()).and(has_day(of_later(log::Column::Body)))
-        });
-        let rows = log::Entity::find()
+        // One record at a time: else Postgres, which takes each to have many changes, walks the log.
+        let said = Query::select()
+            .column(log::Column::Body)
+            .from(log::Entity)
+            .and_where(own(log::Column::Resource).eq(R::COLLECTION))
+            .and_where(own(log::Column::RecordId).eq(record::Column::Id.into_expr()))
+            .and_where(own(log::Column::State).eq(published()))
+            .and_where(has_day(own(log::Column::Body)))
+            .order_by((log::Entity, log::Column::Revision), Order::Desc)
+            .limit(1)
+            .take();
+        let rows = record::Entity::find()
             .select_only()
-            .columns([log::Column::RecordId, log::Column::Body])
-            .filter(log::Column::RecordId.is_in(ids))
-            .filter(log::Column::State.eq(published()))
-            .filter(has_day(own(log::Column::Body)))
-            .filter(Expr::exists(later).not());
-        let rows: Vec<(Uuid, String)> = rows.into_tuple().all(self.tx()).await?;
-        Ok(rows.into_iter().filter_map(|(id, body)| Some((id, day(&body)?))).collect())
+            .column(record::Column::Id)
+            .expr_as(SimpleExpr::SubQuery(None, Box::new(said.into())), "said")
+            .filter(record::Column::Id.is_in(ids));
+        let rows: Vec<(Uuid, Option<String>)> = rows.into_tuple().all(self.tx()).await?;
+        Ok(rows.into_iter().filter_map(|(id, body)| Some((id, day(&body?)?))).collect())
     }
 
     /// The rows of the log by which records of `R` stopped being public for the last time, of those that
@@ -96,13 +102,23 @@ impl Moment {
             .filter(self.sight().of_records())
             .into_query();
         // Whatever was public again has left again, or is there.
-        let again = later(|of_later| of_later(log::Column::StateBefore).eq(published()));
+        let later = Alias::new("later");
+        let of_later = |column: log::Column| Expr::col((later.clone(), column));
+        let again = Query::select()
+            .expr(Expr::cust("1"))
+            .from_as(Alias::new("change"), later.clone())
+            .and_where(of_later(log::Column::Resource).eq(R::COLLECTION))
+            .and_where(of_later(log::Column::RecordId).eq(own(log::Column::RecordId)))
+            .and_where(of_later(log::Column::Position).gt(own(log::Column::Position)))
+            .and_where(of_later(log::Column::StateBefore).eq(published()))
+            .take();
         // Each revision has its row.
         let before = Alias::new("before");
         let of_before = |column: log::Column| Expr::col((before.clone(), column));
         let said = Query::select()
             .expr(of_before(log::Column::Body))
             .from_as(Alias::new("change"), before.clone())
+            .and_where(of_before(log::Column::Resource).eq(R::COLLECTION))
             .and_where(of_before(log::Column::RecordId).eq(own(log::Column::RecordId)))
             .and_where(of_before(log::Column::Revision).eq(own(log::Column::Revision).sub(1)))
             .take();
@@ -132,19 +148,6 @@ fn own(column: log::Column) -> Expr {
 fn has_day(body: Expr) -> Expr {
     let no_year = body.clone().not_like("%\"starts_on\":\"XXXX-%");
     body.like("%\"starts_on\":\"____-__-__\"%").and(no_year)
-}
-
-/// The later changes of the same record of which that holds.
-fn later(holds: impl FnOnce(&dyn Fn(log::Column) -> Expr) -> Expr) -> SelectStatement {
-    let later = Alias::new("later");
-    let of_later = |column: log::Column| Expr::col((later.clone(), column));
-    Query::select()
-        .expr(Expr::cust("1"))
-        .from_as(Alias::new("change"), later.clone())
-        .and_where(of_later(log::Column::RecordId).eq(own(log::Column::RecordId)))
-        .and_where(of_later(log::Column::Position).gt(own(log::Column::Position)))
-        .and_where(holds(&of_later))
-        .take()
 }
 
 fn gone((position, id, revision, at, said): Row) -> Gone {
