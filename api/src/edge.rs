@@ -53,7 +53,7 @@ pub(crate) struct RequestId(pub(crate) Uuid);
 pub(crate) struct TokenId(pub(crate) String);
 
 /// Whether a request brings a token to where one is looked at.
-pub(crate) fn brings_token(request: &ServiceRequest) -> bool {
+pub(crate) fn brings_token(request: &HttpRequest) -> bool {
     let path = request.path();
     (path.starts_with("/v1/") || path == "/openapi.json")
         && request.headers().contains_key(header::AUTHORIZATION)

@@ -15,7 +15,7 @@ use actix_web::{
     dev::ServiceRequest,
     http::{
         StatusCode,
-        header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+        header::{HeaderMap, HeaderName, HeaderValue},
     },
     web::Data,
 };
@@ -164,7 +164,7 @@ impl Limits {
 /// What who sends a request has asked, where requests are limited.
 fn asked(request: &HttpRequest) -> Option<Arc<Asked>> {
     let limits = request.app_data::<Data<Limits>>()?;
-    Some(limits.asked(client(request)?, request.headers().contains_key(AUTHORIZATION)))
+    Some(limits.asked(client(request)?, brings_token(request)))
 }
 
 /// A turn of who asks at what is written to a file, once there is one.
@@ -231,7 +231,7 @@ impl Counted {
             return None;
         }
         let client = client(request.request())?;
-        let personal = brings_token(request);
+        let personal = brings_token(request.request());
         let most = if personal { limits.requests * WITH_TOKEN } else { limits.requests };
         let cost = nanos(MINUTE) / most;
         let asked = limits.asked(client, personal);

@@ -236,10 +236,11 @@ async fn figures(request: &HttpRequest, reader: &Reader, subject: &str, form: Fo
         Ok(Said::of(found.map_err(Problem::unwritten)?.as_deref()))
     };
     // Who keeps participants counts those that they see.
-    match subject == Subject::Participants && registrar {
-        true => file.answer(request, reader, write).await,
-        false => file.answer(request, &reader.published(), write).await,
-    }
+    let seen = match subject == Subject::Participants && registrar {
+        true => reader.clone(),
+        false => reader.published(),
+    };
+    file.answer(request, &seen, write).await
 }
 
 /// The figures, and what has to be known of how they were made.

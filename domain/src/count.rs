@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::ValidationError;
 
+use crate::shape::broken_at;
+
 /// A number as it was published: "over 70" is not 70.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,9 +56,6 @@ pub(crate) fn counts_each_once(counts: &[Count]) -> Result<(), ValidationError> 
         counts[..*place].iter().any(|before| before.metric == counts[*place].metric)
     };
     let Some(place) = (1..counts.len()).find(counted) else { return Ok(()) };
-    let mut error = ValidationError::new("counted_twice").with_message(
-        "Another number of the same is there before it: cite the other source instead.".into(),
-    );
-    error.add_param("pointer".into(), &format!("/{place}/metric"));
-    Err(error)
+    let detail = "Another number of the same is there before it: cite the other source instead.";
+    Err(broken_at(format!("/{place}/metric"), "counted_twice", detail))
 }

@@ -1,7 +1,7 @@
 use chrono::{Days, Months, NaiveDate};
 use validator::ValidationError;
 
-use crate::{Checked, Kind, value::kind};
+use crate::{Checked, Kind, shape::broken_at, value::kind};
 
 kind!(/// A date of which the day, the month or the year may be unknown, after EDTF: 2021-11-04, 2021-11, 2021 or XXXX-11-04.
 PartialDate, PartialDateKind, "2021-11-04",
@@ -136,8 +136,5 @@ pub fn in_order(
 
 /// That something ends before it starts, which is told where it ends.
 pub(crate) fn ends_too_early(pointer: &'static str) -> ValidationError {
-    let mut error = ValidationError::new("ends_before_it_starts")
-        .with_message("It ends before it starts.".into());
-    error.add_param("pointer".into(), &pointer);
-    error
+    broken_at(pointer, "ends_before_it_starts", "It ends before it starts.")
 }

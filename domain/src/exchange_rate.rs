@@ -5,6 +5,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, CurrencyCode, Decimal, FullDate, NoDerived, OneOf, Resource, Slug, SoughtCurrency,
+    shape::broken_at,
 };
 
 /// What one unit of a currency was worth in another on a day, as a source has it.
@@ -71,10 +72,7 @@ impl Resource for ExchangeRate {
 
 fn is_of_two_currencies(it: &ExchangeRate) -> Result<(), ValidationError> {
     if it.from == it.to {
-        let mut error = ValidationError::new("same_currency")
-            .with_message("A currency has no rate in itself.".into());
-        error.add_param("pointer".into(), &"/to");
-        return Err(error);
+        return Err(broken_at("/to", "same_currency", "A currency has no rate in itself."));
     }
     Ok(())
 }

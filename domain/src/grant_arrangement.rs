@@ -5,7 +5,8 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, DocumentRef, FullDate, Key, Line, Money, NoDerived, OneOf, OrganisationRef,
-    PartialDate, ProjectRef, Resource, Slug, Text, ends_too_early, in_order, value::words,
+    PartialDate, ProjectRef, Resource, Slug, Text, ends_too_early, in_order, shape::broken_at,
+    value::words,
 };
 
 /// The agreement by which a project is paid for.
@@ -210,18 +211,11 @@ fn is_not_negative(money: &Money) -> Result<(), ValidationError> {
     if !money.amount.is_negative() {
         return Ok(());
     }
-    let mut error = ValidationError::new("too_small").with_message("It is at least 0.".into());
-    error.add_param("pointer".into(), &"/amount");
-    Err(error)
+    Err(broken_at("/amount", "too_small", "It is at least 0."))
 }
 
 /// Refuses a budget of which it cannot be said how much of it still holds.
 fn revises_whole_budgets(budgets: &[GrantBudget]) -> Result<(), ValidationError> {
-    let refused = |code: &'static str, place: usize, message: &'static str| {
-        let mut error = ValidationError::new(code).with_message(message.into());
-        error.add_param("pointer".into(), &format!("/{place}/from"));
-        Err(error)
-    };
     let days = |one: &GrantBudget, other: &GrantBudget| {
         let (from, to) = (one.from.day().max(other.from.day()), one.to.day().min(other.to.day()));
         ((to - from).num_days() + 1).max(0)
@@ -234,13 +228,13 @@ fn revises_whole_budgets(budgets: &[GrantBudget]) -> Result<(), ValidationError>
         match budget.kind {
             BudgetKind::Revised if revised(place).any(|other| days(budget, other) > 0) => {
                 let message = "A revised budget before it has some of its days: keep the newest.";
-                return refused("revised_twice", place, message);
+                return Err(broken_at(format!("/{place}/from"), "revised_twice", message));
             }
             BudgetKind::Original => {
                 let covered: i64 = revised(budgets.len()).map(|other| days(budget, other)).sum();
                 if covered > 0 && covered < days(budget, budget) {
                     let message = "It is revised for some of its days: revise all of them.";
-                    return refused("revised_in_part", place, message);
+                    return Err(broken_at(format!("/{place}/from"), "revised_in_part", message));
                 }
             }
             BudgetKind::Revised => {}
@@ -257,10 +251,7 @@ fn lasts_at_most_a_year(budget: &GrantBudget) -> Result<(), ValidationError> {
     if a_year_after(from).is_none_or(|end| to < end) {
         return Ok(());
     }
-    let mut error = ValidationError::new("longer_than_a_year")
-        .with_message("A budget is for at most a year.".into());
-    error.add_param("pointer".into(), &"/to");
-    Err(error)
+    Err(broken_at("/to", "longer_than_a_year", "A budget is for at most a year."))
 }
 
 /// The same day a year later; after the 29th of February comes the 1st of March.

@@ -4,7 +4,7 @@ use validator::{Validate, ValidationError, ValidationErrors};
 
 use crate::{
     Citation, Decimal, FullDate, Key, NoDerived, OneOf, Resource, ResultRef, Slug, Text,
-    ends_too_early, value::words,
+    ends_too_early, shape::broken_at, value::words,
 };
 
 /// What a result is measured by.
@@ -147,10 +147,9 @@ impl Validate for Indicator {
         let counted = self.computed_from.is_some();
         for (place, period) in self.periods.iter().enumerate() {
             if counted && period.actual.is_some() {
-                let mut error = ValidationError::new("counted_not_typed")
-                    .with_message("The registry counts it: leave it out.".into());
-                error.add_param("pointer".into(), &format!("/periods/{place}/actual"));
-                broken.add("__all__", error);
+                let detail = "The registry counts it: leave it out.";
+                let at = format!("/periods/{place}/actual");
+                broken.add("__all__", broken_at(at, "counted_not_typed", detail));
             }
         }
         if broken.is_empty() { Ok(()) } else { Err(broken) }

@@ -4,7 +4,7 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Citation, CountryCode, Decimal, Key, Line, Money, NoDerived, OneOf, OrganisationRef,
-    PartialDate, Qualifier, Resource, Slug, Text, TopicCode, Url, value::words,
+    PartialDate, Qualifier, Resource, Slug, Text, TopicCode, Url, shape::broken_at, value::words,
 };
 
 /// A national strategy, policy, programme or infrastructure that was shared.
@@ -137,7 +137,5 @@ fn is_money_or_value(it: &InitiativeFigure) -> Result<(), ValidationError> {
     } else {
         return Ok(());
     };
-    let mut error = ValidationError::new(code).with_message(detail.into());
-    error.add_param("pointer".into(), &pointer);
-    Err(error)
+    Err(broken_at(pointer, code, detail))
 }

@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationErrors};
 
 use crate::{
     Checked, Citation, CountryCode, FullDate, Key, Kind, Line, NoDerived, OneOf, OrganisationRef,
-    Resource, SeminarRef, StudyVisitRef, value::kind,
+    Resource, SeminarRef, StudyVisitRef, shape::broken_at, value::kind,
 };
 
 kind!(/// An e-mail address.
@@ -145,9 +145,7 @@ impl Validate for Participant {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut broken = ValidationErrors::new();
         let mut refuse = |pointer: &'static str, code: &'static str, detail: &'static str| {
-            let mut error = ValidationError::new(code).with_message(detail.into());
-            error.add_param("pointer".into(), &pointer);
-            broken.add("__all__", error);
+            broken.add("__all__", broken_at(pointer, code, detail));
         };
         match (&self.seminar_id, &self.study_visit_id) {
             (None, None) => {

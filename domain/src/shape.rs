@@ -543,6 +543,17 @@ fn uncited(body: &Value) -> Vec<Violation> {
         .collect()
 }
 
+/// What breaks a rule, at a place below what the rule is of.
+pub(crate) fn broken_at(
+    pointer: impl Serialize,
+    code: &'static str,
+    detail: &'static str,
+) -> validator::ValidationError {
+    let mut error = validator::ValidationError::new(code).with_message(detail.into());
+    error.add_param("pointer".into(), &pointer);
+    error
+}
+
 fn collect(errors: &ValidationErrors, at: &str, broken: &mut Vec<Violation>) {
     let mut fields: Vec<_> = errors.errors().iter().collect();
     fields.sort_by(|a, b| a.0.cmp(b.0));

@@ -70,7 +70,7 @@ impl Moment {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        // One record at a time: else Postgres, which takes each to have many changes, walks the log.
+        // Of each the newest change that told one, by the index of its changes.
         let said = Query::select()
             .column(log::Column::Body)
             .from(log::Entity)

@@ -135,17 +135,8 @@ fn changes<R: Stored>(id: Uuid) -> Select<log::Entity> {
         .filter(log::Column::RecordId.eq(id))
 }
 
-/// Whether the record of that id is there, and seen.
-async fn lives<R: Stored>(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    sight: &Sight,
-) -> Result<bool, Error> {
-    Ok(named::<R>(&id.to_string(), sight).one(db).await?.is_some())
-}
-
 /// Whether the record of that id is there, and seen also while it is not public.
-async fn belongs<R: Stored>(
+async fn lives<R: Stored>(
     db: &impl ConnectionTrait,
     id: Uuid,
     sight: &Sight,
@@ -163,7 +154,7 @@ async fn remembered<R: Stored>(
     sight: &Sight,
 ) -> Result<Uuid, Error> {
     if let Some(row) = named::<R>(key, sight).one(db).await? {
-        let own = belongs::<R>(db, row.id, sight).await?;
+        let own = lives::<R>(db, row.id, sight).await?;
         return if own { Ok(row.id) } else { Err(Error::OtherProject) };
     }
     let id = match record::id_of(key) {
@@ -171,7 +162,7 @@ async fn remembered<R: Stored>(
         None => last_of::<R>(db, key).await?,
     };
     let seen = match lives::<R>(db, id, &Sight::All).await? {
-        true => belongs::<R>(db, id, sight).await?,
+        true => lives::<R>(db, id, sight).await?,
         false => was_seen::<R>(db, id, sight).await?,
     };
     if seen { Ok(id) } else { Err(Error::NotFound) }

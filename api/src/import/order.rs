@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Seek},
 };
 
-use domain::{Refused, Shape, Violation, collections};
+use domain::{Refused, Shape, Violation, collections, escaped};
 use encoding_rs::Encoding;
 use persistence::{Stored, Visitor, visit_all};
 use serde_json::Value;
@@ -266,7 +266,7 @@ const RECORDS: &str = "records";
 const ABOUT: &str = "about";
 
 fn pointer_to(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("/{}", escaped(name))
 }
 
 /// What is wrong with the outer form of a bundle.
