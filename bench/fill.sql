@@ -37,7 +37,7 @@
 \else
 \set stage all
 \endif
-SELECT :'stage' IN ('all', 'begin') AS begins, :'stage' IN ('all', 'part') AS fills, :'stage' IN ('all', 'end') AS ends \gset
+SELECT :'stage' IN ('all', 'begin') AS begins, :'stage' IN ('all', 'part') AS fills, :'stage' IN ('all', 'end') AS ends, :'stage' = 'all' AS is_whole \gset
 SET client_min_messages = warning;
 -- No foreign keys are checked: what is made here refers to what is made here.
 SET session_replication_role = replica;
@@ -399,6 +399,7 @@ CREATE TEMP TABLE reference_field AS SELECT resource, field, pg_temp.path(field)
 CREATE TEMP TABLE term_field AS SELECT resource, field, pg_temp.path(field) AS path FROM (
   SELECT DISTINCT resource, field FROM term JOIN record ON id = record_id JOIN own USING (id)
   UNION VALUES ('seminars', '/languages'), ('study-visits', '/countries/country')) AS found;
+-- Those of other parts are not seen yet.
 CREATE TEMP TABLE topic_code AS SELECT slug AS code, id FROM record JOIN own USING (id) WHERE resource = 'topics'
   UNION ALL SELECT 'topic-' || number, pg_temp.id_of(number, 1, number) FROM generate_series(1, 300) AS number;
 CREATE FUNCTION pg_temp.references_of(collection text, body jsonb) RETURNS TABLE (field text, target_id uuid) LANGUAGE sql STABLE AS $$
@@ -422,14 +423,12 @@ CREATE FUNCTION pg_temp.facts_of(body jsonb) RETURNS TABLE (number bigint, subje
       WHERE subject = 'speakers' OR one->>'organisation_id' IS NOT NULL) AS part $$;
 -- The rules above are those of the service: of what it wrote itself, they give what it kept.
 DO $$ BEGIN
-  IF EXISTS ((SELECT record_id, fact.subject, activity_id, role, country, person_id, organisation_id FROM fact JOIN record ON id = record_id JOIN own USING (id)
-        WHERE resource = 'presentations'
-      EXCEPT ALL SELECT id, subject, activity_id, role, country, person_id, organisation_id FROM record JOIN own USING (id), pg_temp.facts_of(CAST(body AS jsonb))
-        WHERE resource = 'presentations')
-    UNION ALL (SELECT id, subject, activity_id, role, country, person_id, organisation_id FROM record JOIN own USING (id), pg_temp.facts_of(CAST(body AS jsonb))
-        WHERE resource = 'presentations'
-      EXCEPT ALL SELECT record_id, fact.subject, activity_id, role, country, person_id, organisation_id FROM fact JOIN record ON id = record_id JOIN own USING (id)
-        WHERE resource = 'presentations')) THEN
+  IF EXISTS (
+    WITH kept AS (SELECT record_id, fact.subject, activity_id, role, country, person_id, organisation_id
+        FROM fact JOIN own ON own.id = record_id JOIN record USING (id) WHERE resource = 'presentations'),
+      made AS (SELECT id, subject, activity_id, role, country, person_id, organisation_id
+        FROM record JOIN own USING (id), pg_temp.facts_of(CAST(body AS jsonb)) WHERE resource = 'presentations')
+    (TABLE kept EXCEPT ALL TABLE made) UNION ALL (TABLE made EXCEPT ALL TABLE kept)) THEN
     RAISE 'the service makes facts of presentations in another way than bench/fill.sql';
   END IF;
   IF EXISTS ((SELECT source_id, field, target_id FROM reference JOIN own ON id = source_id EXCEPT
@@ -472,6 +471,7 @@ CREATE TEMPORARY VIEW placed AS
   UNION ALL SELECT id, CAST(id AS text) FROM statement
   UNION ALL SELECT id, CAST(starts_on AS text) FROM study_visit
   UNION ALL SELECT id, code FROM topic;
+-- Also those of other parts.
 CREATE TEMP TABLE series AS SELECT id, CAST(body AS jsonb)#>>'{name,en}' AS name FROM record JOIN own USING (id) WHERE resource = 'seminar-series'
   UNION ALL SELECT pg_temp.id_of(number, 5, number), 'Series ' || number FROM generate_series(1, 499) AS number;
 INSERT INTO search (record_id, resource, public, name, words, place)
@@ -496,7 +496,6 @@ SELECT 'ALTER TABLE ' || name || ' ALTER public SET DEFAULT false' FROM listed \
 SELECT made FROM later \gexec
 DROP TABLE later, listed, own;
 -- Who fills it in parts has the service go on from here, and clears it after that.
-SELECT :'stage' = 'all' AS is_whole \gset
 \if :is_whole
 VACUUM ANALYZE;
 \else
