@@ -135,6 +135,12 @@ impl Basis {
         other.collections & !self.collections == 0
     }
 
+    /// The names of its collections.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let named = PLACES.iter().filter(|(place, _)| self.collections & 1 << place != 0);
+        named.map(|(_, name)| *name)
+    }
+
     /// The position of the last change of something in its collections, as far as who looks can see;
     /// zero where there was none.
     pub(crate) async fn newest(

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     Basis, Error, Moment, Stored, Wanted,
-    list::page,
+    list::{count, page},
     moment::BATCH,
     neighbours::{by_id, of_keys},
 };
@@ -56,8 +56,7 @@ impl Moment {
     /// How many records a list has.
     pub async fn count<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
         self.rests_on(|| wanted.basis(&[], false));
-        let wanted = Wanted { after: None, limit: 1, with_total: true, ..wanted.clone() };
-        Ok(page(self.tx(), self.tx(), &wanted, self.view()).await?.total.unwrap_or_default())
+        count(self.tx(), wanted, self.view()).await
     }
 
     /// What was written of the records of those ids, by id.

@@ -8,7 +8,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Pulse, Store, World,
+    Pulse, Store, Tallies, World,
     dialect::{self, Alone, Purpose, Schema},
     sessions::Sessions,
     source::Reading,
@@ -56,6 +56,8 @@ pub struct Database {
     pub world: World,
     /// What the process knows of its log.
     pub pulse: Pulse,
+    /// What the process keeps of figures.
+    pub tallies: Tallies,
 }
 
 impl Database {
@@ -69,6 +71,7 @@ impl Database {
             observer: None,
             world: World::default(),
             pulse: Pulse::default(),
+            tallies: Tallies::default(),
         }
     }
 

@@ -2,8 +2,8 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    TryGetable,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
+    QuerySelect, QueryTrait, Select,
     entity::prelude::{Expr, Uuid},
     sea_query::{ExprTrait, Func, SelectStatement, SimpleExpr},
 };
@@ -11,11 +11,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Narrow, Store, Stored, Wanted,
+    Basis, Error, Narrow, Sight, Store, Stored, Wanted,
+    figures::Ones,
     list::{condition, id_column},
     narrow::Facet,
     record::{self, term},
     reference,
+    tally::{Counting, Divided, Numbers, Within, group},
 };
 
 /// How many values of a field are told at most: all countries have room.
@@ -45,9 +47,62 @@ fn all<R: Stored>() -> Vec<(&'static str, Facet)> {
     R::narrow(Narrow::apart(), &R::Filter::default()).facets
 }
 
+impl Facet {
+    /// Whether its values are records.
+    fn is_of_records(&self) -> bool {
+        matches!(self, Self::Parent(_) | Self::Reference(_))
+    }
+
+    /// Counts what fits, by value.
+    fn counted<R: Stored>(&self, fitting: &Condition, within: Within) -> SelectStatement {
+        let id = id_column::<R>();
+        let rows = || {
+            let rows = R::Index::find().select_only().filter(fitting.clone());
+            rows.filter(within.holds(&id.into_expr()))
+        };
+        let ids = || rows().column(id).into_query();
+        match self {
+            Self::Column(column) => by(
+                rows().filter(column.clone().is_not_null()),
+                column.clone().cast_as("text"),
+                column,
+            ),
+            Self::Parent(column) => {
+                by(rows().filter(column.clone().is_not_null()), column.clone(), column)
+            }
+            Self::Term(field) => {
+                let (of, value) = (term::Column::RecordId, term::Column::Value.into_expr());
+                let rows = term::Entity::find().select_only();
+                let rows =
+                    rows.filter(term::Column::Field.eq(*field)).filter(of.in_subquery(ids()));
+                by(rows.filter(within.holds(&of.into_expr())), value.clone(), &value)
+            }
+            Self::Reference(field) => {
+                let (of, value) =
+                    (reference::Column::SourceId, reference::Column::TargetId.into_expr());
+                let rows = reference::Entity::find().select_only();
+                let rows =
+                    rows.filter(reference::Column::Field.eq(*field)).filter(of.in_subquery(ids()));
+                by(rows.filter(within.holds(&of.into_expr())), value.clone(), &value)
+            }
+        }
+    }
+}
+
+/// Rows by what they have in common, told in that way.
+fn by<E: EntityTrait>(rows: Select<E>, told: SimpleExpr, value: &SimpleExpr) -> SelectStatement {
+    numbered(rows).column_as(told, "value").group_by(value.clone()).into_query()
+}
+
+/// How many rows there are, behind a place for what nobody asks here.
+fn numbered<E: EntityTrait>(rows: Select<E>) -> Select<E> {
+    let number = SimpleExpr::from(Func::count(Expr::cust("*")));
+    rows.column_as(Expr::cust("CAST(NULL AS bigint)"), "different").column_as(number, "number")
+}
+
 impl Store {
     /// Counts the records of a list by each of those names: a query for each, and one more for the
-    /// names of records.
+    /// names of records. Where there are many, what was counted is kept.
     pub async fn facets<R: Stored>(
         &self,
         wanted: &Wanted<R>,
@@ -55,36 +110,39 @@ impl Store {
     ) -> Result<Facets, Error> {
         let db = self.reads().await;
         let fitting = condition(&db, wanted, &self.view()).await?;
-        let rows = R::Index::find().filter(fitting);
-        let ids = || rows.clone().select_only().column(id_column::<R>()).into_query();
+        let moment = match self.are_many::<R>(&db, &fitting).await? {
+            Some(_) => None,
+            None => Some(self.moment(wanted.counted_from()).await?),
+        };
         let mut told = Facets::new();
         let mut targets = Vec::new();
         for (name, facet) in all::<R>() {
             if !names.iter().any(|asked| asked == name) {
                 continue;
             }
-            let values = match facet {
-                Facet::Column(column) => {
-                    let text = column.clone().cast_as("text");
-                    told_by(self.counted(known(rows.clone(), &column), text, column).await?)
-                }
-                Facet::Term(field) => told_by(self.terms(field, ids()).await?),
-                Facet::Parent(column) => {
-                    let rows = known(rows.clone(), &column);
-                    targets.push((name, self.counted(rows, column.clone(), column).await?));
-                    continue;
-                }
-                Facet::Reference(field) => {
-                    targets.push((name, self.references(field, ids()).await?));
-                    continue;
+            let statement = |within| facet.counted::<R>(&fitting, within);
+            let counts = match &moment {
+                None => at_once(&db, statement(Within::Everything), facet.is_of_records()).await?,
+                Some(moment) => {
+                    let columns = vec![facet.is_of_records()];
+                    let counting = wanted.counting(columns, Box::new(statement));
+                    most(moment.tally(&counting).await?.each())
                 }
             };
-            told.insert(name.to_owned(), values);
+            match facet.is_of_records() {
+                true => targets.push((name, counts)),
+                false => {
+                    told.insert(name.to_owned(), told_by(counts));
+                }
+            }
         }
         if !targets.is_empty() {
-            let all = targets.iter().flat_map(|(_, counts)| counts.iter().map(|(id, _)| *id));
-            let names = record::names(&self.reads_by_key().await, all.collect()).await?;
-            let name = |id: Uuid| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
+            let all = targets.iter().flat_map(|(_, counts)| counts.iter().map(|(id, _)| id));
+            let ids = all.filter_map(|id| id.parse::<Uuid>().ok());
+            let names = record::names(&self.reads_by_key().await, ids.collect()).await?;
+            let name = |id: String| {
+                id.parse().ok().and_then(|id: Uuid| names.get(&id).cloned()).unwrap_or(id)
+            };
             for (facet, counts) in targets {
                 let counts = counts.into_iter().map(|(id, count)| (name(id), count));
                 told.insert(facet.to_owned(), told_by(counts.collect()));
@@ -93,48 +151,113 @@ impl Store {
         Ok(told)
     }
 
-    async fn terms(&self, field: &str, ids: SelectStatement) -> Result<Vec<(String, i64)>, Error> {
-        let rows = term::Entity::find()
-            .filter(term::Column::Field.eq(field))
-            .filter(term::Column::RecordId.in_subquery(ids));
-        let value = term::Column::Value.into_expr();
-        self.counted(rows, value.clone(), value).await
+    /// How many records a list has, if that is wanted.
+    pub(crate) async fn total_wanted<R: Stored>(
+        &self,
+        wanted: &Wanted<R>,
+    ) -> Result<Option<u64>, Error> {
+        match wanted.with_total {
+            true => self.total(wanted).await.map(Some),
+            false => Ok(None),
+        }
     }
 
-    async fn references(
-        &self,
-        field: &str,
-        ids: SelectStatement,
-    ) -> Result<Vec<(Uuid, i64)>, Error> {
-        let rows = reference::Entity::find()
-            .filter(reference::Column::Field.eq(field))
-            .filter(reference::Column::SourceId.in_subquery(ids));
-        let target = reference::Column::TargetId.into_expr();
-        self.counted(rows, target.clone(), target).await
+    /// How many records a list has. Where there are many, what was counted is kept.
+    async fn total<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
+        let db = self.reads().await;
+        let fitting = condition(&db, wanted, &self.view()).await?;
+        if let Some(few) = self.are_many::<R>(&db, &fitting).await? {
+            return Ok(few);
+        }
+        let moment = self.moment(wanted.counted_from()).await?;
+        let id = id_column::<R>().into_expr();
+        let statement = |within: Within| {
+            let rows = R::Index::find().select_only().filter(fitting.clone());
+            let rows = rows.filter(within.holds(&id));
+            numbered(rows).into_query()
+        };
+        let counted = moment.tally(&wanted.counting(Vec::new(), Box::new(statement))).await?;
+        let count = counted.each().find_map(|(_, numbers)| numbers.told.first().copied());
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
     }
 
-    async fn counted<E: EntityTrait, V: TryGetable>(
+    /// How many records fit; none where they are too many to be counted at once, and the public asks.
+    async fn are_many<R: Stored>(
         &self,
-        rows: Select<E>,
-        value: SimpleExpr,
-        by: SimpleExpr,
-    ) -> Result<Vec<(V, i64)>, Error> {
-        let count = || SimpleExpr::from(Func::count(Expr::cust("*")));
-        let rows = rows
-            .select_only()
-            .column_as(value, "value")
-            .column_as(count(), "count")
-            .group_by(by.clone())
-            .order_by(count(), Order::Desc)
-            .order_by(by, Order::Asc)
-            .limit(MOST_VALUES);
-        Ok(rows.into_tuple().all(&self.reads().await).await?)
+        db: &impl ConnectionTrait,
+        fitting: &Condition,
+    ) -> Result<Option<u64>, Error> {
+        let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fitting.clone());
+        if *self.sight() != Sight::Public {
+            return Ok(Some(rows.count(db).await?));
+        }
+        let most = self.tallies().most_records();
+        let found = rows.limit(most + 1).count(db).await?;
+        Ok((found <= most).then_some(found))
     }
 }
 
-/// The rows in which that is known.
-fn known<E: EntityTrait>(rows: Select<E>, column: &SimpleExpr) -> Select<E> {
-    rows.filter(column.clone().is_not_null())
+impl<R: Stored> Wanted<R> {
+    /// From which collections its records are counted.
+    fn counted_from(&self) -> Basis {
+        Basis::collection(R::COLLECTION).and(self.looks_up())
+    }
+
+    /// Of whose records any may change what is in it.
+    fn looks_up(&self) -> Basis {
+        let touched = R::narrow(Narrow::apart(), &self.filter).touched.into_inner();
+        match self.search {
+            // A record is also found by what others are called.
+            Some(_) => touched.and(Basis::referred::<R>()),
+            None => touched,
+        }
+    }
+
+    fn counting<'a>(
+        &self,
+        columns: Vec<bool>,
+        statement: Box<dyn Fn(Within) -> SelectStatement + 'a>,
+    ) -> Counting<'a> {
+        let id = id_column::<R>();
+        let public =
+            R::Index::find().select_only().column(id).filter(Sight::Public.of_index::<R>());
+        Counting {
+            made_from: self.counted_from(),
+            looks_up: self.looks_up(),
+            divided: Divided::ByRecord { ids: Box::new(public.into_query()), id: id.into_expr() },
+            columns,
+            numbers: 1,
+            ones: Ones::None,
+            statement,
+            is_kept: true,
+        }
+    }
+}
+
+/// The values that most have, counted in one statement.
+async fn at_once(
+    db: &impl ConnectionTrait,
+    mut statement: SelectStatement,
+    is_id: bool,
+) -> Result<Vec<(String, i64)>, Error> {
+    let value = Expr::cust("3");
+    statement.order_by_expr(Expr::cust("2"), Order::Desc).order_by_expr(value, Order::Asc);
+    let rows = db.query_all(statement.limit(MOST_VALUES)).await?;
+    let told = rows.iter().map(|row| Ok((group(row, 2, is_id)?, row.try_get_by_index(1)?)));
+    let told: Vec<(Option<String>, i64)> = told.collect::<Result<_, Error>>()?;
+    Ok(told.into_iter().filter_map(|(value, count)| Some((value?, count))).collect())
+}
+
+/// The values that most have, of those that were counted.
+fn most<'a>(counted: impl Iterator<Item = (&'a [Option<String>], Numbers)>) -> Vec<(String, i64)> {
+    let told = counted.filter_map(|(values, numbers)| {
+        let count = numbers.told.first().copied().filter(|count| *count > 0)?;
+        Some((values.first()?.clone()?, count))
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by(|(one, many), (other, more)| (more, one).cmp(&(many, other)));
+    told.truncate(usize::try_from(MOST_VALUES).unwrap_or(usize::MAX));
+    told
 }
 
 /// The same in both databases: the most frequent first, then by value.

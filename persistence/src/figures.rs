@@ -8,9 +8,9 @@ mod question;
 
 pub use answer::{Figure, Figures, MOST_GROUPS};
 pub use contribution::Contribution;
-pub(crate) use contribution::{Fact, Held, LOW, MICROS, micros};
+pub(crate) use contribution::{Fact, Held, LOW, MICROS, activity, micros};
 pub use converted::{Converted, Rate};
 pub use metric::Count;
 pub use protected::SMALLEST_COUNT;
-pub(crate) use question::basis_of_people;
 pub use question::{Among, Question, Value, basis_of};
+pub(crate) use question::{Ones, basis_of_people};

@@ -92,7 +92,7 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The place after the last of them, if more follow.
     pub next: Option<Vec<Value>>,
-    /// How many records the whole list has, if that was asked.
+    /// How many records the whole list has, if that was counted.
     pub total: Option<u64>,
 }
 
@@ -136,10 +136,6 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
         let search = search.map(|search| search.condition::<R>(db.get_database_backend(), rank));
         R::Index::find().filter(fitting.clone().add_option(search))
     };
-    let total = match wanted.with_total {
-        true => Some(rows(None).count(db).await?),
-        false => None,
-    };
     let parts = match &wanted.search {
         Some(search) if search.ranked => Rank::after(wanted.after.as_deref())?,
         _ => vec![(None, wanted.after.as_deref())],
@@ -179,7 +175,7 @@ pub(crate) async fn page_rows<R: Stored, C: ConnectionTrait>(
         }
     };
     let items = found.iter().map(|(_, row)| record::at(row)).collect::<Result<_, _>>()?;
-    Ok(Page { items, next, total })
+    Ok(Page { items, next, total: None })
 }
 
 pub(crate) fn order(down: bool) -> Order {
@@ -208,6 +204,17 @@ async fn with_records<R: Stored>(
         query.column((rows(), *column)).order_by((rows(), *column), order(*down));
     }
     Ok(db.query_all(&query).await?)
+}
+
+/// How many records a list has.
+pub(crate) async fn count<R: Stored>(
+    db: &impl ConnectionTrait,
+    wanted: &Wanted<R>,
+    view: &View,
+) -> Result<u64, Error> {
+    let fits = condition(db, wanted, view).await?;
+    let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fits);
+    Ok(rows.count(db).await?)
 }
 
 /// What a list holds.

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    Basis, Error, Sight, Store, Stored, Wanted,
+    Basis, Error, Sight, Store, Stored, Tallies, Wanted,
     error::late,
     figures::basis_of_people,
     list::{condition, id_column},
@@ -32,6 +32,7 @@ pub struct Moment {
     tx: DatabaseTransaction,
     _room: OwnedSemaphorePermit,
     database: Arc<str>,
+    tallies: Tallies,
     basis: Basis,
     position: i64,
     view: View,
@@ -79,6 +80,11 @@ impl Moment {
         &self.view.sight
     }
 
+    /// What is kept of figures.
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.tallies
+    }
+
     /// Tells the database from every other that this process uses.
     pub(crate) fn database(&self) -> &str {
         &self.database
@@ -121,8 +127,9 @@ impl Store {
         };
         let tx = self.snapshot().await?;
         let position = basis.newest(&tx, self.sight()).await?;
-        let (database, view) = (self.database(), self.view());
-        Ok(Moment { tx, _room: room, database, basis, position, view, people: OnceCell::new() })
+        let (database, tallies, view) = (self.database(), self.tallies(), self.view());
+        let people = OnceCell::new();
+        Ok(Moment { tx, _room: room, database, tallies, basis, position, view, people })
     }
 
     /// The position of the last change of something in that basis, as far as who asks can see.

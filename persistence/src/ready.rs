@@ -76,10 +76,11 @@ struct Head<'a> {
 impl Store {
     /// What [`Store::list`] finds.
     pub async fn list_ready<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Page<Ready>, Error> {
+        let total = self.total_wanted(wanted).await?;
         let (db, by_key) = (self.reads().await, self.reads_by_key().await);
         let page = page_rows(&db, &by_key, wanted, &self.view()).await?;
         let items = ready::<R>(&by_key, page.items).await?;
-        Ok(Page { items, next: page.next, total: page.total })
+        Ok(Page { items, next: page.next, total })
     }
 
     /// What [`Store::find`] finds.

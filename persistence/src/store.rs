@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
 use crate::{
-    Database, Error, Page, Pulse, Sight, Stored, Wanted,
+    Database, Error, Page, Pulse, Sight, Stored, Tallies, Wanted,
     connect::Pools,
     dialect,
     list::page,
@@ -45,6 +45,7 @@ pub struct Store {
     world: World,
     sight: Sight,
     pulse: Pulse,
+    tallies: Tallies,
     replicas: Option<DatabaseConnection>,
     /// Where the one who asks reads, if that may be a replica; found at the first look.
     elsewhere: Option<Arc<Mutex<Option<Elsewhere>>>>,
@@ -53,8 +54,8 @@ pub struct Store {
 impl Store {
     pub(crate) fn new(pools: Pools, replicas: Option<DatabaseConnection>, of: &Database) -> Self {
         let (url, world) = (of.url.as_str().into(), of.world.clone());
-        let pulse = of.pulse.clone();
-        Self { pools, url, world, sight: Sight::Public, pulse, replicas, elsewhere: None }
+        let (pulse, tallies) = (of.pulse.clone(), of.tallies.clone());
+        Self { pools, url, world, sight: Sight::Public, pulse, tallies, replicas, elsewhere: None }
     }
 
     /// The same records for one request of the public, read from a replica that is not behind what
@@ -134,6 +135,11 @@ impl Store {
         &self.pulse
     }
 
+    /// What is kept of figures.
+    pub(crate) fn tallies(&self) -> Tallies {
+        self.tallies.clone()
+    }
+
     /// Tells its database from every other that this process uses.
     pub(crate) fn database(&self) -> Arc<str> {
         self.url.clone()
@@ -196,7 +202,10 @@ impl Store {
 
     /// A page of the list.
     pub async fn list<R: Stored>(&self, wanted: &Wanted<R>) -> Result<Page<Record<R>>, Error> {
-        page(&self.reads().await, &self.reads_by_key().await, wanted, &self.view()).await
+        let total = self.total_wanted(wanted).await?;
+        let page =
+            page(&self.reads().await, &self.reads_by_key().await, wanted, &self.view()).await?;
+        Ok(Page { total, ..page })
     }
 
     /// The record of that id or slug.

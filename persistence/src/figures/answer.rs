@@ -3,18 +3,15 @@ use std::collections::HashMap;
 
 use domain::{Dimension, Organisation, Project, Qualifier, Resource, Text, Topic};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
-    entity::prelude::Uuid,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, entity::prelude::Uuid,
 };
 
-use super::{
-    Among, LOW, MICROS, Question, Value,
-    question::{BOUNDS, FIGURES, OF_ALL},
-};
+use super::{Among, LOW, MICROS, Question, Value, question::BOUNDS};
 use crate::{
     Basis, Error, Moment, Sight, Stored, Wanted,
     list::{condition, id_column},
     record,
+    tally::{Counted, Numbers},
 };
 
 /// How many groups one answer has at most.
@@ -109,15 +106,19 @@ impl Moment {
     /// statements.
     pub async fn figures(&self, question: &Question) -> Result<Figures, Error> {
         let columns = question.columns();
-        let (mut rows, totals, too_many) = self.groups(question, MOST_GROUPS, true).await?;
-        let mut totals = match totals {
-            Some(totals) => totals,
-            None if question.group_by.is_empty() => rows.clone(),
-            None => {
-                let whole = Question { group_by: Vec::new(), ..question.clone() };
-                self.groups(&whole, MOST_GROUPS, false).await?.0
-            }
+        let tally = self.tally(&question.counting(self.sight())).await?;
+        let mut rows = question.figures(&tally);
+        let mut totals = if question.group_by.is_empty() {
+            rows.clone()
+        } else if question.is_in_one_group() {
+            question.totals(&tally)
+        } else {
+            let whole = Question { group_by: Vec::new(), ..question.clone() };
+            let tally = self.tally(&whole.counting(self.sight())).await?;
+            whole.figures(&tally)
         };
+        let too_many = rows.len() > MOST_GROUPS;
+        rows.truncate(MOST_GROUPS);
         self.call_by_name(&columns, &mut rows).await?;
         for figures in [&mut rows, &mut totals] {
             figures.sort_by(|one, other| order(one).cmp(&order(other)));
@@ -143,29 +144,6 @@ impl Moment {
             among: question.among.clone(),
         };
         self.figures(&own).await
-    }
-
-    /// The figures of each group, those of all of them if they come with these and are wanted, and
-    /// whether there are more groups than that.
-    pub(super) async fn groups(
-        &self,
-        question: &Question,
-        most: usize,
-        totals: bool,
-    ) -> Result<(Vec<Figure>, Option<Vec<Figure>>, bool), Error> {
-        self.rests_on(|| question.basis());
-        let asked = question.grouped(self.sight(), most as u64 + 1, totals);
-        let columns = question.columns();
-        let (mut rows, mut whole) = (Vec::new(), Vec::new());
-        for row in self.tx().query_all(&asked.statement).await? {
-            match row.try_get_by_index::<i32>(0)? {
-                OF_ALL => whole.push(figure(&row, &columns, question.subject.kept_apart())?),
-                _ => rows.push(figure(&row, &columns, &columns)?),
-            }
-        }
-        let too_many = rows.len() > most;
-        rows.truncate(most);
-        Ok((rows, asked.totals.then_some(whole), too_many))
     }
 
     /// Puts what records are called in place of their ids.
@@ -225,48 +203,52 @@ impl Moment {
     }
 }
 
-/// The value of a group, in that place of a row.
-pub(super) fn group(
-    row: &QueryResult,
-    at: usize,
-    column: Dimension,
-) -> Result<Option<String>, Error> {
-    Ok(match is_record(column) {
-        true => row.try_get_by_index::<Option<Uuid>>(at)?.map(|id| id.to_string()),
-        false => row.try_get_by_index(at)?,
-    })
-}
-
-/// The figures of a row, split by some of those columns.
-fn figure(
-    row: &QueryResult,
-    columns: &[Dimension],
-    split_by: &[Dimension],
-) -> Result<Figure, Error> {
-    let value = |column: &Dimension| {
-        let at = columns.iter().position(|one| one == column);
-        at.map_or(Ok(None), |at| group(row, FIGURES + at, *column))
-    };
-    let number = |at: usize| row.try_get_by_index::<Option<i64>>(1 + at);
-    let counted = |at: usize| number(at).map(Option::unwrap_or_default);
-    let part = |at: usize| counted(at).map(i128::from);
-    let known = counted(1)?;
-    let sum = (part(2)? * LOW + part(3)?) * MICROS + part(4)?;
-    let count = counted(0)?;
-    let mut bounds = [0; BOUNDS.len()];
-    for (at, bound) in bounds.iter_mut().enumerate() {
-        *bound = counted(5 + at)?;
+impl Question {
+    /// The figures of each group; of none where there is nothing, unless nothing is split.
+    pub(super) fn figures(&self, tally: &Counted) -> Vec<Figure> {
+        let all = tally.each().map(|(groups, numbers)| self.figure(groups.to_vec(), &numbers));
+        self.with_nothing(all, self.columns().is_empty())
     }
-    Ok(Figure {
-        groups: split_by.iter().map(value).collect::<Result<_, _>>()?,
-        count: Some(count),
-        counted: Some(Qualifier::Exact),
-        different: Some(counted(5 + BOUNDS.len())?),
-        known,
-        micros: (known > 0).then_some(sum),
-        qualifier: (known > 0).then(|| together(bounds)),
-        withheld: false,
-    })
+
+    /// The figures of all groups together, beside what is always kept apart.
+    fn totals(&self, tally: &Counted) -> Vec<Figure> {
+        let apart = self.subject.kept_apart();
+        let columns = self.columns();
+        let places = apart.iter().filter_map(|one| columns.iter().position(|other| other == one));
+        let all = tally.together(&places.collect::<Vec<_>>()).into_iter();
+        let all = all.map(|(groups, numbers)| self.figure(groups, &numbers));
+        self.with_nothing(all, apart.is_empty())
+    }
+
+    /// Those that are of something, and that of nothing if there is one in any case.
+    fn with_nothing(&self, all: impl Iterator<Item = Figure>, always: bool) -> Vec<Figure> {
+        let mut all: Vec<_> = all.filter(|figure| figure.count != Some(0)).collect();
+        if always && all.is_empty() {
+            all.push(self.figure(Vec::new(), &Numbers::default()));
+        }
+        all
+    }
+
+    fn figure(&self, groups: Vec<Option<String>>, numbers: &Numbers) -> Figure {
+        let number = |name| {
+            let at = self.numbers().position(|one| one == name);
+            at.and_then(|at| numbers.told.get(at).copied()).unwrap_or_default()
+        };
+        let [count, known, high, low, micro] =
+            ["count", "known", "high", "low", "micro"].map(number);
+        let [high, low, micro] = [high, low, micro].map(i128::from);
+        let sum = (high * LOW + low) * MICROS + micro;
+        Figure {
+            groups,
+            count: Some(count),
+            counted: Some(Qualifier::Exact),
+            different: Some(numbers.different),
+            known,
+            micros: (known > 0).then_some(sum),
+            qualifier: (known > 0).then(|| together(BOUNDS.map(number))),
+            withheld: false,
+        }
+    }
 }
 
 /// How a sum of numbers is to be understood, by how many of them are more than they say, at least
@@ -284,7 +266,7 @@ fn together([more, at_least, about, less, at_most]: [i64; 5]) -> Qualifier {
 }
 
 /// Whether its values are records, told by their names.
-fn is_record(dimension: Dimension) -> bool {
+pub(super) fn is_record(dimension: Dimension) -> bool {
     matches!(dimension, Dimension::Topic | Dimension::Project | Dimension::Organisation)
 }
 

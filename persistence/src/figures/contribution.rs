@@ -128,6 +128,13 @@ impl Contribution {
         Ok(())
     }
 
+    /// The seminars and study visits that it belongs to, or none where it belongs to none of them.
+    pub(crate) fn activities(&self, id: Uuid) -> Vec<Option<Uuid>> {
+        let itself = self.activity.is_some().then_some(Some(id));
+        let facts = self.facts.iter().map(|fact| fact.activity_id);
+        itself.into_iter().chain(facts).collect()
+    }
+
     /// Whether it is known that figures of its subjects are made from that collection.
     pub(crate) fn is_told_of(&self, collection: &str) -> bool {
         let activity = self.activity.iter().map(|activity| &activity.collection);

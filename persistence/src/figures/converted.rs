@@ -14,10 +14,8 @@ use crate::{
     exchange_rate::{Column, Entity},
     record,
     sight::published,
+    tally::MOST_COUNTED,
 };
-
-/// How many sums of one currency and one month are converted at most for one answer.
-const MOST_PARTS: usize = 10 * MOST_GROUPS;
 
 /// A rate, as its record has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,7 +167,9 @@ impl Moment {
         let apart = [Dimension::Year, Dimension::Month, Dimension::Currency];
         fine.group_by.extend(apart.into_iter().filter(|one| !question.group_by.contains(one)));
         let fine_columns = fine.columns();
-        let (parts, _, mut too_many) = self.groups(&fine, MOST_PARTS, false).await?;
+        let tally = self.tally(&fine.counting(self.sight())).await?;
+        let parts = fine.figures(&tally);
+        let mut too_many = parts.len() > MOST_COUNTED;
         let place = |wanted: &Dimension| fine_columns.iter().position(|one| one == wanted);
         let told = |part: &Figure, dimension: &Dimension| match dimension {
             Dimension::Currency => Some(target.to_owned()),

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::question::{Asking, col, of_activity};
-use crate::{Error, Moment, index::code, search::together};
+use crate::{Error, Moment, index::code, search::together, tally::Within};
 
 /// What is to be counted.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,8 @@ impl Moment {
     /// The initiatives that were shared at the seminars of a project.
     pub async fn shared_initiatives(&self, project: Uuid, most: u64) -> Result<Vec<Uuid>, Error> {
         let shared = col("shared", "source_id").eq(col("it", "record_id"));
-        let mut rows = Asking::seen_by(Subject::Presentations, self.sight()).into_rows();
+        let mut rows =
+            Asking::seen_by(Subject::Presentations, self.sight(), Within::Everything).into_rows();
         rows.join_as(
             JoinType::InnerJoin,
             "reference",
@@ -109,7 +110,7 @@ impl Moment {
             _ => (None, col("country", "value"), true),
         };
         let mut rows = match subject {
-            Some(subject) => Asking::seen_by(subject, self.sight()).into_rows(),
+            Some(subject) => Asking::seen_by(subject, self.sight(), Within::Everything).into_rows(),
             None => self.countries(),
         };
         let counted: SimpleExpr = CaseStatement::new().case(surely(count), what).into();

@@ -8,15 +8,15 @@ use domain::{
     Country, Dimension, Qualifier, Subject,
     protection::{Category, Leaf, Protected, Table, Told},
 };
-use sea_orm::entity::prelude::{DbErr, Uuid};
+use sea_orm::entity::prelude::Uuid;
 use tokio::sync::Mutex;
 
 use super::{
     Figure, Figures, MOST_GROUPS, Question,
-    answer::{group, order},
+    answer::{is_record, order},
     question::{Asking, basis_of, col},
 };
-use crate::{Error, Moment, Sight};
+use crate::{Error, Moment, Sight, tally::group};
 
 /// Below this, how many people there are is not told, if nothing else is said.
 pub const SMALLEST_COUNT: u64 = 5;
@@ -126,27 +126,26 @@ impl Moment {
             filters: Vec::new(),
             among: None,
         };
-        let mut asking = whole.asking(&Sight::Public);
-        let place = asking.place(family);
-        let by = [
-            col("activity", "year"),
-            col("activity", "project_id"),
-            col("activity", "month"),
-            col("activity", "id"),
-            place,
-        ];
-        let rows = asking.grouped_by(self, by).await?;
-        let rows = rows.iter().map(|row| {
-            let (project, id): (Option<Uuid>, Uuid) =
-                (row.try_get_by_index(1)?, row.try_get_by_index(3)?);
-            let [project, name] = [project, Some(id)].map(|id| id.map(|id| id.to_string()));
-            let path = [row.try_get_by_index(0)?, project, row.try_get_by_index(2)?, name];
-            let category: Option<String> = row.try_get_by_index(4)?;
-            Ok::<_, DbErr>((path, category, id, row.try_get_by_index::<i64>(5)?))
-        });
-        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
-        // What is withheld follows from the order where numbers are equal, and no database keeps one that
-        // it was not asked for: instances that withheld differently would tell together what neither tells.
+        let mut rows = Vec::new();
+        for within in self.spans().await? {
+            let mut asking = whole.asking(&Sight::Public, within);
+            let place = asking.place(family);
+            let by = [
+                col("activity", "year"),
+                col("activity", "project_id"),
+                col("activity", "month"),
+                col("activity", "id"),
+                place,
+            ];
+            for row in asking.grouped_by(self, by).await? {
+                let (project, id): (Option<Uuid>, Uuid) =
+                    (row.try_get_by_index(1)?, row.try_get_by_index(3)?);
+                let [project, name] = [project, Some(id)].map(|id| id.map(|id| id.to_string()));
+                let path = [row.try_get_by_index(0)?, project, row.try_get_by_index(2)?, name];
+                let category: Option<String> = row.try_get_by_index(4)?;
+                rows.push((path, category, id, row.try_get_by_index::<i64>(5)?));
+            }
+        }
         rows.sort_unstable();
         let names: BTreeSet<_> = rows.iter().map(|(_, category, ..)| category.clone()).collect();
         let categories: Vec<_> = names.into_iter().collect();
@@ -175,20 +174,22 @@ impl Moment {
             among: question.among.clone(),
         };
         self.rests_on(|| question.basis());
-        let mut asking: Asking = of_activities.asking(&Sight::Public);
         let columns = question.group_by.iter().copied();
         let columns: Vec<_> = columns.filter(|dimension| !dimension.is_personal()).collect();
-        let mut by = vec![col("activity", "id")];
-        by.extend(columns.iter().map(|dimension| asking.place(*dimension)));
-        let rows = asking.grouped_by(self, by).await?;
         let mut places = Places::default();
         let mut all = BTreeSet::new();
-        for row in &rows {
-            let id: Uuid = row.try_get_by_index(0)?;
-            let values = columns.iter().zip(1..).map(|(column, at)| group(row, at, *column));
-            let values = values.collect::<Result<Vec<_>, _>>()?;
-            places.by_group.entry(values).or_default().push(id);
-            all.insert(id);
+        for within in self.spans().await? {
+            let mut asking: Asking = of_activities.asking(&Sight::Public, within);
+            let mut by = vec![col("activity", "id")];
+            by.extend(columns.iter().map(|dimension| asking.place(*dimension)));
+            for row in asking.grouped_by(self, by).await? {
+                let id: Uuid = row.try_get_by_index(0)?;
+                let values = columns.iter().zip(1..);
+                let values = values.map(|(column, at)| group(&row, at, is_record(*column)));
+                let values = values.collect::<Result<Vec<_>, _>>()?;
+                places.by_group.entry(values).or_default().push(id);
+                all.insert(id);
+            }
         }
         places.all = all.into_iter().collect();
         Ok(places)

@@ -10,12 +10,15 @@ use sea_orm::{
     QuerySelect, QueryTrait,
     entity::prelude::{Expr, Uuid},
     sea_query::{
-        Alias, Asterisk, CaseStatement, CommonTableExpression, ExprTrait, Func, IntoCondition,
-        Query, SelectStatement, SimpleExpr, UnionType,
+        Alias, CaseStatement, ExprTrait, Func, IntoCondition, Query, SelectStatement, SimpleExpr,
     },
 };
 
-use crate::{Basis, Error, Moment, Sight, record};
+use super::answer::is_record;
+use crate::{
+    Basis, Error, Moment, Sight, record,
+    tally::{Counting, Divided, Within},
+};
 
 /// What figures are wanted of.
 #[derive(Clone)]
@@ -58,7 +61,7 @@ impl Among {
 }
 
 /// A value to narrow figures to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// A code.
     Code(String),
@@ -72,6 +75,7 @@ pub(super) struct Asking {
     /// Whether it is for everybody's eyes: nothing is told then of an organisation that is not public,
     /// where a participant comes from one.
     public: bool,
+    within: Within,
     rows: SelectStatement,
     joined: BTreeSet<&'static str>,
 }
@@ -135,8 +139,8 @@ impl Question {
     }
 
     /// What is counted, as far as it is seen and asked for.
-    pub(super) fn asking(&self, sight: &Sight) -> Asking {
-        let mut asking = Asking::seen_by(self.subject, sight);
+    pub(super) fn asking(&self, sight: &Sight, within: Within) -> Asking {
+        let mut asking = Asking::seen_by(self.subject, sight, within);
         if let Some(Among(ids)) = &self.among {
             let id = asking.listed();
             asking.rows.and_where(id.in_subquery(ids.clone()));
@@ -147,53 +151,88 @@ impl Question {
         asking
     }
 
-    /// The figures of each group: its numbers, how many different ones there are, and its values.
-    /// Where nothing is in two groups, the figures of all of them come with it, if wanted.
-    pub(super) fn grouped(&self, sight: &Sight, most: u64, totals: bool) -> Grouped {
-        let columns = self.columns();
-        let groups = &GROUPS[..columns.len()];
-        let tells_apart = self.defines(Measure::Distinct);
-        let (parts, once) = self.parts(sight, &columns);
-        // In a group each part has another one; of all groups several may have the same.
-        let different = |several| match (tells_apart, several) {
-            (false, _) => Expr::cust("CAST(NULL AS bigint)"),
-            (true, false) => Func::count(col("part", "different")).into(),
-            (true, true) => Func::count_distinct(col("part", "different")).into(),
-        };
-        let mut each = self.added(OF_ONE, different(false));
-        for name in groups {
-            each.column(Alias::new(*name)).group_by_col(Alias::new(*name));
+    /// How it is counted. What the public asks of everything is kept; of people nothing, since the log
+    /// does not tell where they took part.
+    pub(super) fn counting<'a>(&'a self, sight: &'a Sight) -> Counting<'a> {
+        let asks_of_everything = self.among.is_none() && *sight == Sight::Public;
+        let whole = matches!(self.subject, Subject::Finance | Subject::Results);
+        Counting {
+            made_from: self.basis(),
+            looks_up: Basis::collections(self.looks_up()),
+            divided: if whole { Divided::No } else { Divided::ByActivity },
+            columns: self.columns().into_iter().map(is_record).collect(),
+            numbers: self.numbers().count(),
+            ones: self.ones(),
+            statement: Box::new(|within| self.statement(sight, within)),
+            is_kept: asks_of_everything && self.subject != Subject::Participants,
         }
-        let mut all = Query::select();
-        all.column(Asterisk).from_subquery(each.limit(most).take(), Alias::new("each"));
-        let totals = totals && once && !self.group_by.is_empty();
-        if totals {
-            let kept_apart = self.subject.kept_apart();
-            let mut whole = self.added(OF_ALL, different(true));
-            for (column, name) in columns.iter().zip(groups) {
-                match kept_apart.contains(column) {
-                    true => whole.column(Alias::new(*name)).group_by_col(Alias::new(*name)),
-                    false => whole.expr(Expr::cust("NULL")),
-                };
-            }
-            all.union(UnionType::All, whole);
-        }
-        let mut part = CommonTableExpression::new();
-        part.query(parts).table_name("part");
-        Grouped { statement: all.with_cte(part).take(), totals }
     }
 
-    /// What there is, put together by what is different in a group, and whether nothing is in two
-    /// groups. There are fewer of these parts, and to tell them apart nothing has to be sorted.
-    fn parts(&self, sight: &Sight, columns: &[Dimension]) -> (SelectStatement, bool) {
-        let mut asking = self.asking(sight);
+    /// Counts a part of it.
+    fn statement(&self, sight: &Sight, within: Within) -> SelectStatement {
+        let columns = self.columns();
+        let groups = &GROUPS[..columns.len()];
+        let mut rows = Query::select();
+        rows.from_subquery(self.parts(sight, within, &columns), Alias::new("part"));
+        match self.ones() {
+            Ones::None => rows.expr(Expr::cust("CAST(NULL AS bigint)")),
+            Ones::Counted => rows.expr(Func::count(col("part", "different"))),
+            Ones::Told => {
+                rows.expr(col("part", "different")).add_group_by([col("part", "different")])
+            }
+        };
+        for number in self.numbers() {
+            rows.expr(Func::sum(col("part", number)).cast_as("bigint"));
+        }
+        for name in groups {
+            rows.column(Alias::new(*name)).group_by_col(Alias::new(*name));
+        }
+        rows
+    }
+
+    /// How it is known how many different ones there are.
+    fn ones(&self) -> Ones {
+        match self.subject {
+            _ if !self.defines(Measure::Distinct) => Ones::None,
+            Subject::Seminars
+            | Subject::StudyVisits
+            | Subject::Speakers
+            | Subject::Organisations => Ones::Told,
+            // In two parts there are others.
+            _ => Ones::Counted,
+        }
+    }
+
+    /// Whether nothing of it is in two groups.
+    pub(super) fn is_in_one_group(&self) -> bool {
+        let mut asking = Asking::seen_by(self.subject, &Sight::Public, Within::Everything);
+        for column in self.columns() {
+            asking.place(column);
+        }
+        asking.joined.is_disjoint(&BTreeSet::from(MANY))
+    }
+
+    /// The collection of which records are looked up, though they contribute nothing themselves.
+    fn looks_up(&self) -> Option<&'static str> {
+        let by = self.columns().into_iter().chain(self.filters.iter().map(|(one, _)| *one));
+        let of_organisations = by.into_iter().any(|dimension| match dimension {
+            Dimension::OrganisationKind => true,
+            Dimension::Country | Dimension::Region => self.subject == Subject::Organisations,
+            _ => false,
+        });
+        of_organisations.then_some(Organisation::COLLECTION)
+    }
+
+    /// What there is, put together by what is different in a group. There are fewer of these parts, and
+    /// to tell them apart nothing has to be sorted.
+    fn parts(&self, sight: &Sight, within: Within, columns: &[Dimension]) -> SelectStatement {
+        let mut asking = self.asking(sight, within);
         let places: Vec<_> = columns.iter().map(|dimension| asking.place(*dimension)).collect();
         let [high, low, micro] = asking.value();
         let (key, number) = asking.key();
         let (different, qualifier) = (asking.different(), asking.qualifier());
         // A record that comes to a group by two ways counts in it once.
         let twice = asking.comes_twice(columns);
-        let once = asking.joined.is_disjoint(&BTreeSet::from(MANY));
         let mut rows = asking.rows;
         if twice {
             rows.distinct();
@@ -231,11 +270,11 @@ impl Question {
             };
             parts.expr_as(counted, Alias::new(number));
         }
-        (parts, once)
+        parts
     }
 
     /// The numbers that are told of its subject; the others nobody can ask for.
-    fn numbers(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &'static str> + use<> {
         let values = self.defines(Measure::Sum) || self.defines(Measure::Average);
         let published = self.subject == Subject::Attendance;
         NUMBERS.into_iter().filter(move |number| match *number {
@@ -245,38 +284,22 @@ impl Question {
         })
     }
 
-    /// The parts added up, for one group or for all, with so many different ones; the values of the
-    /// group come after that.
-    fn added(&self, of: i32, different: SimpleExpr) -> SelectStatement {
-        let mut sums = Query::select();
-        // It stands in the statement, since Postgres takes a parameter in a union for a text.
-        sums.from("part").expr(Expr::cust(of.to_string()));
-        for number in NUMBERS {
-            match self.numbers().any(|told| told == number) {
-                true => sums.expr(Func::sum(col("part", number)).cast_as("bigint")),
-                false => sums.expr(Expr::cust("CAST(NULL AS bigint)")),
-            };
-        }
-        sums.expr(different).take()
-    }
-
     fn defines(&self, measure: Measure) -> bool {
         self.subject.definitions().iter().any(|definition| definition.measure == measure)
     }
 }
 
-/// How figures are asked for.
-pub(super) struct Grouped {
-    pub(super) statement: SelectStatement,
-    /// Whether it tells those of all groups, too.
-    pub(super) totals: bool,
+/// How it is known how many different ones there are in a group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ones {
+    /// They are not told.
+    None,
+    /// The numbers of parts are added up.
+    Counted,
+    /// Two parts may have the same.
+    Told,
 }
 
-/// Whether a row is of one group or of all.
-const OF_ONE: i32 = 0;
-pub(super) const OF_ALL: i32 = 1;
-/// After how many columns those of the groups come: which that is, and the figures.
-pub(super) const FIGURES: usize = 2 + NUMBERS.len();
 /// What is told of a group: how many there are, of how many the value is known, the three parts of
 /// their sum, and how many are no exact ones.
 const NUMBERS: [&str; 10] = [
@@ -291,8 +314,8 @@ pub(super) const BOUNDS: [&str; 5] = ["more_than", "at_least", "about", "less_th
 
 impl Asking {
     /// Everything of a subject that is seen.
-    pub(super) fn seen_by(subject: Subject, sight: &Sight) -> Self {
-        let mut asking = Self::of(subject, *sight == Sight::Public);
+    pub(super) fn seen_by(subject: Subject, sight: &Sight, within: Within) -> Self {
+        let mut asking = Self::of(subject, *sight == Sight::Public, within);
         asking.rows.cond_where(match subject {
             Subject::Seminars
             | Subject::StudyVisits
@@ -308,31 +331,31 @@ impl Asking {
         self.rows
     }
 
-    fn of(subject: Subject, public: bool) -> Self {
+    fn of(subject: Subject, public: bool, within: Within) -> Self {
         let mut rows = Query::select();
         let name = subject.name();
+        let (id, of) = (col("activity", "id"), col("it", "activity_id"));
+        // Each of the two is narrowed, so that whichever is looked for first is found by its index.
+        let same = Condition::all().add(id.clone().eq(of.clone())).add(within.holds(&id));
         match subject {
             Subject::Seminars | Subject::StudyVisits => {
-                rows.from("activity").and_where(col("activity", "collection").eq(name));
+                rows.from("activity")
+                    .and_where(col("activity", "collection").eq(name))
+                    .cond_where(within.holds(&id));
             }
             Subject::Participants => {
-                rows.from_as("participant", "it").join(
-                    JoinType::InnerJoin,
-                    "activity",
-                    col("activity", "id").eq(col("it", "activity_id")),
-                );
+                rows.from_as("participant", "it")
+                    .join(JoinType::InnerJoin, "activity", same)
+                    .cond_where(within.holds(&of));
             }
             _ => {
                 rows.from_as("fact", "it")
-                    .join(
-                        JoinType::LeftJoin,
-                        "activity",
-                        col("activity", "id").eq(col("it", "activity_id")),
-                    )
-                    .and_where(col("it", "subject").eq(name));
+                    .join(JoinType::LeftJoin, "activity", same)
+                    .and_where(col("it", "subject").eq(name))
+                    .cond_where(within.holds(&of));
             }
         }
-        Self { subject, public, rows, joined: BTreeSet::new() }
+        Self { subject, public, within, rows, joined: BTreeSet::new() }
     }
 
     /// The record by which it is decided who may see it.
@@ -395,7 +418,7 @@ impl Asking {
 
     /// Narrows what is counted to what has one of those values.
     fn narrow(&mut self, dimension: Dimension, values: &[Value]) {
-        let mut own = Self::of(self.subject, self.public);
+        let mut own = Self::of(self.subject, self.public, self.within);
         let place = own.place(dimension);
         let is = one_of(&place, values);
         if own.joined.is_disjoint(&BTreeSet::from(MANY)) {
