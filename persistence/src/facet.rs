@@ -203,16 +203,6 @@ impl<R: Stored> Wanted<R> {
         Basis::collection(R::COLLECTION).and(self.looks_up())
     }
 
-    /// Of whose records any may change what is in it.
-    fn looks_up(&self) -> Basis {
-        let touched = R::narrow(Narrow::apart(), &self.filter).touched.into_inner();
-        match self.search {
-            // A record is also found by what others are called.
-            Some(_) => touched.and(Basis::referred::<R>()),
-            None => touched,
-        }
-    }
-
     fn counting<'a>(
         &self,
         columns: Vec<bool>,

@@ -79,6 +79,16 @@ impl<R: Stored> Wanted<R> {
         basis
     }
 
+    /// From which others it follows what is in it: of whose records any may change that.
+    pub(crate) fn looks_up(&self) -> Basis {
+        let touched = R::narrow(Narrow::apart(), &self.filter).touched.into_inner();
+        match self.search {
+            // A record is also found by what others are called.
+            Some(_) => touched.and(Basis::referred::<R>()),
+            None => touched,
+        }
+    }
+
     /// Whether the list changes with the day, though no record does.
     #[must_use]
     pub fn depends_on_day(&self) -> bool {

@@ -178,7 +178,7 @@ impl Moment {
         self.rests_on(|| wanted.basis(&[], false));
         let fits = condition(self.tx(), wanted, self.view()).await?;
         let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fits);
-        Ok(Among(rows.into_query()))
+        Ok(Among { ids: rows.into_query(), list: Some((R::COLLECTION, wanted.looks_up())) })
     }
 
     /// The records of those ids or slugs, to narrow figures to; of those that there are.

@@ -33,9 +33,14 @@ pub struct Question {
     pub among: Option<Among>,
 }
 
-/// The ids of the records of a list.
+/// The records of a list.
 #[derive(Clone)]
-pub struct Among(pub(crate) SelectStatement);
+pub struct Among {
+    pub(crate) ids: SelectStatement,
+    /// The list, and the collections of whose records any may change what is in it; none where it is
+    /// just some records.
+    pub(crate) list: Option<(&'static str, Basis)>,
+}
 
 impl Value {
     /// Whether it is that code or that id.
@@ -56,7 +61,7 @@ impl Among {
             Value::Code(_) => None,
         });
         let of = record::Entity::find().select_only().column(record::Column::Id);
-        Self(of.filter(record::Column::Id.is_in(ids)).into_query())
+        Self { ids: of.filter(record::Column::Id.is_in(ids)).into_query(), list: None }
     }
 }
 
@@ -141,9 +146,9 @@ impl Question {
     /// What is counted, as far as it is seen and asked for.
     pub(super) fn asking(&self, sight: &Sight, within: Within) -> Asking {
         let mut asking = Asking::seen_by(self.subject, sight, within);
-        if let Some(Among(ids)) = &self.among {
+        if let Some(among) = &self.among {
             let id = asking.listed();
-            asking.rows.and_where(id.in_subquery(ids.clone()));
+            asking.rows.and_where(id.in_subquery(among.ids.clone()));
         }
         for (dimension, values) in &self.filters {
             asking.narrow(*dimension, values);
@@ -151,20 +156,35 @@ impl Question {
         asking
     }
 
-    /// How it is counted. What the public asks of everything is kept; of people nothing, since the log
-    /// does not tell where they took part.
+    /// How it is counted. What the public asks is kept, but of some records; of people nothing is, since
+    /// the log does not tell where they took part.
     pub(super) fn counting<'a>(&'a self, sight: &'a Sight) -> Counting<'a> {
-        let asks_of_everything = self.among.is_none() && *sight == Sight::Public;
-        let whole = matches!(self.subject, Subject::Finance | Subject::Results);
+        let mut looks_up = Basis::collections(self.looks_up());
+        let mut made_from = self.basis();
+        if let Some((list, others)) = self.among.as_ref().and_then(|among| among.list.as_ref()) {
+            made_from.also(Basis::collection(list));
+            looks_up.also(others.clone());
+            // Of these the log tells what changes in figures; an organisation contributes nothing itself.
+            if self.subject == Subject::Organisations {
+                looks_up.also(Basis::collection(list));
+            }
+        }
+        let of_some = self.among.as_ref().is_some_and(|among| among.list.is_none());
+        let divided = match self.subject {
+            Subject::Finance | Subject::Results => Divided::No,
+            _ if of_some => Divided::No,
+            _ => Divided::ByActivity,
+        };
+        let of_people = self.subject == Subject::Participants;
         Counting {
-            made_from: self.basis(),
-            looks_up: Basis::collections(self.looks_up()),
-            divided: if whole { Divided::No } else { Divided::ByActivity },
+            made_from: made_from.and(looks_up.clone()),
+            looks_up,
+            divided,
             columns: self.columns().into_iter().map(is_record).collect(),
             numbers: self.numbers().count(),
             ones: self.ones(),
             statement: Box::new(|within| self.statement(sight, within)),
-            is_kept: asks_of_everything && self.subject != Subject::Participants,
+            is_kept: *sight == Sight::Public && !of_some && !of_people,
         }
     }
 
