@@ -752,7 +752,7 @@ fn figures_that_are_kept_in_parts_are_those_that_are_counted_at_once() {
                 listed("presentations?facets=organisation&q=recounted"),
             ]);
             let mut dice = Dice(7);
-            for step in 0..16 {
+            for step in 0..10 {
                 for _ in 0..dice.roll(4) {
                     changed(&hub, &mut dice).await;
                 }
