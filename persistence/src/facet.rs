@@ -75,7 +75,7 @@ impl Facet {
                 let rows = term::Entity::find().select_only();
                 let rows =
                     rows.filter(term::Column::Field.eq(*field)).filter(of.in_subquery(ids()));
-                by(rows.filter(within.holds(&of.into_expr())), value.clone(), &value)
+                by(rows, value.clone(), &value)
             }
             Self::Reference(field) => {
                 let (of, value) =
@@ -83,7 +83,7 @@ impl Facet {
                 let rows = reference::Entity::find().select_only();
                 let rows =
                     rows.filter(reference::Column::Field.eq(*field)).filter(of.in_subquery(ids()));
-                by(rows.filter(within.holds(&of.into_expr())), value.clone(), &value)
+                by(rows, value.clone(), &value)
             }
         }
     }
