@@ -80,7 +80,6 @@ pub(super) struct Asking {
     /// Whether it is for everybody's eyes: nothing is told then of an organisation that is not public,
     /// where a participant comes from one.
     public: bool,
-    within: Within,
     rows: SelectStatement,
     joined: BTreeSet<&'static str>,
 }
@@ -376,7 +375,7 @@ impl Asking {
                     .cond_where(within.holds(&of));
             }
         }
-        Self { subject, public, within, rows, joined: BTreeSet::new() }
+        Self { subject, public, rows, joined: BTreeSet::new() }
     }
 
     /// The record by which it is decided who may see it.
@@ -439,7 +438,7 @@ impl Asking {
 
     /// Narrows what is counted to what has one of those values.
     fn narrow(&mut self, dimension: Dimension, values: &[Value]) {
-        let mut own = Self::of(self.subject, self.public, self.within);
+        let mut own = Self::of(self.subject, self.public, Within::Everything);
         let place = own.place(dimension);
         let is = one_of(&place, values);
         if own.joined.is_disjoint(&BTreeSet::from(MANY)) {
