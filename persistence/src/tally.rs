@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect,
     QueryTrait,
@@ -25,7 +25,7 @@ use crate::{
 
 /// What belongs to how many seminars and study visits is counted at once.
 const SPAN: u64 = 1000;
-/// How many records are counted at once for each seminar and study visit that is.
+/// How many records are counted at once for each seminar of which all is that belongs to it.
 const RECORDS: u64 = 10;
 /// How many changes are looked at one by one; after more, all is counted again.
 const MOST_CHANGES: u64 = 5000;
@@ -59,8 +59,8 @@ pub(crate) struct Counting<'a> {
 pub(crate) enum Divided {
     /// It is not.
     No,
-    /// By the seminars and study visits that it belongs to.
-    ByActivity,
+    /// By the seminars and study visits that it belongs to; of these there is one row of each, or many.
+    ByActivity { many: bool },
     /// By the records that are counted, which have those ids.
     ByRecord { ids: Box<SelectStatement>, id: SimpleExpr },
 }
@@ -247,17 +247,30 @@ impl Sums {
     }
 
     fn add(&mut self, places: &mut Places, other: &Self, width: usize) {
-        let told = !other.ones.is_empty();
+        let found = self.add_numbers(places, other, width, !other.ones.is_empty());
+        for (place, ones) in found.into_iter().zip(&other.ones) {
+            self.ones[place] |= ones;
+        }
+    }
+
+    /// Adds the numbers alone; where each group of the other is.
+    fn add_numbers(
+        &mut self,
+        places: &mut Places,
+        other: &Self,
+        width: usize,
+        told: bool,
+    ) -> Vec<usize> {
+        let mut found = Vec::with_capacity(other.groups.len());
         for (at, group) in other.groups.iter().enumerate() {
             let place = self.place(places, *group, width, told);
             let numbers = &other.numbers[at * width..][..width];
             for (sum, number) in self.numbers[place * width..][..width].iter_mut().zip(numbers) {
                 *sum += number;
             }
-            if let Some(ones) = other.ones.get(at) {
-                self.ones[place] |= ones;
-            }
+            found.push(place);
         }
+        found
     }
 
     fn bytes(&self) -> usize {
@@ -355,7 +368,7 @@ impl Moment {
             Tally { span: RECORDS * self.tallies().0.span, ..Tally::from(Within::Everything) };
         let mut at = 0;
         while at < tally.parts.len() {
-            tally.divide(at, self, &Divided::ByActivity).await?;
+            tally.divide(at, self, &Divided::ByActivity { many: false }).await?;
             at += 1;
         }
         Ok(tally.parts.into_iter().map(|part| part.within).collect())
@@ -379,8 +392,8 @@ impl Tally {
         tallies: &Tallies,
     ) -> Result<(), Error> {
         let span = match counting.divided {
-            Divided::ByRecord { .. } => RECORDS * tallies.0.span,
-            _ => tallies.0.span,
+            Divided::ByActivity { many: true } => tallies.0.span,
+            _ => RECORDS * tallies.0.span,
         };
         self.follow(moment, counting, span).await?;
         if self.parts.iter().all(|part| !part.stale) {
@@ -455,7 +468,7 @@ impl Tally {
     async fn divide(&mut self, at: usize, moment: &Moment, divided: &Divided) -> Result<(), Error> {
         let (ids, id) = match divided {
             Divided::No => return Ok(()),
-            Divided::ByActivity => {
+            Divided::ByActivity { .. } => {
                 let ids = activity::Entity::find().select_only().column(activity::Column::Id);
                 (ids.into_query(), activity::Column::Id.into_expr())
             }
@@ -478,7 +491,7 @@ impl Tally {
         }
         let Some(end) = nth(self.span).await? else { return Ok(()) };
         let begins = matches!(self.parts[at].within, Within::Everything);
-        if begins && matches!(divided, Divided::ByActivity) {
+        if begins && matches!(divided, Divided::ByActivity { .. }) {
             self.parts.insert(at + 1, Part::stale(Within::Nowhere));
         }
         self.parts[at].within = Within::Span { after, to: Some(end) };
@@ -559,9 +572,16 @@ impl Tally {
     fn add_up(&self, counting: &Counting<'_>) -> Counted {
         let width = counting.width();
         let (mut sums, mut places) = (Sums::default(), Places::default());
+        // One after the other they would be written again for each part.
+        let mut ones: Vec<Vec<&RoaringBitmap>> = Vec::new();
         for part in &self.parts {
-            sums.add(&mut places, &part.sums, width);
+            let found = sums.add_numbers(&mut places, &part.sums, width, false);
+            for (place, some) in found.into_iter().zip(&part.sums.ones) {
+                ones.resize(ones.len().max(place + 1), Vec::new());
+                ones[place].push(some);
+            }
         }
+        sums.ones = ones.into_iter().map(MultiOps::union).collect();
         let groups = sums.groups.iter().map(|group| self.groups[*group as usize].clone());
         Counted { groups: groups.collect(), width, numbers: sums.numbers, ones: sums.ones }
     }

@@ -172,7 +172,8 @@ impl Question {
         let divided = match self.subject {
             Subject::Finance | Subject::Results => Divided::No,
             _ if of_some => Divided::No,
-            _ => Divided::ByActivity,
+            Subject::Seminars | Subject::StudyVisits => Divided::ByActivity { many: false },
+            _ => Divided::ByActivity { many: true },
         };
         let of_people = self.subject == Subject::Participants;
         Counting {
