@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     Basis, Error, Narrow, Sight, Store, Stored, Wanted,
     figures::Ones,
-    list::{condition, id_column},
+    list::{condition, count, id_column},
     narrow::Facet,
     record::{self, term},
     reference,
@@ -110,9 +110,11 @@ impl Store {
     ) -> Result<Facets, Error> {
         let db = self.reads().await;
         let fitting = condition(&db, wanted, &self.view()).await?;
-        let moment = match self.are_many::<R>(&db, &fitting).await? {
-            Some(_) => None,
-            None => Some(self.moment(wanted.counted_from()).await?),
+        let in_parts =
+            *self.sight() == Sight::Public && self.few::<R>(&db, &fitting).await?.is_none();
+        let moment = match in_parts {
+            true => Some(self.moment(wanted.counted_from()).await?),
+            false => None,
         };
         let mut told = Facets::new();
         let mut targets = Vec::new();
@@ -165,8 +167,11 @@ impl Store {
     /// How many records a list has. Where there are many, what was counted is kept.
     async fn total<R: Stored>(&self, wanted: &Wanted<R>) -> Result<u64, Error> {
         let db = self.reads().await;
+        if *self.sight() != Sight::Public {
+            return count::<R>(&db, wanted, &self.view()).await;
+        }
         let fitting = condition(&db, wanted, &self.view()).await?;
-        if let Some(few) = self.are_many::<R>(&db, &fitting).await? {
+        if let Some(few) = self.few::<R>(&db, &fitting).await? {
             return Ok(few);
         }
         let moment = self.moment(wanted.counted_from()).await?;
@@ -181,17 +186,14 @@ impl Store {
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
     }
 
-    /// How many records fit; none where they are too many to be counted at once, and the public asks.
-    async fn are_many<R: Stored>(
+    /// How many records fit; none where they are too many to be counted at once.
+    async fn few<R: Stored>(
         &self,
         db: &impl ConnectionTrait,
         fitting: &Condition,
     ) -> Result<Option<u64>, Error> {
-        let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fitting.clone());
-        if *self.sight() != Sight::Public {
-            return Ok(Some(rows.count(db).await?));
-        }
         let most = self.tallies().most_records();
+        let rows = R::Index::find().select_only().column(id_column::<R>()).filter(fitting.clone());
         let found = rows.limit(most + 1).count(db).await?;
         Ok((found <= most).then_some(found))
     }
